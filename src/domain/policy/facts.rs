@@ -1,0 +1,128 @@
+//! All that is known of a pull request when a decision is made. Filled by the GitHub room, kept with the run.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{
+    BranchName, CommitSha, Digest, Login, PromptPath, PullNumber, RepoId, RepoName, TeamSlug, UserId,
+};
+
+/// A GitHub account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Compared by this.
+    pub id: UserId,
+    /// Shown.
+    pub login: Login,
+    /// Bots never approve.
+    pub is_bot: bool,
+}
+
+/// State of one review. Pending reviews are not facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewState {
+    /// An approval.
+    Approved,
+    /// A request for changes.
+    ChangesRequested,
+    /// A mere comment: neither gives nor takes.
+    Commented,
+    /// An approval or request that was dismissed; never revives an older approval.
+    Dismissed,
+}
+
+/// One submitted review; the list is in GitHub's (chronological) order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// GitHub's id.
+    pub id: u64,
+    /// Who; `None` for a deleted account.
+    pub by: Option<Person>,
+    /// What.
+    pub state: ReviewState,
+    /// On which commit; `None` when GitHub does not say.
+    pub commit: Option<CommitSha>,
+}
+
+/// Who made one commit of the pull request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitFact {
+    /// The commit.
+    pub sha: CommitSha,
+    /// The author's account; `None` if it maps to none.
+    pub author: Option<Person>,
+    /// The committer's account; `None` if it maps to none. GitHub's own web committer (`web-flow`) is left out by the reader.
+    pub committer: Option<Person>,
+    /// True where the committer is GitHub itself (`web-flow`), which is nobody.
+    pub committed_by_github: bool,
+    /// Accounts named by `Co-authored-by` trailers, as far as they map to accounts.
+    pub co_authors: Vec<Person>,
+    /// `Co-authored-by` trailers that map to no account, as text.
+    pub unknown_co_authors: Vec<String>,
+}
+
+/// What could be learned of somebody's membership in a team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Membership {
+    /// Counts.
+    Active,
+    /// Invited: does not count.
+    Pending,
+    /// Not a member, and the team itself can be read.
+    No,
+    /// The team cannot be read: an error, not "no".
+    Unreadable,
+}
+
+/// One changed governed file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GovernedChange {
+    /// Its path on head (its old path if it was removed).
+    pub path: PromptPath,
+    /// Its earlier path, if it was renamed.
+    pub previous: Option<PromptPath>,
+    /// What it is.
+    pub kind: super::Change,
+}
+
+/// Facts of one pull request, gathered at one head SHA.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullFacts {
+    /// The repository.
+    pub repo: RepoName,
+    /// Its numeric id.
+    pub repo_id: RepoId,
+    /// The pull request.
+    pub number: PullNumber,
+    /// Who opened it; `None` for a deleted account.
+    pub author: Option<Person>,
+    /// The branch it would be merged into.
+    pub base_branch: BranchName,
+    /// That branch's tip.
+    pub base_sha: CommitSha,
+    /// The commit all facts are of.
+    pub head_sha: CommitSha,
+    /// Whether head is in another repository (or its repository is gone).
+    pub is_fork: bool,
+    /// Changed governed files.
+    pub changes: Vec<GovernedChange>,
+    /// Digest of the governed content the pull request brings, at head.
+    pub content: Digest,
+    /// The same at the commits of reviews that were made elsewhere; a commit that is missing cannot be compared.
+    pub content_at: BTreeMap<CommitSha, Digest>,
+    /// Reviews in GitHub's order.
+    pub reviews: Vec<Review>,
+    /// Commits, oldest first.
+    pub commits: Vec<CommitFact>,
+    /// Caps that were hit (3,000 files, 250 commits, truncated trees …): one sentence each; any makes the gate fail closed.
+    pub caps: Vec<String>,
+    /// `@user` and `@org/team` of the changed prompts on base.
+    pub owners: Vec<String>,
+    /// What is known of memberships, for every (team, reviewer) that a rule can ask about.
+    pub memberships: Vec<(TeamSlug, UserId, Membership)>,
+    /// `role_name` per user, for the author and reviewers that were looked up: `admin`, `maintain`, `write`, `triage`, `read`, `none`.
+    pub permissions: BTreeMap<u64, String>,
+}

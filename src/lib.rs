@@ -1,0 +1,11 @@
+//! PromptOps: a merge gate for prompts.
+//!
+//! Gather facts once, decide purely, publish once. Six rooms, imports one way, held by a test:
+//! 1. [`domain`] decides, purely. 2. [`engine`] asks models. 3. `provider`, `store`, `github`, `git` reach outside.
+//! 4. `app` joins them into use cases. 5. `web`, `worker`, `sim` are doors. 6. `cli`, `config` are the binary.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod domain;
+pub mod engine;
