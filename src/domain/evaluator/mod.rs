@@ -1,6 +1,7 @@
 //! Evaluators: each judges one output of one case. Pure: a judge's question is built here, asked elsewhere.
 
 pub mod judge;
+pub mod spec;
 
 use std::sync::Arc;
 
