@@ -1,1 +1,3 @@
-fn main() {}
+//! The tests of the whole product, one binary: `support` first, then one file per promise.
+
+mod architecture;
