@@ -1,5 +1,7 @@
 //! Golden sets: the cases a prompt must answer well. Knows no file system: parsers take bytes and a path.
 
+pub mod difference;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};

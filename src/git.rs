@@ -1,0 +1,191 @@
+//! Revisions and the working tree of a repository on disk, through the `git` binary. Knows nothing of GitHub or prompts.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use thiserror::Error;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::Command;
+
+use crate::domain::ids::{BlobSha, CommitSha, PromptPath};
+
+/// What went wrong with the repository on disk.
+#[derive(Debug, Error)]
+pub enum GitError {
+    /// No repository at or above the folder.
+    #[error("`{}` is not inside a Git repository; run this in one, or leave out --base", .0.display())]
+    NoRepository(PathBuf),
+    /// The revision means no commit here.
+    #[error("revision `{0}` not found; fetch it first (in CI, check out with full history)")]
+    UnknownRevision(String),
+    /// The `git` binary could not be run.
+    #[error("cannot run git; install it and put it on PATH")]
+    NotRunnable(#[source] io::Error),
+    /// `git` said no.
+    #[error("git {command} failed: {message}")]
+    Failed {
+        /// The subcommand.
+        command: String,
+        /// What it wrote on its standard error.
+        message: String,
+    },
+}
+
+/// One file of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeFile {
+    /// Its path from the repository's root.
+    pub path: PromptPath,
+    /// Git's mode: 100644, 100755, 120000 (symlink), 160000 (submodule).
+    pub mode: u32,
+    /// Its content's id.
+    pub blob: BlobSha,
+}
+
+/// A repository on disk.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    root: PathBuf,
+}
+
+impl Repository {
+    /// The repository that holds `folder`.
+    ///
+    /// # Errors
+    /// When there is none, or `git` cannot be run.
+    pub async fn discover(folder: &Path) -> Result<Self, GitError> {
+        let output = run(folder, &["rev-parse", "--show-toplevel"]).await?;
+        if !output.status.success() {
+            return Err(GitError::NoRepository(folder.to_owned()));
+        }
+        let root = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+        Ok(Self { root: root.into() })
+    }
+
+    /// The top folder of the working tree.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The commit a revision means.
+    ///
+    /// # Errors
+    /// When it means none.
+    pub async fn resolve(&self, revision: &str) -> Result<CommitSha, GitError> {
+        let unknown = || GitError::UnknownRevision(revision.to_owned());
+        let commit = format!("{revision}^{{commit}}");
+        let output = run(&self.root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]).await?;
+        if !output.status.success() {
+            return Err(unknown());
+        }
+        CommitSha::parse(String::from_utf8_lossy(&output.stdout).trim()).map_err(|_| unknown())
+    }
+
+    /// Every file of a commit's tree. Paths that are not valid UTF-8 are left out: no prompt can be named by them.
+    ///
+    /// # Errors
+    /// When `git` fails.
+    pub async fn tree(&self, commit: &CommitSha) -> Result<Vec<TreeFile>, GitError> {
+        let listing = self.checked(&["ls-tree", "-r", "-z", "--full-tree", commit.as_str()]).await?;
+        Ok(listing.split(|byte| *byte == 0).filter_map(tree_file).collect())
+    }
+
+    /// Paths of the working tree: tracked and new files, without the ignored.
+    ///
+    /// # Errors
+    /// When `git` fails.
+    pub async fn working_tree(&self) -> Result<Vec<PromptPath>, GitError> {
+        let listing = self
+            .checked(&["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--full-name"])
+            .await?;
+        let paths = listing.split(|byte| *byte == 0);
+        Ok(paths.filter_map(|path| PromptPath::parse(std::str::from_utf8(path).ok()?).ok()).collect())
+    }
+
+    /// The bytes of several blobs through one `git cat-file --batch`.
+    ///
+    /// # Errors
+    /// When `git` fails or a blob is missing.
+    pub async fn blobs(&self, ids: &[BlobSha]) -> Result<HashMap<BlobSha, Vec<u8>>, GitError> {
+        let broken = |message: String| GitError::Failed { command: "cat-file".into(), message };
+        let mut child = command(&self.root, &["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(GitError::NotRunnable)?;
+        let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(broken("no pipes".into()));
+        };
+        let mut output = BufReader::new(output);
+        let mut blobs = HashMap::with_capacity(ids.len());
+        for id in ids {
+            let read = async {
+                input.write_all(format!("{id}\n").as_bytes()).await?;
+                input.flush().await?;
+                let mut header = String::new();
+                output.read_line(&mut header).await?;
+                let Some(size) = header.trim_end().rsplit(' ').next().and_then(|size| size.parse::<usize>().ok()) else {
+                    return Ok(None);
+                };
+                let mut bytes = vec![0; size + 1];
+                output.read_exact(&mut bytes).await?;
+                bytes.pop();
+                Ok::<_, io::Error>(Some(bytes))
+            };
+            let bytes = read.await.map_err(|error| broken(error.to_string()))?;
+            blobs.insert(id.clone(), bytes.ok_or_else(|| broken(format!("blob {id} is missing")))?);
+        }
+        drop(input);
+        child.wait().await.map_err(GitError::NotRunnable)?;
+        Ok(blobs)
+    }
+
+    async fn checked(&self, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
+        let output = run(&self.root, arguments).await?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        Err(GitError::Failed {
+            command: arguments.first().copied().unwrap_or_default().to_owned(),
+            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        })
+    }
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    // A repository's own configuration must not start programs of its choice while it is only read.
+    command.arg("-c").arg("core.fsmonitor=false").args(arguments).current_dir(folder).kill_on_drop(true);
+    command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
+    command
+}
+
+async fn run(folder: &Path, arguments: &[&str]) -> Result<Output, GitError> {
+    command(folder, arguments).stdin(Stdio::null()).output().await.map_err(GitError::NotRunnable)
+}
+
+/// Reads one entry of `ls-tree -z`: `<mode> SP <type> SP <id> TAB <path>`.
+fn tree_file(entry: &[u8]) -> Option<TreeFile> {
+    let entry = std::str::from_utf8(entry).ok()?;
+    let (facts, path) = entry.split_once('\t')?;
+    let mut facts = facts.split(' ');
+    let mode = u32::from_str_radix(facts.next()?, 8).ok()?;
+    let blob = BlobSha::parse(facts.nth(1)?).ok()?;
+    Some(TreeFile { path: PromptPath::parse(path).ok()?, mode, blob })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_of_a_tree_listing_is_read() {
+        let line = b"120000 blob 257cc5642cb1a054f08cc83f2d943e56fd3ebe99\tprompts/link.prompt.yml";
+        let file = tree_file(line).unwrap();
+        assert_eq!((file.mode, file.path.as_str()), (0o120_000, "prompts/link.prompt.yml"));
+        assert_eq!(tree_file(b""), None);
+    }
+}
