@@ -1,0 +1,142 @@
+//! The arguments of every command. Knows how they are written, not what they do.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A merge gate for prompts: evaluates changed prompts against their golden sets, base and head side by side.
+#[derive(Debug, Parser)]
+#[command(name = "promptops", version, arg_required_else_help = true, max_term_width = 100)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run prompts on their golden sets, and compare with a base revision
+    Eval(Box<EvalArguments>),
+    /// Check prompts, golden sets and settings without calling a model
+    Lint(LintArguments),
+    /// Take a bundled prompt library through a whole pull request: no key, no network, no GitHub
+    #[cfg(feature = "demo")]
+    Demo,
+    /// Run the GitHub App: webhooks in, comments and checks out
+    Serve,
+}
+
+/// `promptops eval`.
+#[derive(Debug, Args)]
+pub struct EvalArguments {
+    /// Prompt files, folders or globs; every governed prompt if none is given
+    pub paths: Vec<String>,
+    /// Compare with this Git revision; without it only the head side is measured
+    #[arg(long, value_name = "REV")]
+    pub base: Option<String>,
+    /// Git revision to measure [default: the working tree]
+    #[arg(long, value_name = "REV")]
+    pub head: Option<String>,
+    /// Model for every prompt, as provider/name, whatever the prompt files say
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Samples per case and side
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub trials: Option<u32>,
+    /// Model calls at once
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub concurrency: u32,
+    /// Do not start, or stop, when the run costs more than this
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    pub max_cost: Option<f64>,
+    /// Ask the model again even where its answer is known
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Seed of the statistics' random draws [default: from the content]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Exit with 1 if any case fails
+    #[arg(long)]
+    pub strict: bool,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    pub format: Format,
+    /// Write to FILE instead of printing; FORMAT=FILE writes a second format beside it (repeatable)
+    #[arg(long, value_name = "[FORMAT=]FILE", value_parser = output)]
+    pub output: Vec<Output>,
+    /// Keep the provider's answers in FILE
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    pub record: Option<PathBuf>,
+    /// Answer from FILE, which an earlier --record wrote, instead of asking a provider
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
+}
+
+/// `promptops lint`.
+#[derive(Debug, Args)]
+pub struct LintArguments {
+    /// Prompt files, folders or globs; every governed prompt if none is given
+    pub paths: Vec<String>,
+}
+
+/// A rendering of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal
+    Text,
+    /// The pull request's comment
+    Markdown,
+    /// promptops.result/v1
+    Json,
+}
+
+/// A file to write, and the format if it is not the one of `--format`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The format named before `=`.
+    pub format: Option<Format>,
+    /// The file.
+    pub file: PathBuf,
+}
+
+fn output(text: &str) -> Result<Output, String> {
+    if text.is_empty() {
+        return Err("give a file, or FORMAT=FILE".to_owned());
+    }
+    let named = text.split_once('=').and_then(|(name, file)| Some((Format::from_str(name, false).ok()?, file)));
+    match named {
+        Some((_, "")) => Err("give a file after `=`".to_owned()),
+        Some((format, file)) => Ok(Output { format: Some(format), file: file.into() }),
+        None => Ok(Output { format: None, file: text.into() }),
+    }
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(amount) if amount.is_finite() && amount >= 0.0 => Ok(amount),
+        _ => Err("give an amount in US dollars, for instance 0.50".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_argument_parser_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_output_may_name_its_format() {
+        assert_eq!(output("json=out/a=b.json").unwrap(), Output {
+            format: Some(Format::Json),
+            file: "out/a=b.json".into()
+        });
+        assert_eq!(output("a=b").unwrap(), Output { format: None, file: "a=b".into() });
+        assert!(output("json=").is_err());
+        assert!(output("").is_err());
+    }
+}
