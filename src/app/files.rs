@@ -1,0 +1,135 @@
+//! The files of one side of a change, wherever they are kept. Knows no format.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::domain::ids::{BlobSha, PromptPath};
+use crate::git::Repository;
+
+/// Largest file that is read at all; parsers have lower caps of their own that they name.
+pub const MAX_BYTES: u64 = 128 * 1024 * 1024;
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Nothing.
+    Missing,
+    /// A regular file.
+    Bytes(Arc<[u8]>),
+    /// Something that must not be followed or cannot be read; the text completes "is …".
+    Refused(String),
+}
+
+/// The world's failure to give a file: worth another try.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read `{path}`: {message}")]
+pub struct FilesError {
+    /// The file.
+    pub path: PromptPath,
+    /// Why.
+    pub message: String,
+}
+
+/// One entry of a Git tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Git's mode.
+    pub mode: u32,
+    /// The content's id.
+    pub blob: BlobSha,
+}
+
+/// Entries by path.
+pub type Tree = BTreeMap<PromptPath, Entry>;
+
+/// One side's files.
+#[derive(Debug)]
+pub enum Files {
+    /// The working tree below a folder.
+    Disk {
+        /// The folder that paths are relative to.
+        root: PathBuf,
+    },
+    /// A commit of a repository on disk.
+    Revision {
+        /// The repository.
+        repository: Repository,
+        /// The commit's tree.
+        tree: Tree,
+    },
+    /// Blobs fetched beforehand.
+    Fetched {
+        /// The side's tree.
+        tree: Tree,
+        /// The blobs that were fetched.
+        blobs: HashMap<BlobSha, Arc<[u8]>>,
+    },
+}
+
+impl Files {
+    /// Whether anything stands at the path.
+    pub fn exists(&self, path: &PromptPath) -> bool {
+        match self {
+            Self::Disk { root } => root.join(path.as_str()).symlink_metadata().is_ok(),
+            Self::Revision { tree, .. } | Self::Fetched { tree, .. } => tree.contains_key(path),
+        }
+    }
+
+    /// What stands at the path.
+    ///
+    /// # Errors
+    /// When it cannot be read now.
+    pub async fn read(&self, path: &PromptPath) -> Result<Content, FilesError> {
+        match self {
+            Self::Disk { root } => read_disk(root, path).await,
+            Self::Revision { repository, tree } => {
+                let Some(entry) = tree.get(path) else { return Ok(Content::Missing) };
+                if let Some(refused) = refused_mode(entry.mode) {
+                    return Ok(refused);
+                }
+                let failed = |message: String| FilesError { path: path.clone(), message };
+                let mut blobs =
+                    repository.blobs(std::slice::from_ref(&entry.blob)).await.map_err(|e| failed(e.to_string()))?;
+                Ok(blobs.remove(&entry.blob).map_or(Content::Missing, |bytes| Content::Bytes(bytes.into())))
+            }
+            Self::Fetched { tree, blobs } => {
+                let Some(entry) = tree.get(path) else { return Ok(Content::Missing) };
+                if let Some(refused) = refused_mode(entry.mode) {
+                    return Ok(refused);
+                }
+                let missing = || FilesError { path: path.clone(), message: "its content was not fetched".into() };
+                blobs.get(&entry.blob).cloned().map(Content::Bytes).ok_or_else(missing)
+            }
+        }
+    }
+}
+
+/// What a mode other than a regular file's means for us.
+pub fn refused_mode(mode: u32) -> Option<Content> {
+    match mode {
+        0o100_644 | 0o100_755 | 0o100_664 => None,
+        0o120_000 => Some(Content::Refused("a symbolic link; commit the file itself".to_owned())),
+        0o160_000 => Some(Content::Refused("a submodule; commit the file itself".to_owned())),
+        other => Some(Content::Refused(format!("not a regular file (mode {other:o}); commit a regular file"))),
+    }
+}
+
+async fn read_disk(root: &std::path::Path, path: &PromptPath) -> Result<Content, FilesError> {
+    let failed = |error: std::io::Error| FilesError { path: path.clone(), message: error.to_string() };
+    let full = root.join(path.as_str());
+    let metadata = match tokio::fs::symlink_metadata(&full).await {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Content::Missing),
+        other => other.map_err(failed)?,
+    };
+    if metadata.is_symlink() {
+        return Ok(Content::Refused("a symbolic link; give the file itself".to_owned()));
+    }
+    if !metadata.is_file() {
+        return Ok(Content::Refused("not a regular file; give a file".to_owned()));
+    }
+    if metadata.len() > MAX_BYTES {
+        return Ok(Content::Refused(format!("larger than {} MB; split it", MAX_BYTES / 1024 / 1024)));
+    }
+    tokio::fs::read(&full).await.map(|bytes| Content::Bytes(bytes.into())).map_err(failed)
+}

@@ -1,0 +1,107 @@
+//! Loads a prompt with its golden set from one side's files. Asks the domain's parsers; decides nothing itself.
+
+use std::sync::Arc;
+
+use super::files::{Content, Files, FilesError};
+use crate::domain::diagnostic::{Diagnostic, Severity};
+use crate::domain::golden::{self, GoldenSet};
+use crate::domain::governed;
+use crate::domain::ids::PromptPath;
+use crate::domain::prompt::{self, Prompt};
+
+/// A prompt as it stands on one side.
+#[derive(Debug, Clone)]
+pub struct LoadedPrompt {
+    /// The prompt.
+    pub prompt: Arc<Prompt>,
+    /// Its cases; `None` where it has no golden set at all.
+    pub golden: Option<GoldenSet>,
+    /// Findings that stop nothing.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Why a side could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The files are wrong; each finding says where.
+    #[error("{} in the files", .0.len())]
+    Input(Vec<Diagnostic>),
+    /// The files could not be read now.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+}
+
+/// Loads the prompt at `path` and its golden set.
+///
+/// # Errors
+/// When a file is missing, refused, wrong, or cannot be read.
+pub async fn load(files: &Files, path: &PromptPath) -> Result<LoadedPrompt, LoadError> {
+    let bytes = required(files, path, "prompt file").await?;
+    let parsed = prompt::parse(path, &bytes).map_err(LoadError::Input)?;
+    let mut warnings = parsed.warnings;
+    let prompt = Arc::new(parsed.value);
+    let golden = load_golden(files, &prompt, &mut warnings).await?;
+    if let Some(set) = &golden {
+        let undefined = golden::check_variables(&prompt, set);
+        if undefined.iter().any(|finding| finding.severity == Severity::Error) {
+            return Err(LoadError::Input(undefined));
+        }
+        warnings.extend(undefined);
+    }
+    Ok(LoadedPrompt { prompt, golden, warnings })
+}
+
+async fn load_golden(
+    files: &Files,
+    prompt: &Prompt,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<Option<GoldenSet>, LoadError> {
+    let path = match &prompt.golden_set {
+        Some(named) => Some(named.clone()),
+        None => governed::golden_siblings(&prompt.path).into_iter().find(|path| files.exists(path)),
+    };
+    let parsed = match path {
+        Some(path) => {
+            let bytes = required(files, &path, "golden set").await?;
+            golden::parse(&path, &bytes, prompt)
+        }
+        None => match golden::inline(prompt) {
+            Some(parsed) => parsed,
+            None => return Ok(None),
+        },
+    };
+    let parsed = parsed.map_err(LoadError::Input)?;
+    warnings.extend(parsed.warnings);
+    Ok(Some(parsed.value))
+}
+
+async fn required(files: &Files, path: &PromptPath, what: &str) -> Result<Arc<[u8]>, LoadError> {
+    match files.read(path).await? {
+        Content::Bytes(bytes) => Ok(bytes),
+        Content::Missing => Err(LoadError::Input(vec![about(
+            "file-not-found",
+            path,
+            format!("{what} not found"),
+            "check the path; paths are relative to the prompt file",
+        )])),
+        Content::Refused(why) => Err(LoadError::Input(vec![about(
+            "not-a-regular-file",
+            path,
+            format!("{what} is {why}"),
+            "links and submodules are not followed",
+        )])),
+    }
+}
+
+/// A finding about a file as a whole.
+pub fn about(code: &str, path: &PromptPath, message: String, help: &str) -> Diagnostic {
+    Diagnostic {
+        code: code.to_owned(),
+        severity: Severity::Error,
+        path: path.clone(),
+        location: None,
+        message,
+        help: Some(help.to_owned()),
+        excerpt: None,
+    }
+}
