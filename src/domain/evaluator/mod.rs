@@ -55,7 +55,43 @@ pub enum Check {
     Judge(Arc<JudgeSpec>),
 }
 
+/// Why a spec is no evaluator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct CompileError {
+    /// A lower-case fragment that names what is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
 impl Evaluator {
+    /// Placeholder of compile.rs, to be dropped.
+    ///
+    /// # Errors
+    /// An invalid regex or schema.
+    pub fn compile(spec: spec::EvaluatorSpec) -> Result<Self, CompileError> {
+        let fail = |message: String| CompileError { message, help: None };
+        match &spec.check {
+            spec::CheckSpec::Regex(pattern) => {
+                regex::Regex::new(pattern).map_err(|_| fail(format!("invalid regex `{pattern}`")))?;
+            }
+            spec::CheckSpec::JsonSchema(schema) => {
+                jsonschema::validator_for(schema).map_err(|e| fail(format!("invalid JSON Schema: {e}")))?;
+            }
+            _ => {}
+        }
+        let text = format!("{spec:?}");
+        Ok(Self {
+            name: text.chars().take(40).collect::<String>().into(),
+            weight: spec.weight.unwrap_or(1.0),
+            threshold: spec.threshold,
+            metric: spec.metric.map(Into::into),
+            check: Check::Judge(Arc::new(JudgeSpec { rubric: String::new(), model: None })),
+            definition: Digest::of_parts([text.as_bytes()]),
+        })
+    }
+
     /// Judges `output` as the answer to `case`.
     #[must_use]
     pub fn evaluate(&self, _output: &str, _case: &Case) -> Evaluation {
