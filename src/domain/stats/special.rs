@@ -73,7 +73,7 @@ pub fn t_quantile(probability: f64, df: f64) -> f64 {
         high *= 2.0;
     }
     let mut low = 0.0;
-    for _ in 0..100 {
+    for _ in 0..60 {
         let middle = f64::midpoint(low, high);
         if below(middle) < probability {
             low = middle;
