@@ -83,8 +83,7 @@ pub(super) fn validity(record: &PromptRecord, breaks: &Breaks) -> Vec<Reason> {
         reasons.push(Reason::Unmeasured { unmeasured: count(unmeasured), compared: count(compared), must_pass });
     }
     if !breaks.open.is_empty() {
-        let cases = breaks.open.iter().map(|&index| record.cases[index].id.clone()).collect();
-        reasons.push(Reason::Unconfirmed { cases });
+        reasons.push(Reason::Unconfirmed { cases: breaks.open.clone() });
     }
     reasons
 }

@@ -1,5 +1,7 @@
 //! Lane 3: which cases are candidates, which were kept, what their fresh runs say. Used by plan and verdict alike.
 
+use std::sync::Arc;
+
 use super::case::{Count, Screening, is_compared, lost, missing, screening, tried};
 use super::verdict::ConfirmedBreak;
 use super::{CaseRecord, PromptRecord};
@@ -38,8 +40,8 @@ pub(super) fn confirm_missing(case: &CaseRecord, k: u32) -> u32 {
 pub(super) struct Breaks {
     /// The kept cases; `confirmed` is not decided yet.
     pub kept: Vec<ConfirmedBreak>,
-    /// Indices of candidates with too few measured fresh runs to be dropped or confirmed.
-    pub open: Vec<usize>,
+    /// Candidates with too few measured fresh runs to be dropped or to have had their say.
+    pub open: Vec<Arc<str>>,
 }
 
 impl Breaks {
@@ -56,7 +58,11 @@ impl Breaks {
             Screening::Open(_) | Screening::GivenUp => true,
         };
         Self {
-            open: candidates.iter().copied().filter(undecided).collect(),
+            open: candidates
+                .iter()
+                .filter(|index| undecided(index))
+                .map(|&index| record.cases[index].id.clone())
+                .collect(),
             kept: kept.iter().zip(adjusted).map(|(&index, p)| fresh(&record.cases[index], k, p)).collect(),
         }
     }

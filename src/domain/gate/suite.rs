@@ -41,7 +41,6 @@ impl Suite {
     pub fn of(record: &PromptRecord, seed: u64) -> Self {
         let pairs: Vec<&CaseRecord> =
             record.cases.iter().filter(|case| is_compared(record, case) && is_measured_pair(case)).collect();
-        let sides: [fn(&CaseRecord) -> &[Tried]; 2] = [|case| &case.base, |case| &case.head];
         let score = |side: fn(&CaseRecord) -> &[Tried], cases: &[&CaseRecord]| {
             stats::weighted_mean(&cases.iter().map(|case| (case.weight, mean_score(side(case)))).collect::<Vec<_>>())
         };
@@ -57,8 +56,8 @@ impl Suite {
             got_worse,
             got_better,
             p: (!pairs.is_empty()).then_some(p),
-            base_score: score(sides[0], &pairs),
-            head_score: score(sides[1], &of_head),
+            base_score: score(|case| &case.base, &pairs),
+            head_score: score(|case| &case.head, &of_head),
             form,
         }
     }

@@ -50,6 +50,7 @@ impl CaseRecord {
         Self { confirm_base: tries(base), confirm_head: tries(head), ..self }.screened("FF")
     }
 
+    /// Not compared, for instance.
     pub fn kind(self, kind: CaseKind) -> Self {
         Self { kind, ..self }
     }

@@ -20,28 +20,93 @@ pub(super) const ROUNDING: f64 = 1e-12;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Reason {
-    /// Lane 1: a must-pass case failed `failures` of `runs` on head; `broken_on_base` if base fails it too.
-    MustPassFailed { case: Arc<str>, failures: u32, runs: u32, broken_on_base: bool },
+    /// Lane 1: a must-pass case failed too often on head.
+    MustPassFailed {
+        /// The case.
+        case: Arc<str>,
+        /// Failures among its fresh runs.
+        failures: u32,
+        /// Measured fresh runs.
+        runs: u32,
+        /// Base failed it in the suite too; it still blocks.
+        broken_on_base: bool,
+    },
     /// Lane 1, a warning only: one failure of eight.
-    MustPassShaky { case: Arc<str>, failures: u32, runs: u32 },
+    MustPassShaky {
+        /// The case.
+        case: Arc<str>,
+        /// Failures among its fresh runs.
+        failures: u32,
+        /// Measured fresh runs.
+        runs: u32,
+    },
     /// Lane 2: the suite as a whole got worse.
-    SuiteWorse { got_worse: u32, got_better: u32, compared: u32, p: f64 },
+    SuiteWorse {
+        /// Cases that passed and now fail; with graded scores or several trials, whose score fell.
+        got_worse: u32,
+        /// The other way.
+        got_better: u32,
+        /// Cases measured on both sides.
+        compared: u32,
+        /// One-sided p, mid-p McNemar or sign flips.
+        p: f64,
+    },
     /// Lane 3: these cases failed again on fresh runs while base passed.
-    ConfirmedBreaks { cases: Vec<ConfirmedBreak> },
+    ConfirmedBreaks {
+        /// The confirmed ones.
+        cases: Vec<ConfirmedBreak>,
+    },
     /// `min_score` is missed.
-    ScoreBelowFloor { score: f64, floor: f64 },
-    /// The median cost grew beyond the limit (relative).
-    CostIncrease { base: f64, head: f64, limit: f64 },
-    /// The median latency grew beyond the limit (relative).
-    LatencyIncrease { base: f64, head: f64, limit: f64 },
-    /// `--strict`: these head cases failed.
-    StrictFailures { cases: Vec<Arc<str>> },
+    ScoreBelowFloor {
+        /// Head's score.
+        score: f64,
+        /// The floor.
+        floor: f64,
+    },
+    /// The median cost grew beyond the limit.
+    CostIncrease {
+        /// Base's median, USD per call.
+        base: f64,
+        /// Head's median, USD per call.
+        head: f64,
+        /// Highest relative increase.
+        limit: f64,
+    },
+    /// The median latency grew beyond the limit.
+    LatencyIncrease {
+        /// Base's median, milliseconds.
+        base: f64,
+        /// Head's median, milliseconds.
+        head: f64,
+        /// Highest relative increase.
+        limit: f64,
+    },
+    /// `--strict`: head failed at least one suite trial of these cases.
+    StrictFailures {
+        /// Their ids.
+        cases: Vec<Arc<str>>,
+    },
     /// Lane 0: too many compared cases are unmeasured, or a must-pass case is.
-    Unmeasured { unmeasured: u32, compared: u32, must_pass: Vec<Arc<str>> },
+    Unmeasured {
+        /// Compared cases without a measured trial on a side; without any compared case, head's cases.
+        unmeasured: u32,
+        /// Of so many.
+        compared: u32,
+        /// Must-pass cases of whose head too little is measured.
+        must_pass: Vec<Arc<str>>,
+    },
     /// Lane 0: base passed these cases and head failed them, but too few fresh runs were measured to say whether they broke.
-    Unconfirmed { cases: Vec<Arc<str>> },
-    /// The bound is below the margin: what the set cannot exclude, and how many more cases would.
-    CannotExclude { drop: f64, more_cases: Option<u32> },
+    Unconfirmed {
+        /// Their ids.
+        cases: Vec<Arc<str>>,
+    },
+    /// The bound is below the margin.
+    CannotExclude {
+        /// The drop in mean score that the set cannot exclude, in [0, 1].
+        drop: f64,
+        /// How many more cases would exclude a drop beyond the margin, at the same rates; none if no number would.
+        more_cases: Option<u32>,
+    },
 }
 
 /// One case of lane 3 after its fresh runs.
@@ -157,6 +222,7 @@ fn decide_one(
     }
     let (mut reasons, shaky) = must_pass_reasons(record);
     let cases: Vec<ConfirmedBreak> = breaks.kept.iter().filter(|case| case.confirmed).cloned().collect();
+    breaks.open.retain(|open| !cases.iter().any(|case| case.id == *open));
     if !cases.is_empty() {
         reasons.push(Reason::ConfirmedBreaks { cases });
     }
