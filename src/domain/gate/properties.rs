@@ -9,7 +9,7 @@
 use proptest::prelude::*;
 
 use super::testing::{answer, case, prompt, settings};
-use super::verdict::{PromptVerdict, decide};
+use super::verdict::{CaseStatus, PromptVerdict, decide};
 use super::{CaseRecord, GateSettings, Lane, PromptRecord, Side, Trial, Tried, Verdict};
 use crate::domain::golden::MustPass;
 
@@ -159,7 +159,11 @@ proptest! {
 
     #[test]
     fn a_case_that_fails_from_now_on_never_improves_the_verdict(
-        habits in habits(60), at in 0usize..60, base_passes in prop::bool::ANY, floor in prop::option::of(0.5..1.0_f64), strict in prop::bool::ANY,
+        habits in habits(60),
+        at in 0usize..60,
+        base_passes in prop::bool::ANY,
+        floor in prop::option::of(0.5..1.0_f64),
+        strict in prop::bool::ANY,
     ) {
         let settings = GateSettings { min_score: floor, strict, ..settings() };
         let mut habits = habits;
@@ -172,9 +176,9 @@ proptest! {
         // An unmeasured trial that becomes a failure is an answer where there was none: that may end "not measured".
         prop_assume!(!erred || before != Verdict::NotMeasured);
         // Beyond 35 candidates lane 3 falls silent by rule.
-        let candidates = verdict_of(&record, &settings).statuses.iter().filter(|s| **s == super::verdict::CaseStatus::Broken).count();
-        prop_assume!(candidates <= 35);
-        let after = verdict_of(&record, &settings).verdict;
+        let found = verdict_of(&record, &settings);
+        prop_assume!(found.statuses.iter().filter(|status| **status == CaseStatus::Broken).count() <= 35);
+        let after = found.verdict;
         prop_assert!(after >= before, "{:?} became {:?}", before, after);
     }
 
@@ -194,8 +198,11 @@ proptest! {
         }
         let after = verdict_of(&record, &settings());
         // Sixteen non-zero clusters are counted, seventeen drawn: across that line p holds to the accuracy of the draws.
-        let drawing = 0.008;
-        prop_assert!(after.suite_p <= before.suite_p.map(|p| p + drawing));
-        prop_assert!(before.verdict != Verdict::Regression || after.verdict == Verdict::Regression || after.suite_p > Some(0.025 - drawing));
+        let (before_p, after_p) = (before.suite_p.unwrap(), after.suite_p.unwrap());
+        let drawing = 6.0 * (before_p * (1.0 - before_p) / 10_000.0).sqrt() + 1e-3;
+        // Above one half, where more got better than worse, a first graded score trades mid-p for the larger exact p.
+        prop_assert!(before_p > 0.5 || after_p <= before_p + drawing, "{} became {}", before_p, after_p);
+        let spared = before.verdict == Verdict::Regression && after.verdict != Verdict::Regression;
+        prop_assert!(!spared || (after_p > 0.025 && after_p <= 0.025 + drawing));
     }
 }
