@@ -14,3 +14,4 @@ pub mod reader;
 pub mod settings;
 pub mod source;
 pub mod yaml;
+pub mod stats;

@@ -1,6 +1,16 @@
 //! The gate: what to run next ([`plan`]) and what it all means ([`verdict`]). Pure; takes measurements, gives verdicts.
 
+mod absolute;
+mod breaks;
+mod case;
 pub mod plan;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod simulated;
+mod suite;
+#[cfg(test)]
+mod testing;
 pub mod verdict;
 
 use std::sync::Arc;
