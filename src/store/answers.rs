@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use sqlx::any::AnyRow;
-use sqlx::{Any, QueryBuilder, Row};
+use sqlx::{AssertSqlSafe, Row};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, placeholders};
 use crate::domain::ids::Digest;
 use crate::engine::provider::Completion;
 
@@ -33,13 +33,13 @@ impl Store {
     }
 
     async fn load_chunk(&self, questions: &[Digest]) -> Result<Vec<(Digest, Completion)>, StoreError> {
-        let mut sql = QueryBuilder::<Any>::new("SELECT question, completion FROM answers WHERE question IN (");
-        let mut list = sql.separated(", ");
+        let list = placeholders(1, questions.len());
+        let sql = format!("SELECT question, completion FROM answers WHERE question IN {list}");
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for question in questions {
-            list.push_bind(question.0.as_slice());
+            query = query.bind(question.0.as_slice());
         }
-        list.push_unseparated(")");
-        let rows = sql.build().fetch_all(&self.pool).await.map_err(StoreError::during(LOAD))?;
+        let rows = query.fetch_all(&self.pool).await.map_err(StoreError::during(LOAD))?;
         rows.iter().map(answer).collect()
     }
 
@@ -51,14 +51,17 @@ impl Store {
         const VERB: &str = "save answers";
         let mut write = self.write(VERB).await?;
         for chunk in answers.chunks(CHUNK) {
-            let mut sql = QueryBuilder::<Any>::new("INSERT INTO answers (question, completion, saved_ms) ");
-            sql.push_values(chunk, |mut row, (question, completion)| {
+            let sql = format!(
+                "INSERT INTO answers (question, completion, saved_ms) VALUES {} ON CONFLICT (question) DO NOTHING",
+                placeholders(chunk.len(), 3)
+            );
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for (question, completion) in chunk {
                 // A struct of texts and numbers always serialises.
                 let text = serde_json::to_string(completion).unwrap_or_default();
-                row.push_bind(question.0.as_slice()).push_bind(text).push_bind(now_ms);
-            });
-            sql.push(" ON CONFLICT (question) DO NOTHING");
-            sql.build().execute(&mut *write.tx).await.map_err(StoreError::during(VERB))?;
+                query = query.bind(question.0.as_slice()).bind(text).bind(now_ms);
+            }
+            query.execute(&mut *write.tx).await.map_err(StoreError::during(VERB))?;
         }
         write.commit().await
     }

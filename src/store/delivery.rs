@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::{Any, QueryBuilder, Row};
+use sqlx::{AssertSqlSafe, Row};
 
-use super::{Store, StoreError, Write};
+use super::{Store, StoreError, Write, placeholders};
 
 /// Work to do, in a lane of its own pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Store {
         queue(&mut write, &jobs).await?;
         write.commit().await?;
         if !jobs.is_empty() {
-            self.job_arrived.notify_one();
+            self.ring(jobs.iter().any(|queued| queued.job.supersedes));
         }
         Ok(outcomes)
     }
@@ -106,7 +106,7 @@ impl Store {
         let id = take_job_ids(&mut write, 1).await?;
         queue(&mut write, &[Queued { id, job, delivery: None, now_ms }]).await?;
         write.commit().await?;
-        self.job_arrived.notify_one();
+        self.ring(job.supersedes);
         Ok(())
     }
 
@@ -119,9 +119,12 @@ impl Store {
         if guids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut sql = QueryBuilder::<Any>::new("SELECT guid FROM deliveries WHERE guid IN (");
-        push_list(&mut sql, guids.iter().map(String::as_str));
-        let rows = sql.build().persistent(false).fetch_all(&self.pool).await.map_err(StoreError::during(VERB))?;
+        let sql = format!("SELECT guid FROM deliveries WHERE guid IN {}", placeholders(1, guids.len()));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        for guid in guids {
+            query = query.bind(guid.as_str());
+        }
+        let rows = query.fetch_all(&self.pool).await.map_err(StoreError::during(VERB))?;
         let known: HashSet<String> = texts(&rows).map_err(StoreError::during(VERB))?;
         Ok(guids.iter().filter(|guid| !known.contains(*guid)).cloned().collect())
     }
@@ -166,16 +169,21 @@ async fn insert_deliveries(
     if batch.is_empty() {
         return Ok(HashSet::new());
     }
-    let mut sql = QueryBuilder::<Any>::new("INSERT INTO deliveries (guid, event, action, received_ms, job_id) ");
-    sql.push_values(batch.iter().zip(ids), |mut row, (delivery, id)| {
-        row.push_bind(delivery.guid.as_str())
-            .push_bind(delivery.event.as_str())
-            .push_bind(delivery.action.as_deref())
-            .push_bind(delivery.received_ms)
-            .push_bind(delivery.job.as_ref().map(|_| *id));
-    });
-    sql.push(" ON CONFLICT (guid) DO NOTHING RETURNING guid");
-    let rows = sql.build().persistent(false).fetch_all(&mut *write.tx).await;
+    let sql = format!(
+        "INSERT INTO deliveries (guid, event, action, received_ms, job_id) VALUES {} \
+         ON CONFLICT (guid) DO NOTHING RETURNING guid",
+        placeholders(batch.len(), 5)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    for (delivery, id) in batch.iter().zip(ids) {
+        query = query
+            .bind(delivery.guid.as_str())
+            .bind(delivery.event.as_str())
+            .bind(delivery.action.as_deref())
+            .bind(delivery.received_ms)
+            .bind(delivery.job.as_ref().map(|_| *id));
+    }
+    let rows = query.fetch_all(&mut *write.tx).await;
     rows.and_then(|rows| texts(&rows)).map_err(StoreError::during(write.verb))
 }
 
@@ -184,11 +192,15 @@ async fn given_up(write: &mut Write, guids: HashSet<&str>) -> Result<HashSet<Str
     if guids.is_empty() {
         return Ok(HashSet::new());
     }
-    let mut sql = QueryBuilder::<Any>::new(
-        "SELECT d.guid FROM deliveries d JOIN jobs j ON j.id = d.job_id WHERE j.state = 'failed' AND d.guid IN (",
+    let sql = format!(
+        "SELECT d.guid FROM deliveries d JOIN jobs j ON j.id = d.job_id WHERE j.state = 'failed' AND d.guid IN {}",
+        placeholders(1, guids.len())
     );
-    push_list(&mut sql, guids.into_iter());
-    let rows = sql.build().persistent(false).fetch_all(&mut *write.tx).await;
+    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    for guid in guids {
+        query = query.bind(guid);
+    }
+    let rows = query.fetch_all(&mut *write.tx).await;
     rows.and_then(|rows| texts(&rows)).map_err(StoreError::during(write.verb))
 }
 
@@ -213,49 +225,48 @@ async fn queue(write: &mut Write, jobs: &[Queued<'_>]) -> Result<(), StoreError>
         .map(|queued| (queued.job.lane.as_str(), queued.id))
         .collect();
     if !superseded_below.is_empty() {
-        supersede(write, superseded_below.keys().copied(), jobs[0].now_ms).await?;
+        supersede(write, superseded_below.keys().copied().collect(), jobs[0].now_ms).await?;
     }
-    let mut sql = QueryBuilder::<Any>::new(
-        "INSERT INTO jobs (id, lane, payload, delivery, state, yields, cancel, attempt, queued_ms, run_at_ms) ",
+    let sql = format!(
+        "INSERT INTO jobs (id, lane, payload, delivery, state, yields, cancel, attempt, queued_ms, run_at_ms) VALUES {}",
+        placeholders(jobs.len(), 10)
     );
-    sql.push_values(jobs, |mut row, queued| {
+    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    for queued in jobs {
         let newest = superseded_below.get(queued.job.lane.as_str());
         let pointless = queued.job.yields && newest.is_some_and(|newest| queued.id < *newest);
-        row.push_bind(queued.id)
-            .push_bind(queued.job.lane.as_str())
-            .push_bind(queued.job.payload.as_str())
-            .push_bind(queued.delivery)
-            .push_bind(if pointless { "superseded" } else { "queued" })
-            .push_bind(i64::from(queued.job.yields))
-            .push_bind(0_i64)
-            .push_bind(0_i64)
-            .push_bind(queued.now_ms)
-            .push_bind(queued.now_ms);
-    });
-    sql.build().persistent(false).execute(&mut *write.tx).await.map_err(StoreError::during(write.verb))?;
+        query = query
+            .bind(queued.id)
+            .bind(queued.job.lane.as_str())
+            .bind(queued.job.payload.as_str())
+            .bind(queued.delivery)
+            .bind(if pointless { "superseded" } else { "queued" })
+            .bind(i64::from(queued.job.yields))
+            .bind(0_i64)
+            .bind(0_i64)
+            .bind(queued.now_ms)
+            .bind(queued.now_ms);
+    }
+    query.execute(&mut *write.tx).await.map_err(StoreError::during(write.verb))?;
     Ok(())
 }
 
 /// One statement for waiting and running jobs, so that none slips through by changing between the two.
-async fn supersede<'a>(write: &mut Write, lanes: impl Iterator<Item = &'a str>, now_ms: i64) -> Result<(), StoreError> {
-    let mut sql = QueryBuilder::<Any>::new("UPDATE jobs SET finished_ms = CASE WHEN state = 'queued' THEN ");
-    sql.push_bind(now_ms);
-    sql.push(
-        " ELSE finished_ms END, cancel = CASE WHEN state = 'running' THEN 1 ELSE cancel END, \
+async fn supersede(write: &mut Write, lanes: Vec<&str>, now_ms: i64) -> Result<(), StoreError> {
+    let sql = format!(
+        "UPDATE jobs SET finished_ms = CASE WHEN state = 'queued' THEN ${} ELSE finished_ms END, \
+         cancel = CASE WHEN state = 'running' THEN 1 ELSE cancel END, \
          state = CASE WHEN state = 'queued' THEN 'superseded' ELSE state END \
-         WHERE state IN ('queued', 'running') AND yields = 1 AND lane IN (",
+         WHERE state IN ('queued', 'running') AND yields = 1 AND lane IN {}",
+        lanes.len() + 1,
+        placeholders(1, lanes.len())
     );
-    push_list(&mut sql, lanes);
-    sql.build().persistent(false).execute(&mut *write.tx).await.map_err(StoreError::during(write.verb))?;
-    Ok(())
-}
-
-fn push_list<'a>(sql: &mut QueryBuilder<Any>, items: impl Iterator<Item = &'a str>) {
-    let mut list = sql.separated(", ");
-    for item in items {
-        list.push_bind(item);
+    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    for lane in lanes {
+        query = query.bind(lane);
     }
-    list.push_unseparated(")");
+    query.bind(now_ms).execute(&mut *write.tx).await.map_err(StoreError::during(write.verb))?;
+    Ok(())
 }
 
 fn texts(rows: &[sqlx::any::AnyRow]) -> Result<HashSet<String>, sqlx::Error> {

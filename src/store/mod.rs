@@ -87,6 +87,7 @@ pub struct Store {
     /// SQLite has one writer: waiting here in order is fairer and cheaper than its busy handler.
     turn: Option<Arc<Semaphore>>,
     job_arrived: Arc<Notify>,
+    superseded: Arc<Notify>,
 }
 
 impl Store {
@@ -109,13 +110,26 @@ impl Store {
         .map_err(StoreError::Open)?;
         migrations().run(&pool).await?;
         let turn = (engine == Engine::Sqlite).then(|| Arc::new(Semaphore::new(1)));
-        Ok(Self { pool, engine, turn, job_arrived: Arc::new(Notify::new()) })
+        Ok(Self { pool, engine, turn, job_arrived: Arc::default(), superseded: Arc::default() })
     }
 
     /// Rings when this process has stored a job; other processes' jobs are found by polling.
     #[must_use]
     pub fn job_arrived(&self) -> &Notify {
         &self.job_arrived
+    }
+
+    /// Rings for all who run a job when this process has superseded one; renewing the lease tells whose.
+    #[must_use]
+    pub fn superseded(&self) -> &Notify {
+        &self.superseded
+    }
+
+    fn ring(&self, superseding: bool) {
+        self.job_arrived.notify_one();
+        if superseding {
+            self.superseded.notify_waiters();
+        }
     }
 
     /// Whether the database takes writes: takes the write lock, writes, and takes it back.
@@ -199,6 +213,15 @@ fn migrations() -> Migrator {
     Migrator::with_migrations(vec![Migration::new(1, "store".into(), MigrationType::Simple, sql, false)])
 }
 
+/// `($1, $2), ($3, $4)` for two rows of two: the one part of a statement that is made at run time.
+fn placeholders(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let numbers = (row * columns + 1..).take(columns).map(|number| format!("${number}"));
+        format!("({})", numbers.collect::<Vec<_>>().join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
 /// Ids are below 2^63 at GitHub; the database has signed numbers only.
 fn to_db(id: u64) -> i64 {
     i64::try_from(id).unwrap_or(i64::MAX)
@@ -210,7 +233,13 @@ fn from_db(id: i64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::creating;
+    use super::{creating, placeholders};
+
+    #[test]
+    fn placeholders_are_numbered_through_all_rows() {
+        assert_eq!(placeholders(2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(placeholders(1, 3), "($1, $2, $3)");
+    }
 
     #[test]
     fn a_missing_sqlite_file_is_created_unless_the_url_says_otherwise() {
