@@ -7,5 +7,11 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod app;
+pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod github;
+pub mod store;
+pub mod web;
+pub mod worker;

@@ -1,0 +1,312 @@
+//! Jobs: what follows from an event, as a small text that survives a restart. Knows neither queue nor handler.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{CommitSha, InstallationId, Login, PullNumber, RepoId, RepoName, UserId};
+use crate::github::webhook::{CheckRunEvent, CommentEvent, Event, Origin, PullAction, PullRequestEvent};
+use crate::store::NewJob;
+
+/// Which pull request a job is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullRef {
+    /// The repository's name when the event happened.
+    pub repo: RepoName,
+    /// Its lasting id.
+    pub repo_id: RepoId,
+    /// Through which installation to act; looked up when absent.
+    pub installation: Option<InstallationId>,
+    /// The pull request.
+    pub number: PullNumber,
+}
+
+impl PullRef {
+    /// The lane of this pull request: one job of it runs at a time.
+    #[must_use]
+    pub fn lane(&self) -> String {
+        format!("{}/{}", self.repo_id, self.number)
+    }
+}
+
+/// Why a pull request is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// It is new.
+    Opened,
+    /// Its head moved.
+    Pushed,
+    /// It is open again.
+    Reopened,
+    /// It goes to another branch now.
+    BaseChanged,
+    /// It is no draft any more.
+    ReadyForReview,
+    /// Somebody asked for it.
+    Requested,
+    /// The sweep found that its checks are missing.
+    Swept,
+}
+
+/// A comment that may hold commands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandComment {
+    /// The comment's id.
+    pub comment_id: u64,
+    /// Its text, from outside.
+    pub body: String,
+    /// Who wrote it.
+    pub author_id: UserId,
+    /// Their login.
+    pub author: Login,
+    /// GitHub's word for their relation to the repository; a hint, never a permission.
+    pub association: String,
+}
+
+/// What is to be done. All facts are read anew when it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Job {
+    /// Evaluate and decide.
+    EvaluatePull {
+        /// Which.
+        pull: PullRef,
+        /// Why.
+        reason: Reason,
+        /// Even if this head has been evaluated already.
+        force: bool,
+    },
+    /// Decide again, without a new run.
+    DecideApproval {
+        /// Which.
+        pull: PullRef,
+    },
+    /// Read a comment's commands and obey them.
+    Command {
+        /// Where.
+        pull: PullRef,
+        /// What was said, by whom.
+        comment: CommandComment,
+    },
+    /// End what is open on a closed pull request.
+    ClosePull {
+        /// Which.
+        pull: PullRef,
+        /// Its head at that time.
+        head_sha: CommitSha,
+    },
+}
+
+/// Why a job's attempt ended without success.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JobError {
+    /// Try again, a bounded number of times.
+    #[error("{message}")]
+    Retry {
+        /// What happened.
+        message: String,
+        /// How long to wait, if the other side said so.
+        after: Option<Duration>,
+    },
+    /// Trying again would not help.
+    #[error("{message}")]
+    GiveUp {
+        /// What happened and what to do.
+        message: String,
+    },
+}
+
+impl Job {
+    /// The pull request it is about.
+    #[must_use]
+    pub fn pull(&self) -> &PullRef {
+        match self {
+            Self::EvaluatePull { pull, .. }
+            | Self::DecideApproval { pull }
+            | Self::Command { pull, .. }
+            | Self::ClosePull { pull, .. } => pull,
+        }
+    }
+
+    /// The word for logs and metrics.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::EvaluatePull { .. } => "evaluate_pull",
+            Self::DecideApproval { .. } => "decide_approval",
+            Self::Command { .. } => "command",
+            Self::ClosePull { .. } => "close_pull",
+        }
+    }
+
+    /// The job as the store keeps it.
+    #[must_use]
+    pub fn to_new(&self, supersedes: bool) -> NewJob {
+        NewJob {
+            lane: self.pull().lane(),
+            // Texts and numbers always serialise.
+            payload: serde_json::to_string(self).unwrap_or_default(),
+            supersedes,
+            // A person waits for the answer to a command, whatever is pushed meanwhile.
+            yields: !matches!(self, Self::Command { .. }),
+        }
+    }
+
+    /// Reads a stored job.
+    ///
+    /// # Errors
+    /// When a newer version of this program wrote it.
+    pub fn from_payload(payload: &str) -> Result<Self, JobError> {
+        serde_json::from_str(payload).map_err(|error| JobError::GiveUp {
+            message: format!("a stored job cannot be read ({error}): run the newest version on all servers"),
+        })
+    }
+
+    /// What follows from an event, and whether it makes earlier work on the same pull request pointless.
+    #[must_use]
+    pub fn from_event(event: Event) -> Option<(Self, bool)> {
+        match event {
+            Event::PullRequest(event) => Some(pull_request(event)),
+            Event::Review(event) => Some((Self::DecideApproval { pull: pull_ref(event.origin, event.number) }, false)),
+            Event::IssueComment(event) => command(event),
+            Event::CheckRunRerequested(event) => rerequested(event),
+            Event::Ping | Event::Ignored => None,
+        }
+    }
+}
+
+/// The `external_id` of our check runs, which leads back from a check on a fork's commit to its pull request.
+#[must_use]
+pub fn check_external_id(pull: PullNumber) -> String {
+    format!("pull/{pull}")
+}
+
+fn pull_of_check(external_id: &str) -> Option<PullNumber> {
+    let digits = external_id.strip_prefix("pull/")?.split('/').next()?;
+    digits.parse().ok().map(PullNumber)
+}
+
+fn pull_request(event: PullRequestEvent) -> (Job, bool) {
+    let pull = pull_ref(event.origin, event.number);
+    let (reason, supersedes) = match event.action {
+        PullAction::Opened => (Reason::Opened, true),
+        PullAction::Synchronize => (Reason::Pushed, true),
+        PullAction::Reopened => (Reason::Reopened, true),
+        PullAction::BaseChanged => (Reason::BaseChanged, true),
+        // The head is the same: what runs on it stays right.
+        PullAction::ReadyForReview => (Reason::ReadyForReview, false),
+        PullAction::Closed => return (Job::ClosePull { pull, head_sha: event.head_sha }, true),
+    };
+    (Job::EvaluatePull { pull, reason, force: false }, supersedes)
+}
+
+/// Comments without our name are most of all comments, and no work.
+fn command(event: CommentEvent) -> Option<(Job, bool)> {
+    if event.by_bot || !event.body.contains("/promptops") {
+        return None;
+    }
+    let comment = CommandComment {
+        comment_id: event.comment_id,
+        body: event.body,
+        author_id: event.author_id,
+        author: event.author,
+        association: event.association,
+    };
+    Some((Job::Command { pull: pull_ref(event.origin, event.number), comment }, false))
+}
+
+fn rerequested(event: CheckRunEvent) -> Option<(Job, bool)> {
+    let named = event.external_id.as_deref().and_then(pull_of_check);
+    let number = named.or_else(|| event.pulls.first().copied())?;
+    Some((Job::EvaluatePull { pull: pull_ref(event.origin, number), reason: Reason::Requested, force: true }, true))
+}
+
+fn pull_ref(origin: Origin, number: PullNumber) -> PullRef {
+    PullRef { repo: origin.repo, repo_id: origin.repo_id, installation: origin.installation, number }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::BranchName;
+    use crate::github::webhook::ReviewEvent;
+
+    fn origin() -> Origin {
+        Origin {
+            repo: RepoName::parse("acme/prompts").unwrap(),
+            repo_id: RepoId(11),
+            installation: Some(InstallationId(5)),
+        }
+    }
+
+    fn pull(action: PullAction) -> Event {
+        Event::PullRequest(PullRequestEvent {
+            origin: origin(),
+            action,
+            number: PullNumber(7),
+            head_sha: CommitSha::parse(&"a".repeat(40)).unwrap(),
+            base_branch: BranchName::parse("main").unwrap(),
+        })
+    }
+
+    fn comment(body: &str, by_bot: bool) -> Event {
+        Event::IssueComment(CommentEvent {
+            origin: origin(),
+            number: PullNumber(7),
+            comment_id: 9,
+            body: body.to_owned(),
+            author_id: UserId(1),
+            author: Login::parse("mara").unwrap(),
+            by_bot,
+            association: "MEMBER".to_owned(),
+        })
+    }
+
+    fn rerequested(external_id: Option<&str>, pulls: Vec<PullNumber>) -> Event {
+        Event::CheckRunRerequested(CheckRunEvent {
+            origin: origin(),
+            check_run_id: 3,
+            name: "promptops/evaluation: main".to_owned(),
+            head_sha: CommitSha::parse(&"a".repeat(40)).unwrap(),
+            external_id: external_id.map(str::to_owned),
+            pulls,
+        })
+    }
+
+    fn check(event: Event, expected: Option<(&str, bool)>) {
+        let job = Job::from_event(event);
+        assert_eq!(job.as_ref().map(|(job, supersedes)| (job.name(), *supersedes)), expected);
+        if let Some((job, supersedes)) = job {
+            assert_eq!(job.pull().lane(), "11/7");
+            assert_eq!(Job::from_payload(&job.to_new(supersedes).payload).unwrap(), job);
+        }
+    }
+
+    #[test]
+    fn a_push_makes_earlier_work_pointless_and_a_review_does_not() {
+        check(pull(PullAction::Opened), Some(("evaluate_pull", true)));
+        check(pull(PullAction::Synchronize), Some(("evaluate_pull", true)));
+        check(pull(PullAction::ReadyForReview), Some(("evaluate_pull", false)));
+        check(pull(PullAction::Closed), Some(("close_pull", true)));
+        let review = ReviewEvent { origin: origin(), number: PullNumber(7) };
+        check(Event::Review(review), Some(("decide_approval", false)));
+    }
+
+    #[test]
+    fn only_a_persons_comment_that_names_us_is_a_command_and_it_never_yields() {
+        check(comment("/promptops help", false), Some(("command", false)));
+        check(comment("looks good", false), None);
+        check(comment("/promptops help", true), None);
+        let (job, _) = Job::from_event(comment("/promptops help", false)).unwrap();
+        assert!(!job.to_new(false).yields);
+    }
+
+    #[test]
+    fn a_check_finds_its_pull_request_even_on_a_fork() {
+        check(rerequested(Some(&check_external_id(PullNumber(7))), vec![]), Some(("evaluate_pull", true)));
+        check(rerequested(Some("pull/7/evaluation"), vec![PullNumber(8)]), Some(("evaluate_pull", true)));
+        check(rerequested(None, vec![PullNumber(7)]), Some(("evaluate_pull", true)));
+        check(rerequested(Some("somebody else's"), vec![]), None);
+    }
+}

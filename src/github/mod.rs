@@ -1,0 +1,3 @@
+//! GitHub from this side of the wire. Knows neither store nor providers.
+
+pub mod webhook;
