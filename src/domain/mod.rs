@@ -1,5 +1,6 @@
 //! Room 1. Pure decisions: no async, clock, environment, files, network, GitHub, SQL.
 
+pub mod command;
 pub mod diagnostic;
 pub mod evaluator;
 pub mod evaluator_syntax;
@@ -11,7 +12,9 @@ pub mod node;
 pub mod policy;
 pub mod prompt;
 pub mod reader;
+pub mod report;
 pub mod settings;
 pub mod source;
-pub mod yaml;
 pub mod stats;
+pub mod untrusted;
+pub mod yaml;
