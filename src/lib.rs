@@ -9,3 +9,5 @@
 
 pub mod domain;
 pub mod engine;
+#[cfg(feature = "demo")]
+pub mod sim;
