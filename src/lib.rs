@@ -9,5 +9,6 @@
 
 pub mod domain;
 pub mod engine;
+pub mod github;
 #[cfg(feature = "demo")]
 pub mod sim;

@@ -10,7 +10,7 @@ mod tests;
 mod when;
 
 pub use decide::decide;
-pub use people::memberships_needed;
+pub use people::{commits_to_compare, memberships_needed};
 
 use std::sync::Arc;
 

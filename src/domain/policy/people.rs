@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::decision::Why;
 use super::facts::{Membership, Person, PullFacts};
 use super::standing::Standing;
 use super::when::may_apply;
 use super::{Policy, Principal, Quorum, Source};
-use crate::domain::ids::{Login, TeamSlug, UserId};
+use crate::domain::ids::{CommitSha, Login, TeamSlug, UserId};
 
 /// Whether somebody is among those a rule names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +112,19 @@ pub fn memberships_needed(policy: &Policy, facts: &PullFacts) -> Vec<(TeamSlug, 
         }
     }
     needed
+}
+
+/// The commits at which approvals were given that would count if those brought the same content as head: what must be
+/// compared before [`decide`](super::decide). `facts` needs no `content_at` yet.
+#[must_use]
+pub fn commits_to_compare(facts: &PullFacts) -> BTreeSet<CommitSha> {
+    let discounted = Standing::of(facts).discounted.into_iter();
+    discounted
+        .filter_map(|(_, why)| match why {
+            Why::Outdated { commit } => commit,
+            _ => None,
+        })
+        .collect()
 }
 
 /// A quorum in words: `1 of reviewers (@mara, @acme/prompts)`.
