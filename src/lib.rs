@@ -12,6 +12,8 @@ pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod github;
+#[cfg(feature = "demo")]
+pub mod sim;
 pub mod store;
 pub mod web;
 pub mod worker;

@@ -1,3 +1,26 @@
-//! GitHub from this side of the wire. Knows neither store nor providers.
+//! Room 3. GitHub's REST API: credentials, one call with one retry policy, all facts of a pull request, what is published.
+//! Knows the domain and nothing of models, the database, HTTP servers or the command line.
 
+mod answer;
+mod auth;
+pub mod check;
+mod client;
+mod content;
+mod contributors;
+mod error;
+mod publish;
+mod repository;
+mod snapshot;
+mod tree;
 pub mod webhook;
+mod wire;
+
+pub use client::{Github, GithubOptions, NowMs, SetupError};
+pub use content::{ChangedFile, Governed};
+pub use error::GithubError;
+pub use publish::{
+    CheckId, CheckWrite, CommentId, CommentOutcome, CommentWrite, Head, Published, REPORT_MARKER, Receipt, Remembered,
+};
+pub use repository::{Permission, PullView, Repository};
+pub use snapshot::Snapshot;
+pub use tree::{EntryKind, Tree, TreeEntry};

@@ -1,6 +1,16 @@
 //! The approval policy: rules, facts of a pull request, a decision with its reasons. Pure; looks nothing up.
 
+mod decide;
+pub mod decision;
 pub mod facts;
+mod people;
+mod standing;
+#[cfg(test)]
+mod tests;
+mod when;
+
+pub use decide::decide;
+pub use people::{commits_to_compare, memberships_needed};
 
 use std::sync::Arc;
 

@@ -1,0 +1,113 @@
+//! What a policy says of a pull request, with its reasons. Plain data: knows no rule of its own.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::gate::Verdict;
+use crate::domain::ids::{CommitSha, Login};
+
+/// What a rule, or all rules together, come to. The order is how bad it is: the worst of several is what counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Nothing is missing.
+    Satisfied,
+    /// Waits for people, or for the evaluation.
+    Pending,
+    /// Somebody a rule names asked for changes.
+    ChangesRequested,
+    /// Something that must be known is not: never a success, and never hidden by a mere "pending".
+    Undecidable,
+}
+
+/// Whether a rule has a say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Applies {
+    /// Its `when` holds.
+    Yes,
+    /// Its `when` does not hold.
+    No,
+    /// It depends on a verdict that is not there yet and that would open the gate by itself.
+    OnceEvaluated,
+}
+
+/// Why an approval does not count.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Why {
+    /// Opened the pull request.
+    Author,
+    /// Wrote, committed or co-authored one of its commits.
+    Contributor,
+    /// Is a bot.
+    Bot,
+    /// Was given for other content than head's; `commit` is what was seen, where GitHub says.
+    Outdated {
+        /// The commit of the review.
+        commit: Option<CommitSha>,
+    },
+    /// Was dismissed.
+    Dismissed,
+    /// Is only invited to the team.
+    Invited,
+    /// Is nobody the rule names.
+    NotNamed,
+}
+
+/// One approval that does not count.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct NotCounted {
+    /// Whose.
+    pub login: Login,
+    /// Why.
+    pub why: Why,
+}
+
+/// What became of one rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleOutcome {
+    /// The rule.
+    pub name: Arc<str>,
+    /// Whether it has a say.
+    pub applies: Applies,
+    /// What it comes to; `Satisfied` where it does not apply.
+    pub state: State,
+    /// How many approvals it asks for (of the alternative that is nearest).
+    pub needed: u32,
+    /// Whose approvals count towards that.
+    pub counted: Vec<Login>,
+    /// Whose approvals do not, and why.
+    pub not_counted: Vec<NotCounted>,
+    /// Who, named by the rule, asked for changes.
+    pub changes_requested: Vec<Login>,
+    /// Who could approve, in words: `1 of reviewers (@mara, @acme/prompts) or 2 of leads (@acme/leads)`.
+    pub could: String,
+    /// What made it undecidable, one sentence each, which ends with what to do.
+    pub problems: Vec<String>,
+}
+
+/// A verdict that would block, and that the rules on it let pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiver {
+    /// The rules on the verdict; all are satisfied.
+    pub rules: Vec<Arc<str>>,
+    /// The verdict that is waived.
+    pub verdict: Verdict,
+    /// Whose approvals did it.
+    pub by: Vec<Login>,
+}
+
+/// What the policy says of a pull request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The worst of the rules and the problems; `Satisfied` if no rule applies.
+    pub state: State,
+    /// Every rule of the policy, in its order.
+    pub rules: Vec<RuleOutcome>,
+    /// What no rule can be decided without, one sentence each, which ends with what to do.
+    pub problems: Vec<String>,
+    /// Set when a blocking verdict is waived.
+    pub waiver: Option<Waiver>,
+}

@@ -1,0 +1,522 @@
+//! Stories of the policy, one per promise, and the properties that hold for every pull request.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::decision::{Applies, Decision, RuleOutcome, State, Why};
+use super::facts::{CommitFact, GovernedChange, Membership, Person, PullFacts, Review, ReviewState};
+use super::{Change, Policy, Principal, Quorum, Require, Rule, Source, When, decide, memberships_needed};
+use crate::domain::gate::Verdict;
+use crate::domain::ids::{
+    BranchName, CommitSha, Digest, Login, PromptPath, PullNumber, RepoId, RepoName, TeamSlug, UserId,
+};
+
+use ReviewState::{Approved, ChangesRequested, Commented, Dismissed};
+
+fn sha(digit: char) -> CommitSha {
+    CommitSha::parse(&digit.to_string().repeat(40)).unwrap()
+}
+
+fn login(name: &str) -> Login {
+    Login::parse(name).unwrap()
+}
+
+fn team(name: &str) -> TeamSlug {
+    TeamSlug::parse(name).unwrap()
+}
+
+/// Everybody in these stories; the id is the place in this list.
+const PEOPLE: [&str; 6] = ["ann", "mara", "lee", "bo", "dana", "eve"];
+
+fn person(name: &str) -> Person {
+    let id = PEOPLE.iter().position(|known| *known == name).unwrap();
+    Person { id: UserId(id as u64), login: login(name), is_bot: false }
+}
+
+fn from(text: &str) -> Source {
+    match text {
+        "owner" => Source::Owner,
+        "leads" => Source::Role { name: "leads".into(), members: vec![Principal::Team(team("@acme/leads"))] },
+        text if text.contains('/') => Source::Principal(Principal::Team(team(text))),
+        text => Source::Principal(Principal::User(login(text))),
+    }
+}
+
+fn quorum(count: u32, sources: &[&str]) -> Quorum {
+    Quorum { count, from: sources.iter().map(|source| from(source)).collect() }
+}
+
+fn rule(name: &str, any_of: Vec<Quorum>) -> Rule {
+    Rule { name: name.into(), when: When::default(), require: Require { any_of } }
+}
+
+fn one_of(sources: &[&str]) -> Policy {
+    Policy { rules: vec![rule("reviewer", vec![quorum(1, sources)])], overriders: None }
+}
+
+/// Ann changed one prompt in one commit; nobody has looked yet.
+fn facts() -> PullFacts {
+    PullFacts {
+        repo: RepoName::parse("acme/prompts").unwrap(),
+        repo_id: RepoId(1),
+        number: PullNumber(7),
+        author: Some(person("ann")),
+        base_branch: BranchName::parse("main").unwrap(),
+        base_sha: sha('b'),
+        head_sha: sha('a'),
+        is_fork: false,
+        changes: vec![change("prompts/support/refund.prompt.yml", Change::Prompt)],
+        content: Digest([1; 32]),
+        content_at: BTreeMap::new(),
+        reviews: Vec::new(),
+        commits: vec![commit("ann")],
+        caps: Vec::new(),
+        owners: Vec::new(),
+        memberships: Vec::new(),
+        permissions: BTreeMap::new(),
+    }
+}
+
+fn change(path: &str, kind: Change) -> GovernedChange {
+    GovernedChange { path: PromptPath::parse(path).unwrap(), previous: None, kind }
+}
+
+fn commit(author: &str) -> CommitFact {
+    CommitFact {
+        sha: sha('a'),
+        author: Some(person(author)),
+        committer: None,
+        committed_by_github: true,
+        co_authors: Vec::new(),
+        unknown_co_authors: Vec::new(),
+    }
+}
+
+trait Story {
+    fn review(self, name: &str, state: ReviewState) -> Self;
+    fn review_at(self, name: &str, state: ReviewState, commit: Option<CommitSha>) -> Self;
+    fn member(self, of: &str, name: &str, membership: Membership) -> Self;
+}
+
+impl Story for PullFacts {
+    fn review(self, name: &str, state: ReviewState) -> Self {
+        self.review_at(name, state, Some(sha('a')))
+    }
+    fn review_at(mut self, name: &str, state: ReviewState, commit: Option<CommitSha>) -> Self {
+        let id = self.reviews.len() as u64;
+        self.reviews.push(Review { id, by: Some(person(name)), state, commit });
+        self
+    }
+    fn member(mut self, of: &str, name: &str, membership: Membership) -> Self {
+        self.memberships.push((team(of), person(name).id, membership));
+        self
+    }
+}
+
+fn only(policy: &Policy, facts: &PullFacts) -> RuleOutcome {
+    decide(policy, facts, Some(Verdict::Pass)).rules.remove(0)
+}
+
+fn check(policy: &Policy, facts: &PullFacts, expected: State) -> Decision {
+    let decision = decide(policy, facts, Some(Verdict::Pass));
+    assert_eq!(decision.state, expected, "{decision:#?}");
+    decision
+}
+
+fn why(policy: &Policy, facts: &PullFacts) -> Why {
+    only(policy, facts).not_counted.remove(0).why
+}
+
+#[test]
+fn a_policy_without_a_rule_that_applies_is_satisfied() {
+    check(&Policy::default(), &facts(), State::Satisfied);
+    let untouched = PullFacts { changes: Vec::new(), ..facts() };
+    check(&one_of(&["mara"]), &untouched, State::Satisfied);
+}
+
+#[test]
+fn an_approval_by_a_named_person_satisfies_whatever_the_case_of_the_login() {
+    let waiting = check(&one_of(&["MARA"]), &facts(), State::Pending);
+    assert_eq!(waiting.rules[0].could, "1 of @MARA");
+    let decision = check(&one_of(&["MARA"]), &facts().review("mara", Approved), State::Satisfied);
+    assert_eq!(decision.rules[0].counted, [login("mara")]);
+}
+
+#[test]
+fn somebody_the_rule_does_not_name_approves_in_vain() {
+    let facts = facts().review("lee", Approved);
+    check(&one_of(&["mara"]), &facts, State::Pending);
+    assert_eq!(why(&one_of(&["mara"]), &facts), Why::NotNamed);
+}
+
+#[test]
+fn a_later_request_for_changes_or_a_dismissal_takes_the_approval_back_and_a_comment_does_not() {
+    let mara = one_of(&["mara"]);
+    let approved = facts().review("mara", Approved);
+    check(&mara, &approved.clone().review("mara", Commented), State::Satisfied);
+    let blocked = check(&mara, &approved.clone().review("mara", ChangesRequested), State::ChangesRequested);
+    assert_eq!(blocked.rules[0].changes_requested, [login("mara")]);
+    check(&mara, &approved.review("mara", Dismissed), State::Pending);
+}
+
+#[test]
+fn a_dismissal_never_revives_an_older_approval() {
+    let facts = facts().review("mara", Approved).review("mara", ChangesRequested).review("mara", Dismissed);
+    check(&one_of(&["mara"]), &facts, State::Pending);
+    assert_eq!(why(&one_of(&["mara"]), &facts), Why::Dismissed);
+}
+
+#[test]
+fn somebody_no_rule_names_cannot_block() {
+    check(&one_of(&["mara"]), &facts().review("mara", Approved).review("lee", ChangesRequested), State::Satisfied);
+}
+
+#[test]
+fn an_approval_is_bound_to_the_content_it_saw() {
+    let mara = one_of(&["mara"]);
+    let earlier = facts().review_at("mara", Approved, Some(sha('c')));
+    check(&mara, &earlier, State::Pending);
+    assert_eq!(why(&mara, &earlier), Why::Outdated { commit: Some(sha('c')) });
+
+    let mut rebased = earlier.clone();
+    rebased.content_at.insert(sha('c'), rebased.content);
+    check(&mara, &rebased, State::Satisfied);
+
+    let mut pushed = earlier;
+    pushed.content_at.insert(sha('c'), Digest([2; 32]));
+    check(&mara, &pushed, State::Pending);
+
+    let unsaid = facts().review_at("mara", Approved, None);
+    assert_eq!(why(&mara, &unsaid), Why::Outdated { commit: None });
+}
+
+#[test]
+fn a_request_for_changes_outlives_a_push() {
+    check(&one_of(&["mara"]), &facts().review_at("mara", ChangesRequested, Some(sha('c'))), State::ChangesRequested);
+}
+
+#[test]
+fn authors_contributors_and_bots_do_not_approve() {
+    let anyone = one_of(&["ann", "mara", "lee", "bo", "dana"]);
+    let mut facts = facts().review("ann", Approved);
+    assert_eq!(why(&anyone, &facts), Why::Author);
+
+    facts = facts.review("mara", Approved);
+    facts.commits.push(commit("mara"));
+    let mut by_committer = commit("ann");
+    by_committer.committer = Some(person("lee"));
+    by_committer.co_authors = vec![person("bo")];
+    facts.commits.push(by_committer);
+    facts = facts.review("lee", Approved).review("bo", Approved);
+    facts.reviews.push(Review {
+        id: 9,
+        by: Some(Person { is_bot: true, ..person("dana") }),
+        state: Approved,
+        commit: Some(sha('a')),
+    });
+    let decision = check(&anyone, &facts, State::Pending);
+    let reasons: Vec<Why> = decision.rules[0].not_counted.iter().map(|not| not.why.clone()).collect();
+    assert_eq!(reasons, [Why::Author, Why::Contributor, Why::Contributor, Why::Contributor, Why::Bot]);
+}
+
+#[test]
+fn people_are_compared_by_id_so_a_new_login_does_not_make_the_author_somebody_else() {
+    let mut facts = facts();
+    let renamed = Person { login: login("mara"), ..person("ann") };
+    facts.reviews.push(Review { id: 1, by: Some(renamed), state: Approved, commit: Some(sha('a')) });
+    assert_eq!(why(&one_of(&["mara"]), &facts), Why::Author);
+}
+
+#[test]
+fn a_commit_of_nobody_makes_it_undecidable_and_says_how_to_resolve_it() {
+    let approved = facts().review("mara", Approved);
+    let mut unknown_author = approved.clone();
+    unknown_author.commits[0].author = None;
+    let mut unknown_committer = approved.clone();
+    unknown_committer.commits[0].committed_by_github = false;
+    let mut unknown_co_author = approved.clone();
+    unknown_co_author.commits[0].unknown_co_authors = vec!["Zed <zed@example.com>".into()];
+    let gone = PullFacts { author: None, ..approved };
+    for facts in [unknown_author, unknown_committer, unknown_co_author, gone] {
+        let decision = check(&one_of(&["mara"]), &facts, State::Undecidable);
+        assert_eq!(decision.problems.len(), 1);
+        assert!(decision.problems[0].contains(": "), "says what to do: {}", decision.problems[0]);
+        check(&Policy::default(), &facts, State::Satisfied);
+    }
+}
+
+#[test]
+fn a_cap_fails_closed_even_without_rules() {
+    let capped = PullFacts { caps: vec!["more than 3,000 files: split the pull request".into()], ..facts() };
+    check(&Policy::default(), &capped, State::Undecidable);
+    check(&one_of(&["mara"]), &capped.review("mara", Approved), State::Undecidable);
+}
+
+#[test]
+fn only_active_members_count_and_an_unreadable_team_is_an_error() {
+    let leads = one_of(&["leads"]);
+    let approved = facts().review("mara", Approved);
+    let with = |membership| approved.clone().member("@acme/leads", "mara", membership);
+    check(&leads, &with(Membership::Active), State::Satisfied);
+    check(&leads, &with(Membership::No), State::Pending);
+    check(&leads, &with(Membership::Pending), State::Pending);
+    assert_eq!(why(&leads, &with(Membership::Pending)), Why::Invited);
+    let decision = check(&leads, &with(Membership::Unreadable), State::Undecidable);
+    assert!(decision.rules[0].problems[0].starts_with("team @acme/leads cannot be read"));
+    check(&leads, &approved, State::Undecidable);
+    check(&leads, &facts(), State::Pending);
+}
+
+#[test]
+fn any_of_takes_the_alternative_that_is_there_and_an_error_is_not_hidden_by_a_pending_one() {
+    let legal_or_leads = Policy {
+        rules: vec![rule("legal", vec![quorum(1, &["@acme/legal"]), quorum(2, &["leads"])])],
+        overriders: None,
+    };
+    let mara = facts().review("mara", Approved).member("@acme/legal", "mara", Membership::Unreadable).member(
+        "@acme/leads",
+        "mara",
+        Membership::Active,
+    );
+    check(&legal_or_leads, &mara, State::Undecidable);
+    let both = mara.review("lee", Approved).member("@acme/legal", "lee", Membership::No).member(
+        "@acme/leads",
+        "lee",
+        Membership::Active,
+    );
+    let decision = check(&legal_or_leads, &both, State::Satisfied);
+    assert_eq!(decision.rules[0].could, "1 of @acme/legal or 2 of leads (@acme/leads)");
+    assert_eq!((decision.rules[0].needed, decision.rules[0].counted.len()), (2, 2));
+}
+
+#[test]
+fn every_rule_that_applies_must_be_satisfied_and_the_worst_is_what_counts() {
+    let policy = Policy {
+        rules: vec![rule("a", vec![quorum(1, &["mara"])]), rule("b", vec![quorum(1, &["@acme/legal"])])],
+        overriders: None,
+    };
+    let mara = facts().review("mara", Approved).member("@acme/legal", "mara", Membership::No);
+    check(&policy, &mara, State::Pending);
+    let lee = mara.review("lee", ChangesRequested).member("@acme/legal", "lee", Membership::Unreadable);
+    check(&policy, &lee, State::Undecidable);
+}
+
+#[test]
+fn one_person_is_one_approval_however_often_they_approve() {
+    let two = Policy { rules: vec![rule("two", vec![quorum(2, &["mara", "@acme/leads"])])], overriders: None };
+    let twice =
+        facts().review("mara", Approved).review("mara", Approved).member("@acme/leads", "mara", Membership::Active);
+    check(&two, &twice, State::Pending);
+}
+
+fn when_paths(pattern: &str) -> Policy {
+    let mut policy = one_of(&["mara"]);
+    policy.rules[0].when.paths = vec![pattern.into()];
+    policy
+}
+
+#[test]
+fn a_rule_on_paths_matches_either_name_of_a_rename_without_regard_to_case() {
+    let mut facts = facts();
+    check(&when_paths("prompts/legal/**"), &facts, State::Satisfied);
+    check(&when_paths("prompts/*.yml"), &facts, State::Satisfied);
+    check(&when_paths("PROMPTS/Support/*"), &facts, State::Pending);
+    facts.changes[0].previous = Some(PromptPath::parse("Prompts/LEGAL/refund.prompt.yml").unwrap());
+    check(&when_paths("prompts/legal/**"), &facts, State::Pending);
+}
+
+#[test]
+fn a_pattern_that_cannot_be_read_is_undecidable() {
+    let decision = check(&when_paths("prompts/[a"), &facts(), State::Undecidable);
+    assert!(decision.rules[0].problems[0].contains("prompts/[a"));
+}
+
+#[test]
+fn a_rule_on_kinds_of_change_applies_when_one_is_there() {
+    let mut policy = one_of(&["mara"]);
+    policy.rules[0].when.changes = vec![Change::GoldenSet, Change::Policy];
+    let mut facts = facts();
+    check(&policy, &facts, State::Satisfied);
+    facts.changes.push(change("prompts/support/refund.golden.yml", Change::GoldenSet));
+    check(&policy, &facts, State::Pending);
+}
+
+fn on_verdict(verdict: Verdict) -> Policy {
+    let mut policy = one_of(&["mara"]);
+    policy.rules[0].when.verdict = vec![verdict];
+    policy
+}
+
+#[test]
+fn a_satisfied_rule_on_a_regression_waives_it_and_says_by_whom() {
+    let policy = on_verdict(Verdict::Regression);
+    let waiting = decide(&policy, &facts(), Some(Verdict::Regression));
+    assert_eq!((waiting.state, waiting.waiver), (State::Pending, None));
+
+    let approved = facts().review("mara", Approved);
+    let waived = decide(&policy, &approved, Some(Verdict::Regression));
+    let waiver = waived.waiver.unwrap();
+    assert_eq!(
+        (waived.state, waiver.by, waiver.rules),
+        (State::Satisfied, vec![login("mara")], vec![Arc::from("reviewer")])
+    );
+    assert_eq!(decide(&policy, &approved, Some(Verdict::Pass)).waiver, None);
+    assert_eq!(decide(&one_of(&["mara"]), &approved, Some(Verdict::Regression)).waiver, None, "not on the verdict");
+}
+
+#[test]
+fn nothing_is_waived_while_the_contributors_are_unknown() {
+    let mut approved = facts().review("mara", Approved);
+    approved.commits[0].author = None;
+    assert_eq!(decide(&on_verdict(Verdict::Regression), &approved, Some(Verdict::Regression)).waiver, None);
+}
+
+#[test]
+fn before_the_evaluation_a_rule_on_an_opening_verdict_waits_and_one_on_a_blocking_verdict_is_silent() {
+    let opening = decide(&on_verdict(Verdict::NoRegressionFound), &facts().review("mara", Approved), None);
+    assert_eq!((opening.state, opening.rules[0].applies), (State::Pending, Applies::OnceEvaluated));
+    let blocking = decide(&on_verdict(Verdict::Regression), &facts(), None);
+    assert_eq!((blocking.state, blocking.rules[0].applies), (State::Satisfied, Applies::No));
+}
+
+#[test]
+fn the_owner_of_a_changed_prompt_may_be_a_user_or_a_team() {
+    let policy = one_of(&["owner"]);
+    let mut facts = facts().review("mara", Approved).member("@acme/support", "mara", Membership::Active);
+    check(&policy, &facts, State::Undecidable);
+    facts.owners = vec!["@mara".into()];
+    check(&policy, &facts, State::Satisfied);
+    facts.owners = vec!["@lee".into(), "@acme/support".into()];
+    check(&policy, &facts, State::Satisfied);
+    facts.owners = vec!["Support team".into()];
+    check(&policy, &facts, State::Undecidable);
+}
+
+#[test]
+fn only_memberships_that_can_matter_are_looked_up() {
+    let mut policy = one_of(&["mara", "leads", "@acme/support"]);
+    policy.rules.push(Rule {
+        when: When { paths: vec!["elsewhere/**".into()], ..When::default() },
+        ..rule("elsewhere", vec![quorum(1, &["@acme/legal"])])
+    });
+    assert_eq!(memberships_needed(&policy, &facts()), []);
+    let facts = facts()
+        .review("mara", Approved)
+        .review("ann", Approved)
+        .review("lee", Commented)
+        .review("bo", Dismissed)
+        .review_at("eve", Approved, Some(sha('c')))
+        .review("dana", ChangesRequested);
+    let needed = memberships_needed(&policy, &facts);
+    assert_eq!(needed, [(team("@acme/leads"), person("dana")), (team("@acme/support"), person("dana"))]);
+}
+
+fn any_state() -> impl Strategy<Value = ReviewState> {
+    prop::sample::select(vec![Approved, ChangesRequested, Commented, Dismissed])
+}
+
+fn any_facts() -> impl Strategy<Value = PullFacts> {
+    let reviews = prop::collection::vec((prop::sample::select(PEOPLE.to_vec()), any_state(), any::<bool>()), 0..8);
+    let memberships = prop::collection::vec(
+        prop::sample::select(vec![Membership::Active, Membership::Pending, Membership::No, Membership::Unreadable]),
+        PEOPLE.len() * 2,
+    );
+    (reviews, memberships, any::<bool>()).prop_map(|(reviews, memberships, attributed)| {
+        let mut facts = facts();
+        for (name, state, at_head) in reviews {
+            facts = facts.review_at(name, state, Some(sha(if at_head { 'a' } else { 'c' })));
+        }
+        for (place, membership) in memberships.into_iter().enumerate() {
+            let of = if place < PEOPLE.len() { "@acme/leads" } else { "@acme/support" };
+            facts = facts.member(of, PEOPLE[place % PEOPLE.len()], membership);
+        }
+        if !attributed {
+            facts.commits[0].author = None;
+        }
+        facts
+    })
+}
+
+fn any_policy() -> impl Strategy<Value = Policy> {
+    let source = prop::sample::select(vec!["mara", "lee", "ann", "leads", "@acme/support", "owner"]);
+    let quorums = prop::collection::vec((1u32..3, prop::collection::vec(source, 1..3)), 1..3);
+    let verdicts = prop::sample::select(vec![vec![], vec![Verdict::Regression], vec![Verdict::NoRegressionFound]]);
+    prop::collection::vec((quorums, verdicts), 0..4).prop_map(|rules| Policy {
+        rules: rules
+            .into_iter()
+            .enumerate()
+            .map(|(place, (quorums, verdict))| Rule {
+                when: When { verdict, ..When::default() },
+                ..rule(&place.to_string(), quorums.iter().map(|(count, from)| quorum(*count, from)).collect())
+            })
+            .collect(),
+        overriders: None,
+    })
+}
+
+fn any_verdict() -> impl Strategy<Value = Option<Verdict>> {
+    prop::sample::select(vec![None, Some(Verdict::Pass), Some(Verdict::NoRegressionFound), Some(Verdict::Regression)])
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_the_rules_changes_nothing(policy in any_policy(), facts in any_facts(), verdict in any_verdict(), turn in 0usize..4) {
+        let before = decide(&policy, &facts, verdict);
+        let mut turned = policy.clone();
+        if !turned.rules.is_empty() {
+            let by = turn % turned.rules.len();
+            turned.rules.rotate_left(by);
+        }
+        let after = decide(&turned, &facts, verdict);
+        prop_assert_eq!(before.state, after.state);
+        for outcome in &before.rules {
+            prop_assert!(after.rules.contains(outcome));
+        }
+        prop_assert_eq!(before.waiver.map(|waiver| waiver.by), after.waiver.map(|waiver| waiver.by));
+    }
+
+    #[test]
+    fn an_approval_by_the_author_changes_nothing(policy in any_policy(), facts in any_facts(), verdict in any_verdict()) {
+        let mut without = facts;
+        without.reviews.retain(|review| review.by != Some(person("ann")));
+        let with = without.clone().review("ann", Approved);
+        let (without, with) = (decide(&policy, &without, verdict), decide(&policy, &with, verdict));
+        prop_assert_eq!(without.state, with.state);
+        prop_assert_eq!(without.waiver, with.waiver);
+        for (before, after) in without.rules.iter().zip(&with.rules) {
+            prop_assert_eq!(&before.counted, &after.counted);
+        }
+    }
+
+    #[test]
+    fn taking_somebody_s_approval_away_never_satisfies(policy in any_policy(), facts in any_facts(), verdict in any_verdict(), name in prop::sample::select(PEOPLE.to_vec())) {
+        let with = facts.review("mara", Commented).review(name, Approved);
+        let mut without = with.clone();
+        without.reviews.pop();
+        without.reviews.retain(|review| review.by != Some(person(name)) || review.state == ChangesRequested);
+        let with = decide(&policy, &with, verdict);
+        if with.state == State::Pending {
+            prop_assert_ne!(decide(&policy, &without, verdict).state, State::Satisfied);
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_never_becomes_success(policy in any_policy(), facts in any_facts(), verdict in any_verdict()) {
+        let decision = decide(&policy, &facts, verdict);
+        let unknown = !decision.problems.is_empty() || decision.rules.iter().any(|rule| !rule.problems.is_empty());
+        prop_assert_eq!(unknown, decision.state == State::Undecidable);
+        if decision.waiver.is_some() {
+            prop_assert_eq!(verdict, Some(Verdict::Regression));
+        }
+    }
+
+    #[test]
+    fn looking_up_only_what_is_needed_decides_the_same(policy in any_policy(), facts in any_facts(), verdict in any_verdict()) {
+        let needed = memberships_needed(&policy, &facts);
+        let mut sparse = facts.clone();
+        sparse.memberships.retain(|(team, user, _)| needed.iter().any(|(of, who)| of == team && who.id == *user));
+        prop_assert_eq!(decide(&policy, &facts, verdict), decide(&policy, &sparse, verdict));
+    }
+}

@@ -1,0 +1,111 @@
+//! Which governed content a pull request brings, and its digest: what an approval is bound to. Pure.
+
+use super::wire;
+use crate::domain::ids::{BlobSha, Digest, PromptPath};
+use crate::domain::policy::Change;
+use crate::domain::policy::facts::GovernedChange;
+
+/// Says what part of the governed content a path is, if any.
+pub type Governed<'a> = &'a (dyn Fn(&PromptPath) -> Option<Change> + Sync);
+
+/// One changed file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedFile {
+    /// Its path on head (its old path if it was removed).
+    pub path: PromptPath,
+    /// Its earlier path, if it was renamed or copied.
+    pub previous: Option<PromptPath>,
+    /// GitHub's word: `added`, `removed`, `modified`, `renamed`, `copied`, `changed`.
+    pub status: String,
+    /// Its content on head (on base if it was removed).
+    pub blob: Option<BlobSha>,
+}
+
+/// Changed files, and the names among them that cannot be a path, which are therefore in no tree we read.
+pub(super) fn read(files: Vec<wire::File>) -> (Vec<ChangedFile>, Vec<String>) {
+    let mut changed = Vec::new();
+    let mut unreadable = Vec::new();
+    for file in files {
+        let previous = file.previous_filename.as_deref().map(PromptPath::parse).transpose();
+        match (PromptPath::parse(&file.filename), previous) {
+            _ if file.status == "unchanged" => {}
+            (Ok(path), Ok(previous)) => {
+                let blob = file.sha.and_then(|sha| BlobSha::parse(&sha).ok());
+                changed.push(ChangedFile { path, previous, status: file.status, blob });
+            }
+            _ => unreadable.push(file.filename),
+        }
+    }
+    (changed, unreadable)
+}
+
+/// The governed ones among the changed files. A rename counts under both names, so it may be two changes.
+pub(super) fn governed_changes(files: &[ChangedFile], governed: Governed<'_>) -> Vec<GovernedChange> {
+    let mut changes = Vec::new();
+    for file in files {
+        let now = governed(&file.path);
+        let before = file.previous.as_ref().and_then(governed);
+        for kind in now.into_iter().chain(before.filter(|before| Some(*before) != now)) {
+            changes.push(GovernedChange { path: file.path.clone(), previous: file.previous.clone(), kind });
+        }
+    }
+    changes
+}
+
+/// The digest of the governed content that the changed files bring. `None` where a content is not known.
+pub(super) fn digest(files: &[ChangedFile], governed: Governed<'_>) -> Option<Digest> {
+    let touches = |file: &&ChangedFile| {
+        governed(&file.path).is_some() || file.previous.as_ref().is_some_and(|path| governed(path).is_some())
+    };
+    let mut rows = Vec::new();
+    for file in files.iter().filter(touches) {
+        let previous = file.previous.as_ref().map_or("", PromptPath::as_str);
+        rows.push([file.path.as_str(), previous, file.status.as_str(), file.blob.as_ref()?.as_str()]);
+    }
+    rows.sort_unstable();
+    Some(Digest::of_parts(rows.iter().flatten().map(|field| field.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn governed(path: &PromptPath) -> Option<Change> {
+        match path.as_str() {
+            name if name.ends_with(".prompt.yml") => Some(Change::Prompt),
+            name if name.ends_with(".golden.yml") => Some(Change::GoldenSet),
+            _ => None,
+        }
+    }
+
+    fn file(name: &str, previous: Option<&str>, blob: char) -> ChangedFile {
+        let path = |text: &str| PromptPath::parse(text).unwrap();
+        let status = if previous.is_some() { "renamed" } else { "modified" };
+        let blob = BlobSha::parse(&blob.to_string().repeat(40)).ok();
+        ChangedFile { path: path(name), previous: previous.map(path), status: status.into(), blob }
+    }
+
+    fn check(files: &[ChangedFile], expected: &[Change]) {
+        let kinds: Vec<Change> = governed_changes(files, &governed).iter().map(|change| change.kind).collect();
+        assert_eq!(kinds, expected);
+    }
+
+    #[test]
+    fn a_rename_counts_under_both_names() {
+        check(&[file("a.prompt.yml", None, '1'), file("README.md", None, '2')], &[Change::Prompt]);
+        check(&[file("notes.txt", Some("a.golden.yml"), '1')], &[Change::GoldenSet]);
+        check(&[file("a.prompt.yml", Some("a.golden.yml"), '1')], &[Change::Prompt, Change::GoldenSet]);
+        check(&[file("b.prompt.yml", Some("a.prompt.yml"), '1')], &[Change::Prompt]);
+    }
+
+    #[test]
+    fn the_digest_is_of_the_governed_content_alone_in_any_order() {
+        let (prompt, golden) = (file("a.prompt.yml", None, '1'), file("a.golden.yml", None, '2'));
+        let both = digest(&[prompt.clone(), golden.clone()], &governed);
+        assert!(both.is_some());
+        assert_eq!(both, digest(&[golden.clone(), file("README.md", None, '9'), prompt.clone()], &governed));
+        assert_ne!(both, digest(&[prompt.clone(), file("a.golden.yml", None, '3')], &governed));
+        assert_ne!(both, digest(std::slice::from_ref(&prompt), &governed));
+        assert_eq!(digest(&[ChangedFile { blob: None, ..prompt }], &governed), None);
+    }
+}

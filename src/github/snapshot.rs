@@ -1,0 +1,227 @@
+//! All facts of one pull request, gathered at one head SHA with as few requests as they need. Decides nothing.
+
+use std::collections::BTreeMap;
+
+use futures::future::try_join_all;
+
+use super::answer::part;
+use super::content::{self, ChangedFile, Governed};
+use super::contributors;
+use super::error::GithubError;
+use super::repository::{PullView, Repository};
+use super::tree::Tree;
+use super::wire;
+use crate::domain::ids::{CommitSha, Digest, PullNumber};
+use crate::domain::policy::facts::{CommitFact, PullFacts, Review};
+use crate::domain::policy::{Policy, commits_to_compare, memberships_needed};
+
+/// What a pull request is and brings, before anything is known of policies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The pull request.
+    pub pull: PullView,
+    /// The tip of its base branch now: what control comes from.
+    pub base_sha: CommitSha,
+    /// Where head left the base branch.
+    pub merge_base: CommitSha,
+    /// All files it changes, relative to the merge base.
+    pub files: Vec<ChangedFile>,
+    /// Its commits, oldest first.
+    pub commits: Vec<CommitFact>,
+    /// All files at `base_sha`.
+    pub base_tree: Tree,
+    /// Caps that were hit; any makes the gate fail closed.
+    pub caps: Vec<String>,
+}
+
+/// The most files GitHub lists in a comparison.
+const COMPARED_FILES: u64 = 300;
+/// The most files GitHub lists of a pull request.
+const PULL_FILES: u64 = 3000;
+/// The most commits GitHub lists of a pull request.
+const PULL_COMMITS: u64 = 250;
+
+impl Repository {
+    /// Reads a pull request: three requests for a small one.
+    ///
+    /// # Errors
+    /// Whatever a call can meet.
+    pub async fn snapshot(&self, number: PullNumber) -> Result<Snapshot, GithubError> {
+        let pull = self.pull(number).await?;
+        let compared = self.compare_with_base(&pull).await?;
+        let base_sha = commit_id(&compared.base_commit.sha)?;
+        let merge_base = commit_id(&compared.merge_base_commit.sha)?;
+        let (base_tree, files, commits) = tokio::try_join!(
+            self.tree(&base_sha),
+            self.all_files(number, compared.files),
+            self.all_commits(number, compared.total_commits, compared.commits),
+        )?;
+        let mut caps = Vec::new();
+        // Below the comparison's cap the list is whole; beyond it the pull request's own count tells.
+        let (listed, total) = (files.len() as u64, pull.changed_files);
+        if listed >= PULL_FILES || (listed >= COMPARED_FILES && listed < total) {
+            caps.push(format!(
+                "the pull request changes {} files and GitHub lists {listed}: split it into smaller ones",
+                total.max(listed)
+            ));
+        }
+        let (listed, total) = (commits.len() as u64, compared.total_commits);
+        if listed < total {
+            caps.push(format!(
+                "the pull request has {total} commits and GitHub lists {listed}: squash them, or split it"
+            ));
+        }
+        if base_tree.truncated {
+            caps.push(
+                "the base branch has more files than GitHub lists: move the prompts to a repository of their own"
+                    .to_owned(),
+            );
+        }
+        let (files, unreadable) = content::read(files);
+        caps.extend(
+            unreadable
+                .iter()
+                .map(|name| format!("the name of the changed file `{name}` is no path PromptOps can read: rename it")),
+        );
+        let known: Vec<_> = pull.author.iter().cloned().collect();
+        let commits = contributors::read(&commits, &known)?;
+        Ok(Snapshot { pull, base_sha, merge_base, files, commits, base_tree, caps })
+    }
+
+    /// The comparison of the base branch's tip with head: tip, merge base, commits and files in one request.
+    async fn compare_with_base(&self, pull: &PullView) -> Result<wire::Comparison, GithubError> {
+        let compared = self.compare(pull.base_branch.as_str(), &pull.head_sha).await?;
+        if compared.base_commit.sha == pull.recorded_base.as_str() {
+            return Ok(compared);
+        }
+        // The branch moved, or a tag has its name: only the fully named reference says which.
+        let branch = pull.base_branch.as_str();
+        let parts: Vec<String> = branch.split('/').map(part).collect();
+        let route = self.route(&format!("/git/ref/heads/{}", parts.join("/")));
+        let tip: wire::Ref = self.get(route, format!("branch {branch} of {}", self.name())).await?;
+        if compared.base_commit.sha == tip.object.sha {
+            Ok(compared)
+        } else {
+            self.compare(&tip.object.sha, &pull.head_sha).await
+        }
+    }
+
+    async fn compare(&self, base: &str, head: &CommitSha) -> Result<wire::Comparison, GithubError> {
+        let what = format!("the comparison of {base} and {} in {}", head.short(), self.name());
+        self.get(self.route(&format!("/compare/{}...{head}", part(base))), what).await
+    }
+
+    /// A comparison that reaches its cap is no list of all files; the pull request's own list goes further.
+    async fn all_files(&self, number: PullNumber, compared: Vec<wire::File>) -> Result<Vec<wire::File>, GithubError> {
+        if (compared.len() as u64) < COMPARED_FILES {
+            return Ok(compared);
+        }
+        let what = format!("the files of {}#{number}", self.name());
+        self.pages(&self.route(&format!("/pulls/{number}/files")), &what, |_| false).await
+    }
+
+    async fn all_commits(
+        &self,
+        number: PullNumber,
+        total: u64,
+        compared: Vec<wire::Commit>,
+    ) -> Result<Vec<wire::Commit>, GithubError> {
+        if compared.len() as u64 >= total || total > PULL_COMMITS {
+            return Ok(compared);
+        }
+        let what = format!("the commits of {}#{number}", self.name());
+        self.pages(&self.route(&format!("/pulls/{number}/commits")), &what, |_| false).await
+    }
+
+    /// All that a policy can ask of the pull request. Reviews, memberships and permissions are looked up now; what no rule
+    /// can ask for is not. `owners` are those the changed prompts name on base.
+    ///
+    /// # Errors
+    /// Whatever a call can meet.
+    pub async fn facts(
+        &self,
+        snapshot: &Snapshot,
+        governed: Governed<'_>,
+        policy: &Policy,
+        owners: Vec<String>,
+    ) -> Result<PullFacts, GithubError> {
+        let mut facts = self.known(snapshot, governed, owners);
+        if facts.changes.is_empty() {
+            return Ok(facts);
+        }
+        (facts.reviews, facts.permissions) =
+            tokio::try_join!(self.reviews_for(policy, snapshot.pull.number), self.author_permission(snapshot),)?;
+        let commits = commits_to_compare(&facts);
+        let at = try_join_all(commits.iter().map(|commit| self.content_at(snapshot, commit, governed))).await?;
+        facts.content_at = commits.into_iter().zip(at).filter_map(|(commit, at)| Some((commit, at?))).collect();
+        let needed = memberships_needed(policy, &facts);
+        let found = try_join_all(needed.iter().map(|(team, person)| self.membership(team, &person.login))).await?;
+        facts.memberships =
+            needed.into_iter().zip(found).map(|((team, person), found)| (team, person.id, found)).collect();
+        Ok(facts)
+    }
+
+    /// The facts that need no further request.
+    fn known(&self, snapshot: &Snapshot, governed: Governed<'_>, owners: Vec<String>) -> PullFacts {
+        let pull = &snapshot.pull;
+        let mut caps = snapshot.caps.clone();
+        let content = content::digest(&snapshot.files, governed).unwrap_or_else(|| {
+            caps.push("GitHub does not say what a changed file holds: push the change again".to_owned());
+            Digest::of_parts([])
+        });
+        PullFacts {
+            repo: self.name().clone(),
+            repo_id: self.id(),
+            number: pull.number,
+            author: pull.author.clone(),
+            base_branch: pull.base_branch.clone(),
+            base_sha: snapshot.base_sha.clone(),
+            head_sha: pull.head_sha.clone(),
+            is_fork: pull.is_fork,
+            changes: content::governed_changes(&snapshot.files, governed),
+            content,
+            content_at: BTreeMap::new(),
+            reviews: Vec::new(),
+            commits: snapshot.commits.clone(),
+            caps,
+            owners,
+            memberships: Vec::new(),
+            permissions: BTreeMap::new(),
+        }
+    }
+
+    /// Reviews matter only to a policy with rules.
+    async fn reviews_for(&self, policy: &Policy, number: PullNumber) -> Result<Vec<Review>, GithubError> {
+        if policy.rules.is_empty() { Ok(Vec::new()) } else { self.reviews(number).await }
+    }
+
+    async fn author_permission(&self, snapshot: &Snapshot) -> Result<BTreeMap<u64, String>, GithubError> {
+        let Some(author) = &snapshot.pull.author else { return Ok(BTreeMap::new()) };
+        let permission = self.permission(&author.login).await?;
+        Ok([(author.id.0, permission.role)].into())
+    }
+
+    /// The digest of the governed content at an earlier commit; `None` where it cannot be known: the commit is gone, or its
+    /// comparison reaches GitHub's cap.
+    async fn content_at(
+        &self,
+        snapshot: &Snapshot,
+        commit: &CommitSha,
+        governed: Governed<'_>,
+    ) -> Result<Option<Digest>, GithubError> {
+        let compared = match self.compare(snapshot.base_sha.as_str(), commit).await {
+            Ok(compared) => compared,
+            Err(GithubError::NotFound { .. } | GithubError::Validation { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if compared.files.len() as u64 >= COMPARED_FILES {
+            return Ok(None);
+        }
+        let (files, unreadable) = content::read(compared.files);
+        Ok(if unreadable.is_empty() { content::digest(&files, governed) } else { None })
+    }
+}
+
+fn commit_id(text: &str) -> Result<CommitSha, GithubError> {
+    CommitSha::parse(text).map_err(|error| GithubError::shape("a comparison of commits", error))
+}
