@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Assessment;
 use crate::domain::ids::ModelId;
-use crate::domain::prompt::{ChatMessage, ResponseFormat};
+use crate::domain::prompt::{ChatMessage, Parameters, ResponseFormat};
 
 /// What a judge evaluator says in a golden set or prompt file.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct JudgeQuestion {
     pub messages: Arc<[ChatMessage]>,
     /// The form the answer must have.
     pub response_format: ResponseFormat,
+    /// How it samples.
+    pub parameters: Parameters,
 }
 
 /// A judge's answer that fits no schema and no choice: the trial is unmeasured.
@@ -36,7 +38,10 @@ impl JudgeQuestion {
     ///
     /// # Errors
     /// When the answer matches neither the schema nor, whole, one of the choices.
-    pub fn read(&self, _answer: &str) -> Result<Assessment, UnreadableAnswer> {
-        Err(UnreadableAnswer("skeleton".to_owned()))
+    pub fn read(&self, answer: &str) -> Result<Assessment, UnreadableAnswer> {
+        let unreadable = || UnreadableAnswer(answer.chars().take(80).collect());
+        let value: serde_json::Value = serde_json::from_str(answer).map_err(|_| unreadable())?;
+        let score = value["score"].as_f64().ok_or_else(unreadable)?;
+        Ok(Assessment { score, passed: score >= 0.5, reason: String::new() })
     }
 }

@@ -1,5 +1,6 @@
 //! Evaluators: each judges one output of one case. Pure: a judge's question is built here, asked elsewhere.
 
+pub mod combine;
 pub mod judge;
 pub mod spec;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::golden::Case;
 use super::ids::Digest;
+use super::prompt::{ChatMessage, Parameters, ResponseFormat, Role};
 use judge::{JudgeQuestion, JudgeSpec};
 
 /// One evaluator with its weight, threshold and metric name. Compiled once, shared by all cases that use it.
@@ -51,16 +53,61 @@ pub enum Evaluation {
 /// The closed list of kinds. The fields are the evaluators' own business.
 #[derive(Debug, Clone)]
 pub enum Check {
-    /// Placeholder of the skeleton: the real list is written in this folder.
+    /// Contained.
+    Contains(Arc<str>),
+    /// Not contained.
+    NotContains(Arc<str>),
+    /// A pattern.
+    Regex(regex::Regex),
+    /// Words.
+    Words(usize, usize),
+    /// A judge's opinion.
     Judge(Arc<JudgeSpec>),
 }
 
 impl Evaluator {
+    /// Compiles what a file says.
+    ///
+    /// # Errors
+    /// When the kind is none of the placeholder's.
+    pub fn compile(spec: spec::EvaluatorSpec) -> Result<Self, String> {
+        let check = match spec.check {
+            spec::CheckSpec::Contains(text) => Check::Contains(text.into()),
+            spec::CheckSpec::NotContains(text) => Check::NotContains(text.into()),
+            spec::CheckSpec::Regex(text) => Check::Regex(regex::Regex::new(&text).map_err(|e| e.to_string())?),
+            spec::CheckSpec::WordCount { min, max } => {
+                Check::Words(min.unwrap_or(0) as usize, max.unwrap_or(1_000_000) as usize)
+            }
+            spec::CheckSpec::Judge { rubric, model } => Check::Judge(Arc::new(JudgeSpec { rubric, model })),
+            other => return Err(format!("{other:?}")),
+        };
+        let name: Arc<str> = format!("{check:?}").into();
+        let definition = Digest::of_parts([name.as_bytes()]);
+        Ok(Self { name, weight: spec.weight.unwrap_or(1.0), threshold: None, metric: None, check, definition })
+    }
+
     /// Judges `output` as the answer to `case`.
     #[must_use]
-    pub fn evaluate(&self, _output: &str, _case: &Case) -> Evaluation {
+    pub fn evaluate(&self, output: &str, _case: &Case) -> Evaluation {
+        let assessed = |passed: bool| {
+            let reason = format!("the answer is {} characters long", output.len());
+            Evaluation::Assessed(Assessment { score: f64::from(u8::from(passed)), passed, reason })
+        };
         match &self.check {
-            Check::Judge(_) => Evaluation::Assessed(Assessment { score: 0.0, passed: false, reason: String::new() }),
+            Check::Contains(text) => assessed(output.contains(text.as_ref())),
+            Check::NotContains(text) => assessed(!output.contains(text.as_ref())),
+            Check::Regex(pattern) => assessed(pattern.is_match(output)),
+            Check::Words(min, max) => assessed((*min..=*max).contains(&output.split_whitespace().count())),
+            Check::Judge(spec) => Evaluation::Ask(Box::new(JudgeQuestion {
+                model: spec.model.clone(),
+                messages: [ChatMessage {
+                    role: Role::User,
+                    content: format!("{}\n{}", spec.rubric, output).into(),
+                }]
+                .into(),
+                response_format: ResponseFormat::Text,
+                parameters: Parameters::default(),
+            })),
         }
     }
 

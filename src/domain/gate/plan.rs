@@ -1,6 +1,6 @@
 //! What to run next, from what has been measured. Pure.
 
-use super::{CaseRecord, GateSettings, Lane, PromptRecord, Side};
+use super::{CaseKind, GateSettings, Lane, PromptRecord, Side};
 
 /// One trial to run: case `case` (index in its prompt), on one side, as sample `index` of its lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,7 +18,20 @@ pub struct Ask {
 /// The next stage of trials for one prompt; empty when all is measured that can be. Asks of one stage are independent,
 /// and base and head are interleaved. Results, measured or not, are appended to the record before the next call.
 #[must_use]
-pub fn next(_record: &PromptRecord, _settings: &GateSettings) -> Vec<Ask> {
-    let _: Option<&CaseRecord> = None;
-    Vec::new()
+pub fn next(record: &PromptRecord, settings: &GateSettings) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    for (case, kept) in record.cases.iter().enumerate() {
+        if kept.head.is_empty() && kept.kind != CaseKind::Removed {
+            for index in 0..settings.trials {
+                if record.has_base && kept.kind == CaseKind::Compared {
+                    asks.push(Ask { case, side: Side::Base, lane: Lane::Suite, index });
+                }
+                asks.push(Ask { case, side: Side::Head, lane: Lane::Suite, index });
+            }
+        }
+        if kept.must_pass.is_some() && kept.must_pass_runs.is_empty() {
+            asks.extend((0..3).map(|index| Ask { case, side: Side::Head, lane: Lane::MustPass, index }));
+        }
+    }
+    asks
 }
