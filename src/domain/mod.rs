@@ -6,5 +6,6 @@ pub mod gate;
 pub mod golden;
 pub mod ids;
 pub mod policy;
+pub mod price;
 pub mod prompt;
 pub mod settings;

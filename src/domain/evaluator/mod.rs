@@ -100,11 +100,8 @@ impl Evaluator {
             Check::Words(min, max) => assessed((*min..=*max).contains(&output.split_whitespace().count())),
             Check::Judge(spec) => Evaluation::Ask(Box::new(JudgeQuestion {
                 model: spec.model.clone(),
-                messages: [ChatMessage {
-                    role: Role::User,
-                    content: format!("{}\n{}", spec.rubric, output).into(),
-                }]
-                .into(),
+                messages: [ChatMessage { role: Role::User, content: format!("{}\n{}", spec.rubric, output).into() }]
+                    .into(),
                 response_format: ResponseFormat::Text,
                 parameters: Parameters::default(),
             })),
