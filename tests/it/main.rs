@@ -1,1 +1,5 @@
-fn main() {}
+//! One test binary: what users are promised, one file per promise.
+
+mod engine;
+mod providers;
+mod support;

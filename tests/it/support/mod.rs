@@ -1,0 +1,4 @@
+//! What the stories stand on.
+
+pub mod plans;
+pub mod provider;
