@@ -70,11 +70,11 @@ impl PromptTally {
     /// Takes one judged trial; its place in the record waits for the end of the stage.
     fn note(&mut self, trial: &Trial, judged: Judged, sample: Option<(Option<f64>, u32)>) {
         let (case, side) = (trial.ask.case, side_index(trial.ask.side));
-        if trial.ask.lane == Lane::Suite && self.record.cases[case].kind == CaseKind::Compared {
-            if let Some((cost, latency)) = sample {
-                self.costs[side].extend(cost);
-                self.latencies[side].push(f64::from(latency));
-            }
+        // A case that only head has would shift head's median by its own size.
+        let is_paired = trial.ask.lane == Lane::Suite && self.record.cases[case].kind == CaseKind::Compared;
+        if let Some((cost, latency)) = sample.filter(|_| is_paired) {
+            self.costs[side].extend(cost);
+            self.latencies[side].push(f64::from(latency));
         }
         let output = judged.output;
         if trial.ask.lane == Lane::Suite && trial.ask.index == 0 {

@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use reqwest::header::{AUTHORIZATION, HeaderName};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::anthropic::Anthropic;
 use super::http::Http;
@@ -55,12 +55,15 @@ impl Registry {
     /// When there is no TLS to be had.
     pub fn new(config: ProviderConfig) -> Result<Self, SetupError> {
         let http = Http::new(config.allow_private)?;
-        let is_gateway = config.openai_base_url.is_some();
+        // Compose files hand unset variables on as empty ones.
+        let key = |key: Option<SecretString>| key.filter(|key| !key.expose_secret().trim().is_empty());
+        let url = |url: Option<String>| url.filter(|url| !url.trim().is_empty());
+        let openai_url = url(config.openai_base_url);
         Ok(Self {
-            openai: openai(&http, config.openai_key, config.openai_base_url.as_deref()),
-            anthropic: anthropic(&http, config.anthropic_key, config.anthropic_base_url.as_deref()),
-            ollama: ollama(&http, config.ollama_host.as_deref()),
-            is_gateway,
+            openai: openai(&http, key(config.openai_key), openai_url.as_deref()),
+            anthropic: anthropic(&http, key(config.anthropic_key), url(config.anthropic_base_url).as_deref()),
+            ollama: ollama(&http, url(config.ollama_host).as_deref()),
+            is_gateway: openai_url.is_some(),
         })
     }
 
@@ -127,7 +130,7 @@ fn anthropic(http: &Http, key: Option<SecretString>, base: Option<&str>) -> Resu
 }
 
 fn ollama(http: &Http, host: Option<&str>) -> Result<OpenAi, String> {
-    let host = host.filter(|host| !host.is_empty()).unwrap_or(OLLAMA_HOST);
+    let host = host.unwrap_or(OLLAMA_HOST).trim_end_matches('/');
     let base = if host.contains("://") { host.to_owned() } else { format!("http://{host}") };
     let remedy = Remedy {
         vendor: "ollama".to_owned(),
@@ -135,6 +138,6 @@ fn ollama(http: &Http, host: Option<&str>) -> Result<OpenAi, String> {
         model: "run `ollama pull` for it".to_owned(),
         url: "set OLLAMA_HOST to where Ollama listens".to_owned(),
     };
-    let endpoint = http.endpoint(base.trim_end_matches('/'), "/v1/chat/completions", None, remedy)?;
+    let endpoint = http.endpoint(&base, "/v1/chat/completions", None, remedy)?;
     Ok(OpenAi::new(http.clone(), endpoint))
 }

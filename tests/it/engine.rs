@@ -3,10 +3,12 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use futures::future::BoxFuture;
 use promptops::domain::gate::{Side, Trial};
 use promptops::domain::golden::MustPass;
+use promptops::domain::ids::Digest;
 use promptops::engine::event::RunEvent;
-use promptops::engine::provider::Provider;
+use promptops::engine::provider::{Completion, CompletionRequest, KnownAnswers, Provider, ProviderError};
 use promptops::engine::run::{PromptRun, RunError, RunLimits, RunPlan, run};
 use promptops::provider::{ProviderConfig, Recorder, Registry, Replay};
 
@@ -32,6 +34,34 @@ async fn measure(plan: &RunPlan, provider: &dyn Provider, limits: &RunLimits) ->
         future
     }
     Ok(is_send(running).await?.remove(0))
+}
+
+/// A provider with a memory, as the store's cache is one.
+struct Remembering {
+    inner: Registry,
+    answers: Mutex<KnownAnswers>,
+    lookups: Mutex<Vec<usize>>,
+}
+
+impl Provider for Remembering {
+    fn complete<'a>(
+        &'a self,
+        request: &'a CompletionRequest,
+        key: Digest,
+    ) -> BoxFuture<'a, Result<Completion, ProviderError>> {
+        Box::pin(async move {
+            let completion = self.inner.complete(request, key).await?;
+            self.answers.lock().unwrap().insert(key, completion.clone());
+            Ok(completion)
+        })
+    }
+
+    fn recall<'a>(&'a self, keys: &'a [Digest]) -> BoxFuture<'a, KnownAnswers> {
+        self.lookups.lock().unwrap().push(keys.len());
+        let answers = self.answers.lock().unwrap();
+        let known = keys.iter().filter_map(|key| Some((*key, answers.get(key)?.clone()))).collect();
+        Box::pin(std::future::ready(known))
+    }
 }
 
 fn echo(asked: &Asked) -> Reply {
@@ -266,6 +296,31 @@ async fn identical_texts_share_one_judgement() {
     for case in &measured.record.cases {
         assert_eq!(case.head, vec![Some(Trial { passed: true, score: 0.875 })]);
     }
+}
+
+#[tokio::test]
+async fn a_run_whose_answers_are_all_known_calls_nobody_and_costs_nothing() {
+    let server = Scripted::start(|asked| match asked.model() {
+        "judge" => Reply::text(r#"{"score": 1, "reason": "polite"}"#),
+        _ => echo(asked),
+    })
+    .await;
+    let plan = plan("old {{n}}", "new {{n}}", 300, vec![judge("polite"), contains("you")]);
+    let (answers, lookups) = (Mutex::default(), Mutex::default());
+    let provider = Remembering { inner: registry(&server), answers, lookups };
+    let first = measure(&plan, &provider, &limits()).await.unwrap();
+    assert_eq!(server.calls(), 1200);
+    provider.lookups.lock().unwrap().clear();
+    // What is known is not estimated either: the same run fits a budget of nothing.
+    let broke = RunLimits { max_cost_usd: Some(0.0), ..limits() };
+    let second = measure(&plan, &provider, &broke).await.unwrap();
+    assert_eq!(server.calls(), 1200);
+    assert_eq!(format!("{:?}", second.record), format!("{:?}", first.record));
+    for usage in &second.usage {
+        assert_eq!((usage.calls, usage.cached_calls, usage.cost_usd), (0, 600, 0.0));
+    }
+    // Answers and judgements are looked up in chunks, once for the estimate and once for the run.
+    assert_eq!(*provider.lookups.lock().unwrap(), [512, 512, 88, 88, 512, 88]);
 }
 
 #[tokio::test]

@@ -13,6 +13,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde_json::{Value, json};
 
+/// How many requests are kept to be looked at; benchmarks send many more.
+const KEPT: usize = 1000;
+
 /// One request as the provider got it.
 #[derive(Debug, Clone)]
 pub struct Asked {
@@ -80,7 +83,6 @@ struct Shared {
     now: AtomicUsize,
     most: AtomicUsize,
     abandoned: AtomicUsize,
-    keep_bodies: bool,
 }
 
 /// The provider; it stops when dropped.
@@ -93,24 +95,13 @@ pub struct Scripted {
 impl Scripted {
     /// Starts on a free port.
     pub async fn start(script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
-        Self::launch(Box::new(script), true).await
-    }
-
-    /// The same without keeping what was asked, for many calls.
-    #[expect(dead_code, reason = "the benchmark uses it, which shares this file")]
-    pub async fn start_forgetful(script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
-        Self::launch(Box::new(script), false).await
-    }
-
-    async fn launch(script: Box<Script>, keep_bodies: bool) -> Self {
         let shared = Arc::new(Shared {
-            script,
+            script: Box::new(script),
             asked: Mutex::default(),
             count: AtomicUsize::new(0),
             now: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
             abandoned: AtomicUsize::new(0),
-            keep_bodies,
         });
         let router = Router::new()
             .route("/v1/chat/completions", post(answer))
@@ -147,7 +138,7 @@ impl Scripted {
         self.shared.abandoned.load(SeqCst)
     }
 
-    /// What was asked, in order of arrival.
+    /// What was asked, in the order it was answered.
     pub fn asked(&self) -> Vec<Asked> {
         self.shared.asked.lock().unwrap().clone()
     }
@@ -204,8 +195,9 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap,
 }
 
 fn keep(shared: &Shared, asked: Asked) {
-    if shared.keep_bodies {
-        shared.asked.lock().unwrap().push(asked);
+    let mut kept = shared.asked.lock().unwrap();
+    if kept.len() < KEPT {
+        kept.push(asked);
     }
 }
 
