@@ -11,7 +11,9 @@ pub mod app;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod git;
 pub mod github;
+pub mod provider;
 #[cfg(feature = "demo")]
 pub mod sim;
 pub mod store;

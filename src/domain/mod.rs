@@ -10,6 +10,7 @@ pub mod governed;
 pub mod ids;
 pub mod node;
 pub mod policy;
+pub mod price;
 pub mod prompt;
 pub mod reader;
 pub mod report;

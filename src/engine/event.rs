@@ -5,7 +5,7 @@ use crate::domain::gate::Side;
 /// Something that happened in a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunEvent {
-    /// A stage begins; `calls` model calls are known to be ahead.
+    /// A stage begins; the first is the suite, later ones follow from what was measured.
     StageStarted {
         /// How many trials the stage has.
         trials: usize,
@@ -21,7 +21,7 @@ pub enum RunEvent {
         /// Whether the answer was known already.
         cached: bool,
     },
-    /// A call is tried again.
+    /// A call will be tried again, after a pause.
     Retrying {
         /// Why.
         message: String,

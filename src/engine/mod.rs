@@ -1,6 +1,12 @@
 //! The engine: asks models and measures answers. Async; knows the domain only, neither stores nor GitHub.
 
+mod answer;
+mod budget;
+mod call;
 pub mod clock;
 pub mod event;
+mod judging;
 pub mod provider;
 pub mod run;
+mod stage;
+mod tally;

@@ -7,8 +7,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::gate::Lane;
 use crate::domain::ids::{Digest, ModelId};
-use crate::domain::prompt::{ChatMessage, Parameters, ResponseFormat};
+use crate::domain::prompt::{ChatMessage, Parameters, ResponseFormat, Role};
 
 /// All that shapes an answer.
 #[derive(Debug, Clone, Serialize)]
@@ -29,7 +30,7 @@ pub struct CompletionRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sample {
     /// Why it is asked.
-    pub lane: crate::domain::gate::Lane,
+    pub lane: Lane,
     /// Index within the lane.
     pub index: u32,
 }
@@ -38,9 +39,50 @@ impl CompletionRequest {
     /// The key of the answer: equal keys mean equal questions and the same sample.
     #[must_use]
     pub fn key(&self) -> Digest {
-        // The struct is serialised in declaration order, so the bytes are canonical.
-        let bytes = serde_json::to_vec(self).unwrap_or_default();
-        Digest::of_parts([b"completion/v1".as_slice(), &bytes])
+        let shape = shape_digest(&self.model, &self.parameters, &self.response_format);
+        sample_key(question_digest(shape, &self.messages), self.sample)
+    }
+}
+
+// A key is built in three steps, so that a run hashes what its calls share only once:
+// the shape once per side, the question once per case and side, the sample once per call.
+
+/// The digest of all that shapes an answer but its messages.
+#[must_use]
+pub fn shape_digest(model: &ModelId, parameters: &Parameters, format: &ResponseFormat) -> Digest {
+    // Both are plain structs, serialised in declaration order: the bytes are canonical, and they always serialise.
+    let parameters = serde_json::to_vec(parameters).unwrap_or_default();
+    let format = serde_json::to_vec(format).unwrap_or_default();
+    Digest::of_parts([b"completion/v1".as_slice(), model.as_str().as_bytes(), &parameters, &format])
+}
+
+/// The digest of a question: its shape and its messages.
+#[must_use]
+pub fn question_digest(shape: Digest, messages: &[ChatMessage]) -> Digest {
+    let said = messages.iter().flat_map(|message| [role_tag(message.role), message.content.as_bytes()]);
+    Digest::of_parts(std::iter::once(shape.0.as_slice()).chain(said))
+}
+
+/// The key of one sample of a question.
+#[must_use]
+pub fn sample_key(question: Digest, sample: Sample) -> Digest {
+    Digest::of_parts([question.0.as_slice(), lane_tag(sample.lane), &sample.index.to_le_bytes()])
+}
+
+fn role_tag(role: Role) -> &'static [u8] {
+    match role {
+        Role::System => b"system",
+        Role::User => b"user",
+        Role::Assistant => b"assistant",
+    }
+}
+
+fn lane_tag(lane: Lane) -> &'static [u8] {
+    match lane {
+        Lane::Suite => b"suite",
+        Lane::MustPass => b"must_pass",
+        Lane::Screen => b"screen",
+        Lane::Confirm => b"confirm",
     }
 }
 
@@ -99,5 +141,46 @@ pub trait Provider: Send + Sync {
     /// Answers that are known already, looked up together.
     fn recall<'a>(&'a self, _keys: &'a [Digest]) -> BoxFuture<'a, KnownAnswers> {
         Box::pin(async { KnownAnswers::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(model: &str, said: &[(Role, &str)], temperature: Option<f64>, lane: Lane, index: u32) -> Digest {
+        CompletionRequest {
+            model: ModelId::parse(model).unwrap(),
+            messages: said.iter().map(|(role, text)| ChatMessage { role: *role, content: (*text).into() }).collect(),
+            parameters: Parameters { temperature, ..Parameters::default() },
+            response_format: ResponseFormat::Text,
+            sample: Sample { lane, index },
+        }
+        .key()
+    }
+
+    #[test]
+    fn every_part_of_a_request_shapes_its_key() {
+        let user = |text| [(Role::User, text)];
+        let keys = [
+            request("openai/a", &user("hi"), None, Lane::Suite, 0),
+            request("openai/b", &user("hi"), None, Lane::Suite, 0),
+            request("openai/a", &user("ho"), None, Lane::Suite, 0),
+            request("openai/a", &[(Role::System, "hi")], None, Lane::Suite, 0),
+            request("openai/a", &[(Role::User, "h"), (Role::User, "i")], None, Lane::Suite, 0),
+            request("openai/a", &user("hi"), Some(0.0), Lane::Suite, 0),
+            request("openai/a", &user("hi"), None, Lane::Confirm, 0),
+            request("openai/a", &user("hi"), None, Lane::Suite, 1),
+        ];
+        let distinct: std::collections::HashSet<_> = keys.iter().collect();
+        assert_eq!(distinct.len(), keys.len());
+        assert_eq!(keys[0], request("openai/a", &user("hi"), None, Lane::Suite, 0));
+    }
+
+    #[test]
+    fn a_message_cannot_pass_for_two() {
+        let one = request("openai/a", &[(Role::User, "a"), (Role::Assistant, "b")], None, Lane::Suite, 0);
+        let two = request("openai/a", &[(Role::User, "aassistantb")], None, Lane::Suite, 0);
+        assert_ne!(one, two);
     }
 }

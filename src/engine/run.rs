@@ -1,14 +1,20 @@
-//! One run: concurrency, retries, limits, cancellation. Asks [`crate::domain::gate::plan`] for the next lane.
+//! One run: stage after stage as [`crate::domain::gate::plan`] wants them, within limits. Knows no vendor and no store.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::answer::Answerer;
+use super::budget::Purse;
+use super::call::Caller;
 use super::event::RunEvent;
+use super::judging::Judges;
 use super::provider::Provider;
+use super::stage::{Questions, Trial, drive, group};
+use super::tally::{self, PromptTally};
 use crate::domain::evaluator::Assessment;
-use crate::domain::gate::{CaseKind, GateSettings, PromptRecord, Side};
+use crate::domain::gate::{CaseKind, GateSettings, PromptRecord, Tried, plan};
 use crate::domain::golden::Case;
 use crate::domain::ids::{ModelId, PromptPath};
 use crate::domain::prompt::Prompt;
@@ -81,6 +87,9 @@ pub struct PromptRun {
     pub record: PromptRecord,
     /// The first suite trial's output per case: base, head.
     pub outputs: Vec<(Option<Output>, Option<Output>)>,
+    /// Per case, head's first failing output of any other trial (must-pass lane, screening, confirmation, later samples),
+    /// where the one in `outputs` did not fail.
+    pub failing: Vec<Option<Output>>,
     /// Per side: base, head.
     pub usage: [Usage; 2],
 }
@@ -107,16 +116,31 @@ pub enum RunError {
     #[error("the run was cancelled")]
     Cancelled,
     /// The estimate or the spending passed the limit.
-    #[error("the run would cost about ${estimate_usd:.2}, the limit is ${limit_usd:.2}")]
+    #[error(
+        "the run would cost about {}, the limit is {}: raise it with `run_usd` under evaluation.budget or --max-cost",
+        usd(*estimate_usd),
+        usd(*limit_usd)
+    )]
     OverBudget {
         /// What it would cost.
         estimate_usd: f64,
         /// What it may cost.
         limit_usd: f64,
     },
+    /// The run took too long; half of it is no ground for a verdict.
+    #[error("the run took longer than {} s: run again, what was answered may be known by then", limit.as_secs())]
+    TimedOut {
+        /// How long it may take.
+        limit: Duration,
+    },
     /// No question can be answered.
     #[error("{0}")]
     Provider(String),
+}
+
+/// Cents, and more places where a run costs less than ten of them.
+fn usd(amount: f64) -> String {
+    if amount < 0.1 { format!("${amount:.4}") } else { format!("${amount:.2}") }
 }
 
 /// Runs all lanes of all prompts. Parallel to `plan.prompts`.
@@ -124,11 +148,62 @@ pub enum RunError {
 /// # Errors
 /// When nothing can be measured at all; single failures make trials unmeasured instead.
 pub async fn run(
-    _plan: &RunPlan,
-    _provider: &dyn Provider,
-    _limits: &RunLimits,
-    _events: &(dyn Fn(RunEvent) + Sync),
+    plan: &RunPlan,
+    provider: &dyn Provider,
+    limits: &RunLimits,
+    events: &(dyn Fn(RunEvent) + Sync),
 ) -> Result<Vec<PromptRun>, RunError> {
-    let _ = Side::Base;
-    Ok(Vec::new())
+    let answerer = Answerer::new(plan, Caller { provider, limits, events }, Judges::new(plan.judge.as_ref()));
+    // Dropping the stages drops every call in flight.
+    tokio::select! {
+        biased;
+        () = limits.cancel.cancelled() => Err(RunError::Cancelled),
+        () = tokio::time::sleep(limits.run_timeout) => Err(RunError::TimedOut { limit: limits.run_timeout }),
+        done = stages(&answerer) => done,
+    }
+}
+
+async fn stages(answerer: &Answerer<'_>) -> Result<Vec<PromptRun>, RunError> {
+    let plan = answerer.plan;
+    let mut tallies: Vec<PromptTally> = plan.prompts.iter().map(PromptTally::new).collect();
+    let mut questions = Questions::new(plan.prompts.iter().map(|prompt| prompt.cases.len()));
+    let mut purse = Purse::new(answerer.caller.limits.max_cost_usd);
+    let mut before_any_call = true;
+    loop {
+        let trials = next_trials(&tallies, &plan.gate);
+        if trials.is_empty() {
+            return Ok(tallies.into_iter().map(PromptTally::finish).collect());
+        }
+        (answerer.caller.events)(RunEvent::StageStarted { trials: trials.len() });
+        let groups = group(answerer, &mut questions, &trials);
+        if std::mem::take(&mut before_any_call) {
+            purse.afford(answerer, &trials, &groups).await?;
+        }
+        let mut results: Vec<Option<Tried>> = vec![None; trials.len()];
+        let mut on_answer = |answered: super::answer::Answered| {
+            let (group, cached) = (&groups[answered.group], answered.cached);
+            let cost = tally::take(&mut tallies, &mut results, &trials, group, answered);
+            for (at, index) in group.trials.iter().enumerate() {
+                let Trial { prompt, ask } = trials[*index];
+                let measured = results[*index].flatten().is_some();
+                (answerer.caller.events)(RunEvent::TrialDone {
+                    prompt,
+                    side: ask.side,
+                    measured,
+                    cached: cached || at > 0,
+                });
+            }
+            purse.spend(cost)
+        };
+        let width = answerer.caller.limits.concurrency.max(1);
+        drive(answerer, &trials, &groups, width, &mut on_answer).await?;
+        tally::append(&mut tallies, &trials, &results);
+    }
+}
+
+fn next_trials(tallies: &[PromptTally], settings: &GateSettings) -> Vec<Trial> {
+    let of_prompt = |(prompt, tally): (usize, &PromptTally)| {
+        plan::next(&tally.record, settings).into_iter().map(move |ask| Trial { prompt, ask })
+    };
+    tallies.iter().enumerate().flat_map(of_prompt).collect()
 }

@@ -1,6 +1,10 @@
 //! The tests of the whole product, one binary: `support` first, then one file per promise.
 
+#![expect(clippy::unwrap_used, reason = "a story that cannot be told should panic")]
+
 mod architecture;
+mod engine;
+mod providers;
 mod store_contract;
 mod support;
 mod webhook_door;

@@ -1,3 +1,5 @@
-//! What the tests share.
+//! What the stories stand on.
 
 pub mod database;
+pub mod plans;
+pub mod provider;

@@ -1,0 +1,187 @@
+//! From a question's key to its judged answer: recall in chunks, render, ask, judge. Knows no lists of results.
+
+use std::sync::Arc;
+
+use super::call::{Called, Caller, Failure};
+use super::judging::{Judged, Judges};
+use super::provider::{Completion, CompletionRequest, KnownAnswers, Sample, question_digest, sample_key, shape_digest};
+use super::run::{Output, PlannedPrompt, RunPlan, Usage};
+use super::stage::{Group, Trial};
+use crate::domain::gate::Side;
+use crate::domain::golden::Case;
+use crate::domain::ids::{Digest, ModelId};
+use crate::domain::price::Price;
+use crate::domain::prompt::{ChatMessage, Prompt};
+
+/// What all questions of one side of one prompt share.
+pub(super) struct SideShape<'r> {
+    pub prompt: &'r Prompt,
+    pub model: &'r ModelId,
+    pub price: Option<Price>,
+    digest: Digest,
+}
+
+/// All that answering takes and no answer changes.
+pub(super) struct Answerer<'r> {
+    pub plan: &'r RunPlan,
+    pub caller: Caller<'r>,
+    pub judges: Judges<'r>,
+    shapes: Vec<[Option<SideShape<'r>>; 2]>,
+}
+
+/// A group whose stored answer has been looked up.
+pub(super) struct Looked {
+    pub group: usize,
+    pub known: Option<Completion>,
+}
+
+/// What came of a group.
+pub(super) struct Answered {
+    pub group: usize,
+    /// Whether the answer was known already.
+    pub cached: bool,
+    /// Cost, where known, and latency of the answer, where there is one.
+    pub sample: Option<(Option<f64>, u32)>,
+    /// What the answer itself took.
+    pub usage: Usage,
+    /// One per case of the group, in order of the trials, with what its judges took.
+    pub judged: Vec<(Judged, Usage)>,
+}
+
+/// Where a side stands in arrays of two.
+pub(super) fn side_index(side: Side) -> usize {
+    match side {
+        Side::Base => 0,
+        Side::Head => 1,
+    }
+}
+
+impl<'r> Answerer<'r> {
+    pub fn new(plan: &'r RunPlan, caller: Caller<'r>, judges: Judges<'r>) -> Self {
+        let shape = |(prompt, model): &'r (Arc<Prompt>, ModelId)| SideShape {
+            prompt,
+            model,
+            price: Price::of(model),
+            digest: shape_digest(model, &prompt.parameters, &prompt.response_format),
+        };
+        let shapes = |planned: &'r PlannedPrompt| [planned.base.as_ref().map(shape), Some(shape(&planned.head))];
+        Self { plan, caller, judges, shapes: plan.prompts.iter().map(shapes).collect() }
+    }
+
+    pub fn shape(&self, trial: &Trial) -> Option<&SideShape<'r>> {
+        self.shapes[trial.prompt][side_index(trial.ask.side)].as_ref()
+    }
+
+    pub fn case(&self, trial: &Trial) -> &'r Case {
+        &self.plan.prompts[trial.prompt].cases[trial.ask.case].case
+    }
+
+    /// The rendered messages. Rendered again for each question: kept, they would take the golden set's size many times.
+    ///
+    /// # Errors
+    /// Why the trial has no question.
+    pub fn messages(&self, trial: &Trial) -> Result<Arc<[ChatMessage]>, String> {
+        let case = self.case(trial);
+        let shape = self.shape(trial).ok_or_else(|| format!("case `{}` has no base to run on", case.id))?;
+        shape.prompt.render(&case.vars).map_err(|undefined| {
+            let (id, name) = (&case.id, &undefined.variable);
+            format!("case `{id}`: {undefined}: give `{name}` in the case's vars, or a default in the prompt")
+        })
+    }
+
+    /// The digest of a trial's question, the sample left out; `None` where it has no question.
+    pub fn question(&self, trial: &Trial) -> Option<Digest> {
+        let shape = self.shape(trial)?;
+        Some(question_digest(shape.digest, &self.messages(trial).ok()?))
+    }
+
+    /// Looks up the stored answers of some groups, and the stored judgements of those answers, each in one go.
+    pub async fn look_up(&self, trials: &[Trial], groups: &[Group], first: usize) -> Vec<Looked> {
+        let keys: Vec<Digest> = groups.iter().filter_map(|group| group.key).collect();
+        let mut known: KnownAnswers =
+            if keys.is_empty() { KnownAnswers::new() } else { self.caller.provider.recall(&keys).await };
+        let looked: Vec<Looked> = groups
+            .iter()
+            .enumerate()
+            .map(|(at, group)| Looked { group: first + at, known: group.key.and_then(|key| known.remove(&key)) })
+            .collect();
+        let judgements = looked.iter().zip(groups).filter_map(|(one, group)| Some((one.known.as_ref()?, group)));
+        let judgements = judgements
+            .flat_map(|(known, group)| self.judges.keys(self.case(&trials[group.trials[0]]), &known.text))
+            .collect();
+        self.judges.recall(&self.caller, judgements).await;
+        looked
+    }
+
+    /// Answers one group and judges the answer for each of its cases.
+    ///
+    /// # Errors
+    /// Only fatal ones.
+    pub async fn answer(&self, trials: &[Trial], group: &Group, looked: Looked) -> Result<Answered, Failure> {
+        let first = &trials[group.trials[0]];
+        let cached = looked.known.is_some();
+        let mut usage = Usage::default();
+        let result = match looked.known {
+            Some(completion) => Ok(completion),
+            None => self.ask(first, group.key, &mut usage).await,
+        };
+        let completion = match result {
+            Ok(completion) => completion,
+            Err(Failure::Fatal(message)) => return Err(Failure::Fatal(message)),
+            Err(Failure::Unanswered(message)) => {
+                let output = Output { text: None, error: Some(message.as_ref().to_owned()), assessments: Vec::new() };
+                let judged = Judged { tried: None, output };
+                let judged = cases_of(trials, group).map(|_| (judged.clone(), Usage::default())).collect();
+                return Ok(Answered { group: looked.group, cached, sample: None, usage, judged });
+            }
+        };
+        let mut judged = Vec::with_capacity(1);
+        for trial in cases_of(trials, group) {
+            let mut judging = Usage::default();
+            let case = self.case(trial);
+            let one = self.judges.judge(&self.caller, case, &completion.text, !cached, &mut judging).await?;
+            judged.push((one, judging));
+        }
+        let cost = self.shape(first).and_then(|shape| answer_cost(&completion, shape.price?));
+        Ok(Answered { group: looked.group, cached, sample: Some((cost, completion.latency_ms)), usage, judged })
+    }
+
+    async fn ask(&self, trial: &Trial, key: Option<Digest>, usage: &mut Usage) -> Result<Completion, Failure> {
+        let messages = self.messages(trial).map_err(|error| Failure::Unanswered(error.into()))?;
+        let (Some(shape), Some(key)) = (self.shape(trial), key) else {
+            return Err(Failure::Unanswered("the trial has no question".into()));
+        };
+        let request = CompletionRequest {
+            model: shape.model.clone(),
+            messages,
+            parameters: shape.prompt.parameters.clone(),
+            response_format: shape.prompt.response_format.clone(),
+            sample: sample_of(trial),
+        };
+        let Called { result, tries } = self.caller.call(&request, key).await;
+        usage.calls += u64::from(tries);
+        if let Ok(completion) = &result {
+            usage.add_answer(completion, shape.price);
+        }
+        result
+    }
+}
+
+/// The first trial of each case that shares the group's answer; a case's trials stand together.
+pub(super) fn cases_of<'t>(trials: &'t [Trial], group: &'t Group) -> impl Iterator<Item = &'t Trial> {
+    group.trials.chunk_by(move |a, b| trials[*a].is_same_case(&trials[*b])).map(move |same| &trials[same[0]])
+}
+
+/// USD of one answer; `None` where the provider counted no tokens.
+pub(super) fn answer_cost(completion: &Completion, price: Price) -> Option<f64> {
+    Some(price.cost(completion.input_tokens?, completion.output_tokens?))
+}
+
+/// The key of a trial's answer.
+pub(super) fn trial_key(question: Digest, trial: &Trial) -> Digest {
+    sample_key(question, sample_of(trial))
+}
+
+fn sample_of(trial: &Trial) -> Sample {
+    Sample { lane: trial.ask.lane, index: trial.ask.index }
+}

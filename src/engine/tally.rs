@@ -1,0 +1,187 @@
+//! Puts answers where they belong: the gate's records, the outputs for the report, usage and medians per side.
+
+use super::answer::{Answered, side_index};
+use super::judging::Judged;
+use super::provider::Completion;
+use super::run::{Output, PlannedPrompt, PromptRun, Usage};
+use super::stage::{Group, Trial};
+use crate::domain::gate::{CaseKind, CaseRecord, Lane, PromptRecord, Side, Tried};
+use crate::domain::price::Price;
+
+impl Usage {
+    /// Adds what another usage counted.
+    pub fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.cached_calls += other.cached_calls;
+        self.input_tokens += other.input_tokens;
+        self.output_tokens += other.output_tokens;
+        self.cost_usd += other.cost_usd;
+    }
+
+    /// Adds the tokens of an answer and, where the model's price is known, their cost.
+    pub(super) fn add_answer(&mut self, completion: &Completion, price: Option<Price>) {
+        let (input, output) = (completion.input_tokens.unwrap_or(0), completion.output_tokens.unwrap_or(0));
+        self.input_tokens += u64::from(input);
+        self.output_tokens += u64::from(output);
+        self.cost_usd += price.map_or(0.0, |price| price.cost(input, output));
+    }
+}
+
+/// Everything measured of one prompt so far.
+pub(super) struct PromptTally {
+    pub record: PromptRecord,
+    outputs: Vec<(Option<Output>, Option<Output>)>,
+    failing: Vec<Option<(Lane, u32, Output)>>,
+    usage: [Usage; 2],
+    costs: [Vec<f64>; 2],
+    latencies: [Vec<f64>; 2],
+}
+
+impl PromptTally {
+    pub fn new(planned: &PlannedPrompt) -> Self {
+        let record = |planned: &super::run::PlannedCase| CaseRecord {
+            id: planned.case.id.clone(),
+            kind: planned.kind,
+            must_pass: planned.case.must_pass,
+            weight: planned.case.weight,
+            cluster: planned.case.cluster.clone(),
+            base: Vec::new(),
+            head: Vec::new(),
+            must_pass_runs: Vec::new(),
+            screen_runs: Vec::new(),
+            confirm_base: Vec::new(),
+            confirm_head: Vec::new(),
+        };
+        Self {
+            record: PromptRecord {
+                has_base: planned.base.is_some(),
+                cases: planned.cases.iter().map(record).collect(),
+                cost: None,
+                latency: None,
+            },
+            outputs: vec![(None, None); planned.cases.len()],
+            failing: vec![None; planned.cases.len()],
+            usage: Default::default(),
+            costs: Default::default(),
+            latencies: Default::default(),
+        }
+    }
+
+    /// Takes one judged trial; its place in the record waits for the end of the stage.
+    fn note(&mut self, trial: &Trial, judged: Judged, sample: Option<(Option<f64>, u32)>) {
+        let (case, side) = (trial.ask.case, side_index(trial.ask.side));
+        // A case that only head has would shift head's median by its own size.
+        let is_paired = trial.ask.lane == Lane::Suite && self.record.cases[case].kind == CaseKind::Compared;
+        if let Some((cost, latency)) = sample.filter(|_| is_paired) {
+            self.costs[side].extend(cost);
+            self.latencies[side].push(f64::from(latency));
+        }
+        let output = judged.output;
+        if trial.ask.lane == Lane::Suite && trial.ask.index == 0 {
+            let kept = &mut self.outputs[case];
+            *(if trial.ask.side == Side::Base { &mut kept.0 } else { &mut kept.1 }) = Some(output);
+        } else if trial.ask.side == Side::Head && judged.tried.is_some_and(|trial| !trial.passed) {
+            // Answers arrive in any order: the earliest failure of the earliest lane is kept, so that runs agree.
+            let kept = &mut self.failing[case];
+            let place = (trial.ask.lane, trial.ask.index);
+            if kept.as_ref().is_none_or(|(lane, index, _)| place < (*lane, *index)) {
+                *kept = Some((place.0, place.1, output));
+            }
+        }
+    }
+
+    /// The lists and medians of the whole run.
+    pub fn finish(mut self) -> PromptRun {
+        let both = |[base, head]: &mut [Vec<f64>; 2]| Some((median(base)?, median(head)?));
+        self.record.cost = both(&mut self.costs);
+        self.record.latency = both(&mut self.latencies);
+        let failed_first = |case: &CaseRecord| case.head.first().copied().flatten().is_some_and(|trial| !trial.passed);
+        let failing = self.failing.into_iter().zip(&self.record.cases);
+        let failing =
+            failing.map(|(kept, case)| kept.filter(|_| !failed_first(case)).map(|(_, _, output)| output)).collect();
+        PromptRun { record: self.record, outputs: self.outputs, failing, usage: self.usage }
+    }
+}
+
+/// Takes what came of a group: outputs, usage, and each trial's result into `results`. Returns the USD it cost.
+pub(super) fn take(
+    tallies: &mut [PromptTally],
+    results: &mut [Option<Tried>],
+    trials: &[Trial],
+    group: &Group,
+    answered: Answered,
+) -> f64 {
+    let mut cost = answered.usage.cost_usd;
+    let asked_now = answered.usage.calls > 0;
+    let first = &trials[group.trials[0]];
+    tallies[first.prompt].usage[side_index(first.ask.side)].add(&answered.usage);
+    for (at, index) in group.trials.iter().enumerate() {
+        // A shared answer is paid for by the first trial; for the others it was known already.
+        if answered.sample.is_some() && (at > 0 || !asked_now) {
+            let trial = &trials[*index];
+            tallies[trial.prompt].usage[side_index(trial.ask.side)].cached_calls += 1;
+        }
+    }
+    let same_case = group.trials.chunk_by(|a, b| trials[*a].is_same_case(&trials[*b]));
+    for (same, (judged, judging)) in same_case.zip(answered.judged) {
+        cost += judging.cost_usd;
+        let payer = &trials[same[0]];
+        tallies[payer.prompt].usage[side_index(payer.ask.side)].add(&judging);
+        let Some((last, others)) = same.split_last() else { continue };
+        for index in others {
+            results[*index] = Some(judged.tried);
+            tallies[trials[*index].prompt].note(&trials[*index], judged.clone(), answered.sample);
+        }
+        results[*last] = Some(judged.tried);
+        tallies[trials[*last].prompt].note(&trials[*last], judged, answered.sample);
+    }
+    cost
+}
+
+/// Appends a stage's results to the records, strictly by sample index.
+pub(super) fn append(tallies: &mut [PromptTally], trials: &[Trial], results: &[Option<Tried>]) {
+    let mut order: Vec<usize> = (0..trials.len()).collect();
+    order.sort_by_key(|index| trials[*index].ask.index);
+    for index in order {
+        let Trial { prompt, ask } = trials[index];
+        let case = &mut tallies[prompt].record.cases[ask.case];
+        let list = match (ask.lane, ask.side) {
+            (Lane::Suite, Side::Base) => &mut case.base,
+            (Lane::Suite, Side::Head) => &mut case.head,
+            (Lane::MustPass, _) => &mut case.must_pass_runs,
+            (Lane::Screen, _) => &mut case.screen_runs,
+            (Lane::Confirm, Side::Base) => &mut case.confirm_base,
+            (Lane::Confirm, Side::Head) => &mut case.confirm_head,
+        };
+        list.push(results[index].flatten());
+    }
+}
+
+fn median(values: &mut [f64]) -> Option<f64> {
+    let (count, middle) = (values.len(), values.len() / 2);
+    if count == 0 {
+        return None;
+    }
+    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    if count % 2 == 1 {
+        return Some(*upper);
+    }
+    below.iter().copied().max_by(f64::total_cmp).map(|lower| f64::midpoint(lower, *upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(mut values: Vec<f64>, expected: Option<f64>) {
+        assert_eq!(median(&mut values), expected);
+    }
+
+    #[test]
+    fn the_median_stands_in_the_middle() {
+        check(vec![], None);
+        check(vec![3.0], Some(3.0));
+        check(vec![9.0, 1.0, 2.0], Some(2.0));
+        check(vec![4.0, 1.0, 9.0, 2.0], Some(3.0));
+    }
+}

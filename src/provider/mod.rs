@@ -1,0 +1,16 @@
+//! Model providers: vendors over HTTP, recordings and replay. Knows the engine's trait; neither stores nor GitHub.
+
+mod address;
+mod anthropic;
+mod http;
+mod openai;
+mod record;
+mod recording;
+mod refusal;
+mod registry;
+mod replay;
+
+pub use record::Recorder;
+pub use recording::RecordingError;
+pub use registry::{ProviderConfig, Registry, SetupError};
+pub use replay::Replay;
