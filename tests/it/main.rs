@@ -1,1 +1,4 @@
-fn main() {}
+//! One binary for all integration tests: what they share, then one file per promise.
+
+mod sim_conformance;
+mod support;
