@@ -1,4 +1,5 @@
 //! One binary for all integration tests: what they share, then one file per promise.
 
+mod sim_behaviour;
 mod sim_conformance;
 mod support;

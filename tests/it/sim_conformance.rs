@@ -2,60 +2,12 @@
 
 use std::error::Error;
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use promptops::domain::ids::{CommitSha, PullNumber, RepoName, TeamSlug};
-use promptops::engine::clock::{Clock, SystemClock};
 use promptops::sim::{Caller, Change, NewPull, Repo, RequiredCheck, Sim, Verdict};
 use serde_json::{Value, json};
 
-use crate::support::openapi::assert_conforms;
-
-type Outcome = Result<(), Box<dyn Error>>;
-
-/// A client that calls one fake with one secret.
-struct Client {
-    http: reqwest::Client,
-    url: String,
-    secret: String,
-}
-
-impl Client {
-    fn new(sim: &Sim, secret: String) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client needs no more");
-        Self { http, url: sim.url().to_owned(), secret }
-    }
-
-    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Result<(u16, Value), Box<dyn Error>> {
-        let mut request = self.http.request(method.parse()?, format!("{}{path}", self.url)).bearer_auth(&self.secret);
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        let response = request.send().await?;
-        let status = response.status().as_u16();
-        let bytes = response.bytes().await?;
-        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
-    }
-
-    async fn get(&self, path: &str, expected: u16) -> Result<Value, Box<dyn Error>> {
-        let (status, body) = self.send("GET", path, None).await?;
-        assert_eq!(status, expected, "GET {path}: {body}");
-        Ok(body)
-    }
-
-    async fn write(&self, method: &str, path: &str, body: Value, expected: u16) -> Result<Value, Box<dyn Error>> {
-        let (status, body) = self.send(method, path, Some(body)).await?;
-        assert_eq!(status, expected, "{method} {path}: {body}");
-        Ok(body)
-    }
-}
-
-/// A JWT of the app.
-fn jwt(sim: &Sim) -> Result<String, Box<dyn Error>> {
-    let now = SystemClock.now_ms() / 1_000;
-    let claims = json!({"iss": sim.app_id().to_string(), "iat": now - 60, "exp": now + 540});
-    let key = EncodingKey::from_rsa_pem(sim.private_key().as_bytes())?;
-    Ok(jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key)?)
-}
+use crate::support::api::{Client, Outcome, bot, jwt};
+use crate::support::openapi::{assert_conforms, differences};
 
 /// An organisation with a team, a repository, and a pull request that changes, adds, moves and removes files.
 struct Scene {
@@ -98,9 +50,7 @@ async fn scene() -> Result<Scene, Box<dyn Error>> {
     let required = RequiredCheck { name: "promptops/evaluation: main".into(), app_id: Some(sim.app_id()) };
     shop.protect("main", vec![required])?;
     let app = Client::new(&sim, jwt(&sim)?);
-    let path = format!("/app/installations/{installation}/access_tokens");
-    let token = app.write("POST", &path, json!({}), 201).await?;
-    let bot = Client::new(&sim, token["token"].as_str().ok_or("no token")?.to_owned());
+    let bot = bot(&sim, installation).await?;
     let head = shop.pull(number).map_or(head, |pull| pull.head);
     Ok(Scene { sim, shop, number, head, app, bot })
 }
@@ -294,4 +244,27 @@ async fn who_may_not_is_refused() -> Outcome {
     assert!(s.sim.exchanges().iter().any(|exchange| matches!(exchange.caller, Caller::Installation(_))));
     s.finish();
     Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_shape_is_found() -> Outcome {
+    let s = scene().await?;
+    s.bot.get("/repos/acme/shop/pulls/1", 200).await?;
+    let mut exchanges = s.sim.exchanges();
+    let last = exchanges.last_mut().ok_or("no exchange")?;
+    last.query = "nonsense=1".into();
+    let pull = last.response.as_mut().and_then(Value::as_object_mut).ok_or("no body")?;
+    pull.remove("changed_files");
+    pull["head"]["sha"] = Value::Null;
+    let Some(found) = differences(&exchanges) else { return Ok(()) };
+    assert_eq!(found.len(), 3, "{found:?}");
+    last_path_is_unknown(&mut exchanges);
+    Ok(())
+}
+
+fn last_path_is_unknown(exchanges: &mut [promptops::sim::Exchange]) {
+    if let Some(last) = exchanges.last_mut() {
+        last.path = "/repos/acme/shop/unheard-of".into();
+    }
+    assert!(differences(exchanges).is_some_and(|found| found[0].contains("no such operation")));
 }
