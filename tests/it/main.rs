@@ -5,6 +5,8 @@
 mod architecture;
 mod engine;
 mod providers;
+mod sim_behaviour;
+mod sim_conformance;
 mod store_contract;
 mod support;
 mod webhook_door;

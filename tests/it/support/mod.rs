@@ -1,5 +1,7 @@
 //! What the stories stand on.
 
+pub mod api;
 pub mod database;
+pub mod openapi;
 pub mod plans;
 pub mod provider;
