@@ -185,6 +185,11 @@ pub fn reason(reason: &Reason, show: &dyn Fn(&str) -> String) -> String {
             };
             format!("{unmeasured} of {compared} cases could not be measured{of_those}: too many to decide.")
         }
+        Reason::Unconfirmed { cases } => format!(
+            "{} on head after passing on base, but too few fresh runs were measured to tell: {}.",
+            counted(cases.len(), "case failed", "cases failed"),
+            list(cases)
+        ),
         Reason::CannotExclude { drop, more_cases } => cannot_exclude(*drop, *more_cases),
     }
 }
@@ -193,11 +198,11 @@ fn cannot_exclude(drop: f64, more_cases: Option<u32>) -> String {
     let points = points(drop);
     match more_cases {
         Some(more) => format!(
-            "This golden set cannot exclude a drop of more than {points} points; about {more} more {}, or K = 3 (`trials: 3`), would.",
+            "This golden set cannot exclude a drop of more than {points} points; about {more} more {} would.",
             if more == 1 { "case" } else { "cases" }
         ),
         None => format!(
-            "This golden set cannot exclude a drop of more than {points} points; more cases, or K = 3 (`trials: 3`), would."
+            "This golden set cannot exclude a drop of more than {points} points; more cases would."
         ),
     }
 }

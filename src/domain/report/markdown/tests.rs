@@ -163,7 +163,7 @@ fn too_few_cases_to_be_sure() {
 
     We ran the old and the new prompt side by side on the same 44 cases. None got worse, none better.
 
-    This golden set cannot exclude a drop of more than 11.9 points; about 34 more cases, or K = 3 (`trials: 3`), would.
+    This golden set cannot exclude a drop of more than 11.9 points; about 34 more cases would.
 
     44 cases · 0 worse · 0 better · score 0.98 → 0.94 · cost per answer $0.00018 → $0.00019 · time per answer 820 → 790 ms
     "#);
