@@ -7,6 +7,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
+pub use crate::provider::registry::ProviderConfig;
+
 /// A variable that is missing or wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -43,21 +45,6 @@ pub enum ConfigError {
     },
 }
 
-/// How to reach model providers; empty means not configured.
-#[derive(Debug, Clone, Default)]
-pub struct ProviderConfig {
-    /// `OPENAI_API_KEY`.
-    pub openai_key: Option<SecretString>,
-    /// `OPENAI_BASE_URL`.
-    pub openai_base_url: Option<Url>,
-    /// `ANTHROPIC_API_KEY`.
-    pub anthropic_key: Option<SecretString>,
-    /// `ANTHROPIC_BASE_URL`.
-    pub anthropic_base_url: Option<Url>,
-    /// `OLLAMA_HOST`, with a scheme.
-    pub ollama_host: Option<Url>,
-}
-
 /// How to be a GitHub App.
 #[derive(Debug, Clone)]
 pub struct GithubConfig {
@@ -84,8 +71,6 @@ pub struct ServeConfig {
     pub public_url: Option<Url>,
     /// Period of the sweep.
     pub reconcile: Duration,
-    /// Whether providers on loopback and private addresses may be asked.
-    pub allow_private_providers: bool,
     /// The model providers.
     pub providers: ProviderConfig,
 }
@@ -121,22 +106,25 @@ where
             github: self.github()?,
             public_url: self.url("PROMPTOPS_PUBLIC_URL")?,
             reconcile: self.reconcile()?,
-            allow_private_providers: self.flag("PROMPTOPS_ALLOW_PRIVATE_PROVIDERS")?,
-            providers: self.providers()?,
+            providers: ProviderConfig {
+                allow_private: self.flag("PROMPTOPS_ALLOW_PRIVATE_PROVIDERS")?,
+                ..self.providers()?
+            },
         })
     }
 
-    /// Reads how to reach model providers.
+    /// Reads how to reach model providers, from a desk: its own and private addresses may be asked.
     ///
     /// # Errors
     /// When a variable is wrong; says which and what to do.
     pub fn providers(&self) -> Result<ProviderConfig, ConfigError> {
         Ok(ProviderConfig {
             openai_key: self.text("OPENAI_API_KEY")?.map(Into::into),
-            openai_base_url: self.url("OPENAI_BASE_URL")?,
+            openai_base_url: self.url("OPENAI_BASE_URL")?.map(String::from),
             anthropic_key: self.text("ANTHROPIC_API_KEY")?.map(Into::into),
-            anthropic_base_url: self.url("ANTHROPIC_BASE_URL")?,
-            ollama_host: self.ollama_host()?,
+            anthropic_base_url: self.url("ANTHROPIC_BASE_URL")?.map(String::from),
+            ollama_host: self.ollama_host()?.map(String::from),
+            allow_private: true,
         })
     }
 

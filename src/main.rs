@@ -1,1 +1,20 @@
-fn main() {}
+//! The binary: parse, run, turn the outcome into an exit code. A panic is a bug of ours and exits with 70.
+
+use std::process::ExitCode;
+
+use promptops::cli;
+
+fn main() -> ExitCode {
+    let arguments = cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::from(cli::BUG);
+        }
+    };
+    let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(cli::run(arguments))));
+    // A task that hangs must not hold the exit.
+    runtime.shutdown_background();
+    ran.unwrap_or(ExitCode::from(cli::BUG))
+}

@@ -1,11 +1,13 @@
 //! The files of one side of a change, wherever they are kept. Knows no format.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+
+use bytes::Bytes;
 
 use crate::domain::ids::{BlobSha, PromptPath};
 use crate::git::Repository;
+use crate::github::{self, GithubError};
 
 /// Largest file that is read at all; parsers have lower caps of their own that they name.
 pub const MAX_BYTES: u64 = 128 * 1024 * 1024;
@@ -16,7 +18,7 @@ pub enum Content {
     /// Nothing.
     Missing,
     /// A regular file.
-    Bytes(Arc<[u8]>),
+    Bytes(Bytes),
     /// Something that must not be followed or cannot be read; the text completes "is …".
     Refused(String),
 }
@@ -58,12 +60,12 @@ pub enum Files {
         /// The commit's tree.
         tree: Tree,
     },
-    /// Blobs fetched beforehand.
-    Fetched {
+    /// A commit at GitHub.
+    Remote {
+        /// The repository.
+        repository: github::Repository,
         /// The side's tree.
         tree: Tree,
-        /// The blobs that were fetched.
-        blobs: HashMap<BlobSha, Arc<[u8]>>,
     },
 }
 
@@ -72,8 +74,17 @@ impl Files {
     pub fn exists(&self, path: &PromptPath) -> bool {
         match self {
             Self::Disk { root } => root.join(path.as_str()).symlink_metadata().is_ok(),
-            Self::Revision { tree, .. } | Self::Fetched { tree, .. } => tree.contains_key(path),
+            Self::Revision { tree, .. } | Self::Remote { tree, .. } => tree.contains_key(path),
         }
+    }
+
+    /// The paths of a commit, sorted; none for the working tree, which is listed by who asks.
+    pub fn paths(&self) -> impl Iterator<Item = &PromptPath> {
+        let tree = match self {
+            Self::Disk { .. } => None,
+            Self::Revision { tree, .. } | Self::Remote { tree, .. } => Some(tree),
+        };
+        tree.into_iter().flat_map(BTreeMap::keys)
     }
 
     /// What stands at the path.
@@ -93,13 +104,18 @@ impl Files {
                     repository.blobs(std::slice::from_ref(&entry.blob)).await.map_err(|e| failed(e.to_string()))?;
                 Ok(blobs.remove(&entry.blob).map_or(Content::Missing, |bytes| Content::Bytes(bytes.into())))
             }
-            Self::Fetched { tree, blobs } => {
+            Self::Remote { repository, tree } => {
                 let Some(entry) = tree.get(path) else { return Ok(Content::Missing) };
                 if let Some(refused) = refused_mode(entry.mode) {
                     return Ok(refused);
                 }
-                let missing = || FilesError { path: path.clone(), message: "its content was not fetched".into() };
-                blobs.get(&entry.blob).cloned().map(Content::Bytes).ok_or_else(missing)
+                match repository.blob(&entry.blob, MAX_BYTES).await {
+                    Ok(bytes) => Ok(Content::Bytes(bytes)),
+                    Err(GithubError::TooLarge { size, limit, .. }) => {
+                        Ok(Content::Refused(format!("too large ({size} bytes, the limit is {limit}); split it")))
+                    }
+                    Err(error) => Err(FilesError { path: path.clone(), message: error.to_string() }),
+                }
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::files::{Content, Files, FilesError};
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::golden::{self, GoldenSet};
@@ -75,7 +77,7 @@ async fn load_golden(
     Ok(Some(parsed.value))
 }
 
-async fn required(files: &Files, path: &PromptPath, what: &str) -> Result<Arc<[u8]>, LoadError> {
+async fn required(files: &Files, path: &PromptPath, what: &str) -> Result<Bytes, LoadError> {
     match files.read(path).await? {
         Content::Bytes(bytes) => Ok(bytes),
         Content::Missing => Err(LoadError::Input(vec![about(
@@ -95,13 +97,5 @@ async fn required(files: &Files, path: &PromptPath, what: &str) -> Result<Arc<[u
 
 /// A finding about a file as a whole.
 pub fn about(code: &str, path: &PromptPath, message: String, help: &str) -> Diagnostic {
-    Diagnostic {
-        code: code.to_owned(),
-        severity: Severity::Error,
-        path: path.clone(),
-        location: None,
-        message,
-        help: Some(help.to_owned()),
-        excerpt: None,
-    }
+    Diagnostic::error(code, path, message).with_help(help)
 }

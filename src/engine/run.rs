@@ -13,11 +13,12 @@ use super::judging::Judges;
 use super::provider::Provider;
 use super::stage::{Questions, Trial, drive, group};
 use super::tally::{self, PromptTally};
-use crate::domain::evaluator::Assessment;
-use crate::domain::gate::{CaseKind, GateSettings, PromptRecord, Tried, plan};
-use crate::domain::golden::Case;
+use crate::domain::gate::{GateSettings, PromptRecord, Tried, plan};
 use crate::domain::ids::{ModelId, PromptPath};
 use crate::domain::prompt::Prompt;
+
+pub use crate::domain::golden::difference::PlannedCase;
+pub use crate::domain::report::{MeasuredOutput as Output, SideUsage as Usage};
 
 /// What is run: every prompt of one change.
 #[derive(Debug, Clone)]
@@ -43,15 +44,6 @@ pub struct PlannedPrompt {
     pub cases: Vec<PlannedCase>,
 }
 
-/// One case and how it stands between the golden sets.
-#[derive(Debug, Clone)]
-pub struct PlannedCase {
-    /// How it stands.
-    pub kind: CaseKind,
-    /// The definition that judges both sides.
-    pub case: Case,
-}
-
 /// Bounds of a run.
 #[derive(Debug, Clone)]
 pub struct RunLimits {
@@ -69,17 +61,6 @@ pub struct RunLimits {
     pub cancel: CancellationToken,
 }
 
-/// One trial's output, kept for the report.
-#[derive(Debug, Clone)]
-pub struct Output {
-    /// The text, if the model answered.
-    pub text: Option<Arc<str>>,
-    /// Why it is unmeasured.
-    pub error: Option<String>,
-    /// Parallel to the case's evaluators; empty when there is no text.
-    pub assessments: Vec<Option<Assessment>>,
-}
-
 /// What was measured of one prompt.
 #[derive(Debug)]
 pub struct PromptRun {
@@ -92,21 +73,6 @@ pub struct PromptRun {
     pub failing: Vec<Option<Output>>,
     /// Per side: base, head.
     pub usage: [Usage; 2],
-}
-
-/// Money, tokens and calls of one side.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Usage {
-    /// Calls that reached a provider.
-    pub calls: u64,
-    /// Answers that were known already.
-    pub cached_calls: u64,
-    /// Tokens of questions.
-    pub input_tokens: u64,
-    /// Tokens of answers.
-    pub output_tokens: u64,
-    /// USD, where the model's price is known.
-    pub cost_usd: f64,
 }
 
 /// Why a run has no measurements.

@@ -49,7 +49,7 @@ const HOUSE: &[(&str, &str, &str)] = &[
         "serde serde_json thiserror tokio tokio_util futures tracing tracing_subscriber clap indicatif secrecy",
     ),
     ("config", "domain engine provider store github app web worker config", "thiserror secrecy url"),
-    ("main", "cli config", "promptops"),
+    ("main", "cli", "promptops tokio"),
     ("lib", "", ""),
 ];
 

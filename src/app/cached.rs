@@ -1,0 +1,81 @@
+//! A provider that knows the answers of earlier runs: looks them up together, and keeps new ones in the background.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::domain::ids::Digest;
+use crate::engine::clock::Clock;
+use crate::engine::provider::{Completion, CompletionRequest, KnownAnswers, Provider, ProviderError};
+use crate::store::Store;
+
+/// Answers waiting to be written; a full queue slows the run down instead of growing.
+const QUEUE: usize = 2_048;
+/// Most answers in one transaction.
+const BATCH: usize = 512;
+
+/// A provider in front of which stands the store of answers.
+pub struct Cached {
+    inner: Arc<dyn Provider>,
+    store: Store,
+    queue: mpsc::Sender<(Digest, Completion)>,
+}
+
+/// The task that writes new answers; wait for it after the last call.
+#[must_use = "answers still in the queue are lost unless the writer is awaited"]
+pub struct AnswerWriter(JoinHandle<()>);
+
+impl AnswerWriter {
+    /// Waits until all answers are written; drop the [`Cached`] first.
+    pub async fn finish(self) {
+        if let Err(error) = self.0.await {
+            tracing::error!(%error, "the writer of answers ended badly");
+        }
+    }
+}
+
+impl Cached {
+    /// Puts the store in front of `inner`.
+    pub fn new(inner: Arc<dyn Provider>, store: Store, clock: Arc<dyn Clock>) -> (Self, AnswerWriter) {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let writer = tokio::spawn(write(store.clone(), clock, waiting));
+        (Self { inner, store, queue }, AnswerWriter(writer))
+    }
+}
+
+async fn write(store: Store, clock: Arc<dyn Clock>, mut waiting: mpsc::Receiver<(Digest, Completion)>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        // A lost answer costs a call next time, not a verdict now.
+        if let Err(error) = store.save_answers(&batch, clock.now_ms()).await {
+            tracing::warn!(%error, "answers were not kept");
+        }
+        batch.clear();
+    }
+}
+
+impl Provider for Cached {
+    fn complete<'a>(
+        &'a self,
+        request: &'a CompletionRequest,
+        key: Digest,
+    ) -> BoxFuture<'a, Result<Completion, ProviderError>> {
+        Box::pin(async move {
+            let completion = self.inner.complete(request, key).await?;
+            // The writer ends only after this sender, so a closed queue means it crashed, which it logs itself.
+            self.queue.send((key, completion.clone())).await.ok();
+            Ok(completion)
+        })
+    }
+
+    fn recall<'a>(&'a self, keys: &'a [Digest]) -> BoxFuture<'a, KnownAnswers> {
+        Box::pin(async move {
+            self.store.load_answers(keys).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "known answers could not be read; asking again");
+                KnownAnswers::new()
+            })
+        })
+    }
+}

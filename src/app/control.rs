@@ -1,0 +1,81 @@
+//! What controls a pull request: the settings of its base branch, or of the organisation. Never anything from head.
+
+use crate::domain::diagnostic::Diagnostic;
+use crate::domain::governed::Governed;
+use crate::domain::ids::PromptPath;
+use crate::domain::settings::{self, SETTINGS_PATH, Settings};
+use crate::github::{EntryKind, GithubError, Repository, Snapshot};
+
+use super::job::JobError;
+use super::load::about;
+
+/// Largest settings file that is fetched.
+const MAX_SETTINGS: u64 = 1 << 20;
+
+/// The settings that apply, and what they govern.
+#[derive(Debug)]
+pub struct Control {
+    /// The settings.
+    pub settings: Settings,
+    /// Which files they govern.
+    pub governed: Governed,
+    /// Findings in the settings that stop nothing.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// What the base branch says.
+#[derive(Debug)]
+pub enum Controlled {
+    /// No settings anywhere: the bot stays silent.
+    Silent,
+    /// Settings that cannot be used.
+    Broken(Vec<Diagnostic>),
+    /// Settings.
+    Ready(Box<Control>),
+}
+
+/// Reads the settings at the base branch's tip, else the organisation's.
+///
+/// # Errors
+/// When GitHub cannot be asked.
+pub async fn control(repository: &Repository, snapshot: &Snapshot) -> Result<Controlled, JobError> {
+    let Ok(path) = PromptPath::parse(SETTINGS_PATH) else { return Ok(Controlled::Silent) };
+    let bytes = match snapshot.base_tree.entries.get(&path) {
+        Some(entry) if entry.kind != EntryKind::File => {
+            let finding = about(
+                "not-a-regular-file",
+                &path,
+                "the settings on the base branch are not a regular file".to_owned(),
+                "commit the file itself to the base branch",
+            );
+            return Ok(Controlled::Broken(vec![finding]));
+        }
+        Some(entry) => match repository.blob(&entry.sha, MAX_SETTINGS).await {
+            Ok(bytes) => bytes,
+            Err(GithubError::TooLarge { size, limit, .. }) => {
+                let message = format!("the settings have {size} bytes, the limit is {limit}");
+                return Ok(Controlled::Broken(vec![about("too-large", &path, message, "shorten the file")]));
+            }
+            Err(error) => return Err(error.into()),
+        },
+        None => match repository.organisation_file(&path).await? {
+            Some(bytes) => bytes,
+            None => return Ok(Controlled::Silent),
+        },
+    };
+    let parsed = match settings::parse(&path, &bytes) {
+        Ok(parsed) => parsed,
+        Err(findings) => return Ok(Controlled::Broken(findings)),
+    };
+    match Governed::new(&parsed.value.include, &parsed.value.exclude) {
+        Ok(governed) => {
+            Ok(Controlled::Ready(Box::new(Control { settings: parsed.value, governed, warnings: parsed.warnings })))
+        }
+        Err(error) => Ok(Controlled::Broken(vec![about(
+            "invalid-glob",
+            &path,
+            error.to_string(),
+            "mend the glob on the base branch",
+        )])),
+    }
+}

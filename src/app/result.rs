@@ -1,0 +1,49 @@
+//! From measurements to a report: asks the gate, fills the report. Awaits nothing.
+
+use crate::domain::gate::verdict::{self, PromptVerdict, Reason};
+use crate::domain::report::{Measured, Outcome, PromptReport, Report};
+use crate::engine::run::{Output, PlannedPrompt, PromptRun, RunPlan};
+
+/// The report of a finished run.
+pub fn report(plan: &RunPlan, runs: Vec<PromptRun>, base: Option<String>, head: String) -> Report {
+    let (records, rest): (Vec<_>, Vec<_>) =
+        runs.into_iter().map(|run| (run.record, (run.outputs, run.failing, run.usage))).unzip();
+    let verdicts = verdict::decide(&records, &plan.gate);
+    let all: Vec<_> = verdicts.iter().map(|prompt| prompt.verdict).collect();
+    let mut report = Report::new(Outcome::Measured(verdict::overall(&all)), base, head);
+    let parts = plan.prompts.iter().zip(&records).zip(&verdicts).zip(rest);
+    for (((planned, record), verdict), (mut outputs, failing, usage)) in parts {
+        show_failing(planned, verdict, &mut outputs, failing);
+        let (prompt, model) = &planned.head;
+        report.prompts.push(PromptReport::new(Measured {
+            path: planned.path.clone(),
+            name: &prompt.name,
+            model: model.clone(),
+            record,
+            verdict,
+            cases: planned.cases.iter().map(|planned| &planned.case).collect(),
+            outputs,
+            usage,
+        }));
+    }
+    report
+}
+
+/// A must-pass case that failed on a later run is shown with that answer: the first one would look right.
+fn show_failing(
+    planned: &PlannedPrompt,
+    verdict: &PromptVerdict,
+    outputs: &mut [(Option<Output>, Option<Output>)],
+    failing: Vec<Option<Output>>,
+) {
+    let named = |id: &str| {
+        verdict.reasons.iter().any(|reason| {
+            matches!(reason, Reason::MustPassFailed { case, .. } | Reason::MustPassShaky { case, .. } if &**case == id)
+        })
+    };
+    for ((planned, shown), failing) in planned.cases.iter().zip(outputs).zip(failing) {
+        if failing.is_some() && named(&planned.case.id) {
+            shown.1 = failing;
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Both sides of a pull request's changed prompts: base's tip, and what a merge would leave. Head is data, never control.
+
+use std::collections::BTreeSet;
+
+use super::control::Control;
+use super::files::{Entry, Files, FilesError, Tree};
+use super::job::JobError;
+use super::load::{self, LoadError, LoadedPrompt, about};
+use super::local::no_golden_set;
+use super::plan::Pair;
+use crate::domain::diagnostic::{Diagnostic, Severity};
+use crate::domain::gate::CaseKind;
+use crate::domain::golden::difference::plan_cases;
+use crate::domain::governed;
+use crate::domain::ids::PromptPath;
+use crate::domain::policy::Change;
+use crate::domain::settings::{self, SETTINGS_PATH};
+use crate::github::{self, EntryKind, Repository, Snapshot};
+
+/// Most prompts that are read to find who uses a changed golden set.
+const MAX_SEARCHED: usize = 300;
+/// Most changes of golden sets that are named one by one.
+const MAX_SET_CHANGES: usize = 100;
+
+/// What a pull request changes, loaded.
+#[derive(Debug, Default)]
+pub struct Sides {
+    /// The prompts to evaluate.
+    pub pairs: Vec<Pair>,
+    /// What is wrong with head's files; any error stops the evaluation.
+    pub findings: Vec<Diagnostic>,
+    /// Owners that the changed prompts name on base.
+    pub owners: Vec<String>,
+    /// How golden sets and settings change, one sentence each.
+    pub set_changes: Vec<String>,
+    /// Whatever else people should know.
+    pub notes: Vec<String>,
+}
+
+/// Loads what the pull request changes.
+///
+/// # Errors
+/// When GitHub cannot be asked.
+pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Control) -> Result<Sides, JobError> {
+    let head_tree = repository.tree(&snapshot.pull.head_sha).await?;
+    let mut sides = Sides::default();
+    if head_tree.truncated {
+        sides.findings.push(about(
+            "truncated-tree",
+            &settings_path()?,
+            "the repository has more files than GitHub lists, so links cannot be told from files".to_owned(),
+            "move the prompts to a repository of their own",
+        ));
+        return Ok(sides);
+    }
+    let base_tree = tree_of(&snapshot.base_tree);
+    let merged = merged_tree(&base_tree, &tree_of(&head_tree), snapshot);
+    let base = Files::Remote { repository: repository.clone(), tree: base_tree };
+    let head = Files::Remote { repository: repository.clone(), tree: merged };
+    changed_settings(&head, snapshot, &mut sides).await?;
+    for (path, previous) in affected(&head, snapshot, control, &mut sides).await? {
+        load_pair(&base, &head, path, &previous, &mut sides).await?;
+    }
+    for path in removed_prompts(snapshot, control) {
+        sides.notes.push(format!("{path} is removed"));
+        if let Some(gone) = base_side(&base, &path, &mut sides).await? {
+            sides.owners.extend(gone.prompt.owner.clone());
+        }
+    }
+    sides.owners.sort();
+    sides.owners.dedup();
+    Ok(sides)
+}
+
+fn settings_path() -> Result<PromptPath, JobError> {
+    PromptPath::parse(SETTINGS_PATH).map_err(|error| JobError::GiveUp { message: error.to_string() })
+}
+
+fn tree_of(tree: &github::Tree) -> Tree {
+    let mode = |kind| match kind {
+        EntryKind::File => 0o100_644,
+        EntryKind::Symlink => 0o120_000,
+        EntryKind::Submodule => 0o160_000,
+    };
+    let entries = tree.entries.iter();
+    entries.map(|(path, entry)| (path.clone(), Entry { mode: mode(entry.kind), blob: entry.sha.clone() })).collect()
+}
+
+/// Base's tip with the files that the pull request changes: what a merge would leave. A golden set that moved on base only
+/// must not look as if head had weakened it.
+fn merged_tree(base: &Tree, head: &Tree, snapshot: &Snapshot) -> Tree {
+    let mut merged = base.clone();
+    for file in &snapshot.files {
+        if let (Some(previous), "renamed") = (&file.previous, file.status.as_str()) {
+            merged.remove(previous);
+        }
+        match head.get(&file.path) {
+            Some(entry) => merged.insert(file.path.clone(), entry.clone()),
+            None => merged.remove(&file.path),
+        };
+    }
+    merged
+}
+
+/// A pull request that changes the settings gets the new text validated and is judged by the old one.
+async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) -> Result<(), JobError> {
+    let path = settings_path()?;
+    let folded = path.folded();
+    if !snapshot.files.iter().any(|file| file.path.folded() == folded) {
+        return Ok(());
+    }
+    sides.set_changes.push(format!("{path} changes; the settings of the base branch decide here"));
+    match head.read(&path).await.map_err(unreadable)? {
+        super::files::Content::Bytes(bytes) => match settings::parse(&path, &bytes) {
+            Ok(parsed) => sides.findings.extend(parsed.warnings),
+            Err(findings) => sides.findings.extend(findings),
+        },
+        super::files::Content::Missing => sides.set_changes.push(format!("{path} is removed")),
+        super::files::Content::Refused(why) => {
+            sides.findings.push(about("not-a-regular-file", &path, format!("the settings are {why}"), "links are not followed"));
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(error: FilesError) -> JobError {
+    JobError::Retry { message: error.to_string(), after: None }
+}
+
+/// The prompts to evaluate, each with its path on base: changed ones, and those whose golden set changed.
+async fn affected(
+    head: &Files,
+    snapshot: &Snapshot,
+    control: &Control,
+    sides: &mut Sides,
+) -> Result<Vec<(PromptPath, PromptPath)>, JobError> {
+    let mut affected: Vec<(PromptPath, PromptPath)> = Vec::new();
+    let mut sets: BTreeSet<&PromptPath> = BTreeSet::new();
+    for file in &snapshot.files {
+        match control.governed.classify(&file.path) {
+            Some(Change::Prompt) if head.exists(&file.path) => {
+                affected.push((file.path.clone(), file.previous.clone().unwrap_or_else(|| file.path.clone())));
+            }
+            Some(Change::GoldenSet) => {
+                sets.insert(&file.path);
+                sets.extend(&file.previous);
+            }
+            _ => {}
+        }
+    }
+    if sets.is_empty() {
+        return Ok(affected);
+    }
+    let known: BTreeSet<PromptPath> = affected.iter().map(|(path, _)| path.clone()).collect();
+    let others: Vec<PromptPath> =
+        head.paths().filter(|path| control.governed.is_prompt(path) && !known.contains(*path)).cloned().collect();
+    let mut unexplained = sets.clone();
+    for path in known.iter().chain(&others) {
+        for sibling in governed::golden_siblings(path) {
+            if sets.contains(&sibling) && !known.contains(path) {
+                affected.push((path.clone(), path.clone()));
+            }
+            unexplained.remove(&sibling);
+        }
+    }
+    affected.sort();
+    affected.dedup();
+    if !unexplained.is_empty() {
+        search(head, &others, &sets, &mut affected, sides).await?;
+    }
+    Ok(affected)
+}
+
+/// Reads the other prompts to find those that name a changed golden set.
+async fn search(
+    head: &Files,
+    others: &[PromptPath],
+    sets: &BTreeSet<&PromptPath>,
+    affected: &mut Vec<(PromptPath, PromptPath)>,
+    sides: &mut Sides,
+) -> Result<(), JobError> {
+    if others.len() > MAX_SEARCHED {
+        sides.notes.push(format!(
+            "{} prompts are too many to find out which of them use the changed golden sets; prompts that name a golden set \
+             elsewhere were not run",
+            others.len()
+        ));
+        return Ok(());
+    }
+    for path in others {
+        let super::files::Content::Bytes(bytes) = head.read(path).await.map_err(unreadable)? else { continue };
+        let Ok(parsed) = crate::domain::prompt::parse(path, &bytes) else { continue };
+        if parsed.value.golden_set.as_ref().is_some_and(|set| sets.contains(set)) {
+            affected.push((path.clone(), path.clone()));
+        }
+    }
+    affected.sort();
+    affected.dedup();
+    Ok(())
+}
+
+fn removed_prompts(snapshot: &Snapshot, control: &Control) -> Vec<PromptPath> {
+    let removed = snapshot.files.iter().filter(|file| file.status == "removed");
+    removed.filter(|file| control.governed.is_prompt(&file.path)).map(|file| file.path.clone()).collect()
+}
+
+async fn load_pair(
+    base: &Files,
+    head: &Files,
+    path: PromptPath,
+    previous: &PromptPath,
+    sides: &mut Sides,
+) -> Result<(), JobError> {
+    let before = if base.exists(previous) { base_side(base, previous, sides).await? } else { None };
+    if let Some(before) = &before {
+        sides.owners.extend(before.prompt.owner.clone());
+    }
+    let after = match load::load(head, &path).await {
+        Ok(loaded) => loaded,
+        Err(LoadError::Input(findings)) => {
+            sides.findings.extend(findings);
+            return Ok(());
+        }
+        Err(LoadError::Files(error)) => return Err(unreadable(error)),
+    };
+    sides.findings.extend(after.warnings.iter().cloned());
+    let base_set = before.as_ref().and_then(|side| side.golden.as_ref());
+    if after.golden.is_none() && base_set.is_none() {
+        sides.findings.push(no_golden_set(&path));
+        return Ok(());
+    }
+    if before.is_some() {
+        set_changes(base_set, after.golden.as_ref(), sides);
+    }
+    sides.pairs.push(Pair { path, base: before, head: after });
+    Ok(())
+}
+
+/// Base's version; one that cannot be used is said, and head is measured alone.
+async fn base_side(base: &Files, path: &PromptPath, sides: &mut Sides) -> Result<Option<LoadedPrompt>, JobError> {
+    match load::load(base, path).await {
+        Ok(loaded) => Ok(Some(loaded)),
+        Err(LoadError::Input(findings)) => {
+            sides.findings.extend(findings.into_iter().map(|finding| Diagnostic {
+                severity: Severity::Warning,
+                message: format!("on the base branch: {}", finding.message),
+                ..finding
+            }));
+            Ok(None)
+        }
+        Err(LoadError::Files(error)) => Err(unreadable(error)),
+    }
+}
+
+fn set_changes(base: Option<&golden::GoldenSet>, head: Option<&golden::GoldenSet>, sides: &mut Sides) {
+    for planned in plan_cases(base, head, false) {
+        let what = match planned.kind {
+            CaseKind::Compared => continue,
+            CaseKind::New => "is new",
+            CaseKind::Edited => "is edited; base's version goes on deciding",
+            CaseKind::Removed => "is removed; it goes on deciding",
+        };
+        if sides.set_changes.len() == MAX_SET_CHANGES {
+            sides.set_changes.push("and more".to_owned());
+        }
+        if sides.set_changes.len() > MAX_SET_CHANGES {
+            return;
+        }
+        let set = head.or(base).map_or("", |set| set.path.file_name());
+        sides.set_changes.push(format!("{set}: case {} {what}", planned.case.id));
+    }
+}
+
+use crate::domain::golden;

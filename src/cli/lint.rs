@@ -1,0 +1,32 @@
+//! `promptops lint`: everything parsing finds, without calling a model.
+
+use super::args::LintArguments;
+use super::exit::{CommandError, Outcome};
+use super::show;
+use crate::app::local::{self, LocalError, LocalOptions};
+use crate::app::plan::Overrides;
+use crate::domain::diagnostic::Severity;
+
+/// Runs the command.
+///
+/// # Errors
+/// See [`CommandError`].
+pub async fn run(arguments: &LintArguments) -> Result<Outcome, CommandError> {
+    let folder = std::env::current_dir()
+        .map_err(|error| CommandError::World(format!("cannot tell the current folder: {error}")))?;
+    let options = LocalOptions {
+        folder,
+        paths: arguments.paths.clone(),
+        base: None,
+        head: None,
+        overrides: Overrides::default(),
+    };
+    let findings = local::lint(&options).await.map_err(|error| match error {
+        LocalError::Files(error) => CommandError::World(error.to_string()),
+        other => CommandError::Input(other.to_string()),
+    })?;
+    show::findings(&findings);
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    println!("{errors} errors, {} warnings", findings.len() - errors);
+    Ok(if errors == 0 { Outcome::Passed } else { Outcome::WrongInput })
+}
