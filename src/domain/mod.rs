@@ -8,3 +8,4 @@ pub mod ids;
 pub mod policy;
 pub mod prompt;
 pub mod settings;
+pub mod untrusted;

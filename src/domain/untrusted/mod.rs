@@ -1,0 +1,151 @@
+//! Text from outside, and the only ways to show it: prompts, cases, answers, names, error messages. Knows no report and no
+//! GitHub API; knows what GitHub makes of a comment.
+
+mod secrets;
+#[cfg(test)]
+mod tests;
+mod visible;
+
+use std::borrow::Cow;
+
+pub use secrets::Secrets;
+pub use visible::thousands;
+use visible::{cut, visible};
+
+/// Text that somebody else wrote. It holds no secrets any more; each method shows it safely in one kind of place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untrusted<'a> {
+    text: Cow<'a, str>,
+}
+
+impl<'a> Untrusted<'a> {
+    /// Takes text from outside, and the secrets out of it.
+    #[must_use]
+    pub fn new(text: &'a str, secrets: &Secrets) -> Self {
+        Self { text: secrets.redact(text) }
+    }
+
+    /// For machines (JSON and the like): the text as it is, secrets taken out.
+    #[must_use]
+    pub fn data(&self) -> &str {
+        &self.text
+    }
+
+    /// One plain line, for check titles, annotations and terminals. Line ends show as `↵`.
+    #[must_use]
+    pub fn line(&self, limit: usize) -> String {
+        cut(&calm_workflow_commands(&one_line(&self.text)), limit)
+    }
+
+    /// Plain lines, for terminals and logs.
+    #[must_use]
+    pub fn lines(&self, limit: usize) -> String {
+        calm_workflow_commands(&cut(&visible(&self.text), limit))
+    }
+
+    /// A Markdown block of code. Every line is set in by a space, so that no line is a command for another bot.
+    #[must_use]
+    pub fn fence(&self, limit: usize) -> String {
+        let shown = cut(&visible(&self.text), limit);
+        fence("text", shown.lines().map(|line| format!(" {line}")))
+    }
+
+    /// Markdown inline code on one line.
+    #[must_use]
+    pub fn code(&self, limit: usize) -> String {
+        code_span(&cut(&one_line(&self.text), limit))
+    }
+
+    /// Markdown inline code for a cell of a table.
+    #[must_use]
+    pub fn cell(&self, limit: usize) -> String {
+        // Parsers disagree on a back-slash before an escaped pipe, so a pipe after one shows as a broken bar.
+        code_span(&cut(&one_line(&self.text), limit).replace("\\|", "\\¦")).replace('|', "\\|")
+    }
+
+    /// Markdown prose on one line: plain words as they are, all that GitHub or Markdown could act on as inline code.
+    #[must_use]
+    pub fn prose(&self, limit: usize) -> String {
+        let line = cut(&one_line(&self.text), limit);
+        let words: Vec<String> = line
+            .split_whitespace()
+            .enumerate()
+            .map(|(place, word)| if is_plain(word, place == 0) { word.to_owned() } else { code_span(word) })
+            .collect();
+        words.join(" ")
+    }
+
+    /// HTML code for the `<summary>` of a fold, where Markdown is not read.
+    #[must_use]
+    pub fn summary(&self, limit: usize) -> String {
+        let line = cut(&one_line(&self.text), limit);
+        let escaped = line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        format!("<code>{escaped}</code>")
+    }
+}
+
+/// A Markdown fence around lines that are visible already; longer than any run of back-ticks inside.
+#[must_use]
+pub(super) fn fence(language: &'static str, lines: impl IntoIterator<Item = String>) -> String {
+    let body: Vec<String> = lines.into_iter().collect();
+    let ticks = "`".repeat(body.iter().map(|line| longest_ticks(line)).max().unwrap_or(0).max(2) + 1);
+    format!("{ticks}{language}\n{}\n{ticks}\n", body.join("\n"))
+}
+
+fn one_line(text: &str) -> String {
+    visible(text.trim()).replace('\n', " ↵ ").replace('\t', " ")
+}
+
+fn longest_ticks(text: &str) -> usize {
+    text.split(|character| character != '`').map(str::len).max().unwrap_or(0)
+}
+
+fn code_span(line: &str) -> String {
+    let ticks = "`".repeat(longest_ticks(line) + 1);
+    // An empty span is no code at all, and a back-tick at an end would join the fence.
+    if line.trim().is_empty() {
+        "` `".to_owned()
+    } else if line.starts_with('`') || line.ends_with('`') {
+        format!("{ticks} {line} {ticks}")
+    } else {
+        format!("{ticks}{line}{ticks}")
+    }
+}
+
+/// Whether neither Markdown nor GitHub reads anything but text in `word`: no mention, reference, commit id, link, emoji name.
+fn is_plain(word: &str, opens_the_line: bool) -> bool {
+    let harmless = |c: char| c.is_alphanumeric() || !c.is_ascii() || ".,;:!?'\"()%+=-".contains(c);
+    let commit_id = word
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|part| part.len() >= 7 && part.bytes().all(|b| b.is_ascii_hexdigit()));
+    // `GH-12`, and the ticket numbers a repository may link.
+    let ticket = word
+        .as_bytes()
+        .windows(3)
+        .any(|three| three[0].is_ascii_alphabetic() && three[1] == b'-' && three[2].is_ascii_digit());
+    let link = word.contains("://") || word.to_ascii_lowercase().contains("www.");
+    let acts = commit_id || ticket || link || word.starts_with(':');
+    word.chars().all(harmless) && !acts && !(opens_the_line && opens_a_block(word))
+}
+
+/// Whether `word` at the start of a line begins a list or underlines a heading.
+fn opens_a_block(word: &str) -> bool {
+    let numbered = word.strip_suffix(['.', ')']).is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()));
+    numbered || word.starts_with(['-', '+', '='])
+}
+
+/// The runner of GitHub Actions obeys lines that begin with `::`, and `##[` anywhere.
+fn calm_workflow_commands(text: &str) -> String {
+    let lines: Vec<String> = text
+        .split('\n')
+        .map(|line| {
+            let start = line.len() - line.trim_start().len();
+            if line[start..].starts_with("::") {
+                format!("{}: {}", &line[..start], &line[start + 1..])
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect();
+    lines.join("\n").replace("##[", "## [")
+}
