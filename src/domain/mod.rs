@@ -8,5 +8,6 @@ pub mod golden;
 pub mod ids;
 pub mod policy;
 pub mod prompt;
+pub mod report;
 pub mod settings;
 pub mod untrusted;

@@ -1,0 +1,195 @@
+//! The comment on a pull request: counts first, one table, folds for the rest. Knows Markdown and GitHub's limits, no API.
+
+mod answers;
+mod folds;
+mod section;
+#[cfg(test)]
+mod tests;
+
+pub use answers::{explain, help};
+
+use super::approval::{ApprovalState, ApprovalSummary};
+use super::fit::{Block, Keep, Measure, fit};
+use super::{Outcome, Report, words};
+use crate::domain::diagnostic::{Diagnostic, Severity};
+use crate::domain::gate::Verdict;
+use crate::domain::untrusted::{Secrets, Untrusted};
+
+/// Marks our comment. It is recognised by its stored id and by our app as its author, never by this line alone.
+pub const MARKER: &str = "<!-- promptops:report -->";
+
+/// GitHub takes 65,536 characters; the rest is room for what it adds.
+const COMMENT_CHARACTERS: usize = 60_000;
+
+/// More findings about files are counted, not shown.
+const SHOWN_DIAGNOSTICS: usize = 20;
+
+/// More sentences of one kind are counted, not shown.
+const SHOWN_SENTENCES: usize = 30;
+
+/// Longest sentence from outside.
+const SENTENCE: usize = 500;
+
+/// The comment.
+#[must_use]
+pub fn comment(report: &Report, secrets: &Secrets) -> String {
+    let mut blocks = vec![Block { keep: Keep::Always, text: format!("{MARKER}\n{}", alert(report, secrets)) }];
+    if let Some(approval) = &report.approval {
+        blocks.push(Block { keep: Keep::Always, text: approval_line(approval, secrets) });
+    }
+    blocks.extend(details(report, secrets));
+    blocks.push(Block { keep: Keep::Always, text: footer(report, secrets) });
+    fit(blocks, COMMENT_CHARACTERS, Measure::Characters)
+}
+
+/// Everything below the alert and the approvals; the comment and the check's text share it.
+pub(super) fn details(report: &Report, secrets: &Secrets) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let always = |text: String| Block { keep: Keep::Always, text };
+    if !report.notes.is_empty() {
+        blocks.push(always(bullets(&report.notes, secrets)));
+    }
+    if !report.diagnostics.is_empty() {
+        blocks.push(Block { keep: Keep::Section, text: diagnostics(&report.diagnostics, secrets) });
+    }
+    for prompt in report.worst_first() {
+        blocks.push(Block { keep: Keep::Section, text: section::section(prompt, secrets) });
+        blocks.extend(folds::folds(prompt, secrets));
+    }
+    if !report.set_changes.is_empty() {
+        let body = bullets(&report.set_changes, secrets);
+        blocks.push(Block {
+            keep: Keep::Fold,
+            text: folds::fold("What this change does to the golden sets and settings", &body),
+        });
+    }
+    if let Some(rules) = report.approval.as_ref().map(|approval| &approval.rules).filter(|rules| !rules.is_empty()) {
+        blocks.push(Block { keep: Keep::Fold, text: folds::fold("Approval, rule by rule", &bullets(rules, secrets)) });
+    }
+    blocks
+}
+
+/// The headline and each prompt's counts, for the check's summary.
+pub(super) fn summary(report: &Report, secrets: &Secrets) -> Vec<Block> {
+    let top = Block { keep: Keep::Always, text: format!("{}\n", headline(report, secrets)) };
+    let told = |prompt| Block { keep: Keep::Section, text: section::told(prompt, secrets) };
+    std::iter::once(top).chain(report.worst_first().into_iter().map(told)).collect()
+}
+
+/// The alert on top of the comment.
+fn alert(report: &Report, secrets: &Secrets) -> String {
+    let kind = match &report.outcome {
+        Outcome::NothingGoverned | Outcome::Measured(Verdict::Pass) => "TIP",
+        Outcome::Measured(Verdict::NoRegressionFound)
+        | Outcome::Waived { .. }
+        | Outcome::Superseded
+        | Outcome::Closed => "NOTE",
+        Outcome::Measured(Verdict::Regression) => "CAUTION",
+        Outcome::Measured(Verdict::NotMeasured) | Outcome::Failed { .. } => "WARNING",
+        Outcome::WaitsForRelease { .. }
+        | Outcome::OverBudget { .. }
+        | Outcome::BrokenFiles
+        | Outcome::NeedsPerson { .. } => "IMPORTANT",
+    };
+    format!("> [!{kind}]\n> {}\n", headline(report, secrets))
+}
+
+/// How it ended, in counts, and what happens next; one line.
+pub(super) fn headline(report: &Report, secrets: &Secrets) -> String {
+    let headline = words::headline(report);
+    let headline = Untrusted::new(&headline, secrets).prose(SENTENCE);
+    format!("**{headline}.** {}", next_step(report)).trim_end().to_owned()
+}
+
+fn next_step(report: &Report) -> String {
+    match &report.outcome {
+        Outcome::Measured(Verdict::Regression) => "This holds the merge.".to_owned(),
+        Outcome::Measured(Verdict::NotMeasured) | Outcome::Failed { .. } => {
+            "This says nothing about the prompt. It is tried again by itself; the comment `/promptops eval` tries now."
+                .to_owned()
+        }
+        Outcome::WaitsForRelease { sha } => {
+            format!(
+                "Read the change first: running it costs money. Then release it with the comment `/promptops eval {sha}`."
+            )
+        }
+        Outcome::OverBudget { .. } => {
+            "Raise `budget` in `.github/promptops.yml` on the base branch, or take cases out of the golden set."
+                .to_owned()
+        }
+        Outcome::BrokenFiles => "Push a commit that fixes them; it is tried again then.".to_owned(),
+        Outcome::NothingGoverned
+        | Outcome::Measured(Verdict::Pass | Verdict::NoRegressionFound)
+        | Outcome::Waived { .. }
+        | Outcome::NeedsPerson { .. }
+        | Outcome::Superseded
+        | Outcome::Closed => String::new(),
+    }
+}
+
+fn approval_line(approval: &ApprovalSummary, secrets: &Secrets) -> String {
+    let state = match approval.state {
+        ApprovalState::Satisfied => "given",
+        ApprovalState::Waiting => "waiting",
+        ApprovalState::ChangesRequested => "changes requested",
+        ApprovalState::Undecidable => "cannot be decided",
+    };
+    format!("**Approval: {state}.** {}\n", Untrusted::new(&approval.line, secrets).prose(SENTENCE))
+}
+
+fn footer(report: &Report, secrets: &Secrets) -> String {
+    let code = |text: &str| Untrusted::new(text, secrets).code(60);
+    let revisions = match &report.base {
+        Some(base) => format!("Old: {}, new: {}.", code(base), code(&report.head)),
+        None => format!("Commit: {}.", code(&report.head)),
+    };
+    let spent =
+        if report.prompts.is_empty() { String::new() } else { format!(" This run: {}.", words::spending(report)) };
+    format!("{revisions}{spent} Commands: `/promptops eval`, `/promptops explain`, `/promptops help`.\n")
+}
+
+/// A list of sentences from outside.
+pub(super) fn bullets(sentences: &[String], secrets: &Secrets) -> String {
+    let mut list: String = sentences
+        .iter()
+        .take(SHOWN_SENTENCES)
+        .map(|sentence| format!("- {}\n", Untrusted::new(sentence, secrets).prose(SENTENCE)))
+        .collect();
+    if let Some(more) = sentences.len().checked_sub(SHOWN_SENTENCES).filter(|more| *more > 0) {
+        list.push_str(&format!("- … and {more} more\n"));
+    }
+    list
+}
+
+/// The findings about files: errors first, with the line of source.
+pub(super) fn diagnostics(findings: &[Diagnostic], secrets: &Secrets) -> String {
+    let mut sorted: Vec<&Diagnostic> = findings.iter().collect();
+    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut text = "### Findings in the files\n\n".to_owned();
+    for finding in sorted.iter().take(SHOWN_DIAGNOSTICS) {
+        let place = match finding.location {
+            Some(at) => format!("{}:{}:{}", finding.path, at.line, at.column),
+            None => finding.path.to_string(),
+        };
+        let word = match finding.severity {
+            Severity::Error => "Error",
+            Severity::Warning => "Warning",
+        };
+        let (place, message) = (Untrusted::new(&place, secrets), Untrusted::new(&finding.message, secrets));
+        text.push_str(&format!("- {word} in {}: {}", place.code(300), message.prose(SENTENCE)));
+        if let Some(help) = &finding.help {
+            text.push_str(&format!(". {}", Untrusted::new(help, secrets).prose(SENTENCE)));
+        }
+        text.push('\n');
+        if let Some(excerpt) = &finding.excerpt {
+            // Set in by two, so that the fence belongs to its list item.
+            for line in Untrusted::new(excerpt, secrets).fence(300).lines() {
+                text.push_str(&format!("  {line}\n"));
+            }
+        }
+    }
+    if let Some(more) = sorted.len().checked_sub(SHOWN_DIAGNOSTICS).filter(|more| *more > 0) {
+        text.push_str(&format!("- … and {more} more\n"));
+    }
+    text
+}

@@ -1,0 +1,65 @@
+//! One prompt's part of the comment, above the folds: its story, its numbers, its table of cases. No p-value stands here.
+
+use crate::domain::gate::verdict::Reason;
+use crate::domain::report::{CaseReport, PromptReport, words};
+use crate::domain::untrusted::{Secrets, Untrusted};
+
+/// More rows are counted, not shown.
+const SHOWN_ROWS: usize = 40;
+
+/// Longest id or evaluator name in a table.
+const CELL: usize = 80;
+
+pub(super) fn section(prompt: &PromptReport, secrets: &Secrets) -> String {
+    let mut text = told(prompt, secrets);
+    let troubled = prompt.troubled();
+    if !troubled.is_empty() {
+        text.push('\n');
+        text.push_str(&table(prompt, &troubled, secrets));
+    }
+    text
+}
+
+/// The part without the table, which the check's summary shows too.
+pub(super) fn told(prompt: &PromptReport, secrets: &Secrets) -> String {
+    let name = Untrusted::new(&prompt.name, secrets).prose(100);
+    let path = Untrusted::new(prompt.path.as_str(), secrets).code(200);
+    let mut text = format!("### {name} ({path})\n\n{}\n", words::story(prompt));
+    let show = |id: &str| Untrusted::new(id, secrets).code(CELL);
+    for reason in prompt.reasons.iter().filter(|reason| !is_in_story(reason)) {
+        text.push_str(&format!("\n{}\n", words::reason(reason, &show)));
+    }
+    text.push_str(&format!("\n{}\n", words::numbers(prompt)));
+    text
+}
+
+/// The story says already which cases failed again.
+fn is_in_story(reason: &Reason) -> bool {
+    matches!(reason, Reason::ConfirmedBreaks { .. })
+}
+
+/// A table of cases: what failed, and how often the old and the new prompt passed.
+fn table(prompt: &PromptReport, cases: &[&CaseReport], secrets: &Secrets) -> String {
+    let header = if prompt.has_base { "passed, old → new" } else { "passed" };
+    let mut text = format!("| case | what failed | {header} |\n|---|---|---|\n");
+    for case in cases.iter().take(SHOWN_ROWS) {
+        let id = Untrusted::new(&case.id, secrets).cell(CELL);
+        text.push_str(&format!("| {id} | {} | {} |\n", what_failed(case, secrets), words::counts(prompt, case)));
+    }
+    if let Some(more) = cases.len().checked_sub(SHOWN_ROWS).filter(|more| *more > 0) {
+        text.push_str(&format!("\n… and {}.\n", words::counted(more, "more case", "more cases")));
+    }
+    text
+}
+
+fn what_failed(case: &CaseReport, secrets: &Secrets) -> String {
+    if let Some(error) = case.head.as_ref().and_then(|side| side.error.as_ref()) {
+        return format!("no answer: {}", Untrusted::new(error, secrets).cell(CELL));
+    }
+    let mut names: Vec<String> =
+        case.failed_evaluators.iter().take(2).map(|failed| Untrusted::new(&failed.name, secrets).cell(CELL)).collect();
+    if case.failed_evaluators.len() > names.len() {
+        names.push(format!("{} more", case.failed_evaluators.len() - names.len()));
+    }
+    if names.is_empty() { "–".to_owned() } else { names.join(", ") }
+}

@@ -1,0 +1,298 @@
+//! One value that says how a change came out, and its renderings: comment, checks, terminal, JSON. Knows neither engine nor
+//! GitHub; holds outside text as it was, each rendering shows it through [`crate::domain::untrusted`].
+
+pub mod annotations;
+mod approval;
+mod build;
+pub mod check;
+mod diff;
+mod fit;
+pub mod json_v1;
+pub mod markdown;
+#[cfg(test)]
+mod sample;
+pub mod text;
+mod words;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use approval::{ApprovalState, ApprovalSummary};
+pub use build::{Measured, MeasuredOutput};
+
+use super::diagnostic::Diagnostic;
+use super::gate::Verdict;
+use super::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
+use super::ids::{CommitSha, ModelId, PromptPath};
+use super::prompt::Vars;
+
+/// How the evaluation of a change ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The change touches no governed file.
+    NothingGoverned,
+    /// The run ended; the worst verdict of all prompts.
+    Measured(Verdict),
+    /// The run ended with this verdict, and people let the change through all the same.
+    Waived {
+        /// What was measured.
+        verdict: Verdict,
+        /// Who, for instance `@mara`.
+        by: Vec<String>,
+        /// The reason they gave, or the rule that was satisfied.
+        why: String,
+    },
+    /// Nothing could be measured: provider, time-out. It is tried again by itself.
+    Failed {
+        /// What happened, for people.
+        message: String,
+    },
+    /// A fork, or an author without write permission: somebody with it has to release this commit.
+    WaitsForRelease {
+        /// The commit to release.
+        sha: CommitSha,
+    },
+    /// The run would cost too much, or did.
+    OverBudget {
+        /// What it would cost, in USD.
+        estimate_usd: f64,
+        /// What it may cost, in USD.
+        limit_usd: f64,
+    },
+    /// Files or settings cannot be used as they are; the diagnostics say why.
+    BrokenFiles,
+    /// A limit of GitHub or of the settings keeps us from seeing all of the change.
+    NeedsPerson {
+        /// What it is and what to do.
+        message: String,
+    },
+    /// A newer commit took its place.
+    Superseded,
+    /// The pull request was closed.
+    Closed,
+}
+
+/// All there is to say of one change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The revision before the change; `None` without a base.
+    pub base: Option<String>,
+    /// The revision after it.
+    pub head: String,
+    /// The prompts, in path order.
+    pub prompts: Vec<PromptReport>,
+    /// What is wrong with files.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Where the approvals stand; `None` outside a pull request.
+    pub approval: Option<ApprovalSummary>,
+    /// How the golden sets or settings themselves change, one sentence each.
+    pub set_changes: Vec<String>,
+    /// Whatever else people should know, one sentence each: a cap, drift of a provider, a judge that is not sure.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// A report with this outcome and nothing else to say yet.
+    #[must_use]
+    pub fn new(outcome: Outcome, base: Option<String>, head: String) -> Self {
+        Self {
+            outcome,
+            base,
+            head,
+            prompts: Vec::new(),
+            diagnostics: Vec::new(),
+            approval: None,
+            set_changes: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// What was measured; not measured if nothing was.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match &self.outcome {
+            Outcome::Measured(verdict) | Outcome::Waived { verdict, .. } => *verdict,
+            Outcome::NothingGoverned => Verdict::Pass,
+            Outcome::Failed { .. }
+            | Outcome::WaitsForRelease { .. }
+            | Outcome::OverBudget { .. }
+            | Outcome::BrokenFiles
+            | Outcome::NeedsPerson { .. }
+            | Outcome::Superseded
+            | Outcome::Closed => Verdict::NotMeasured,
+        }
+    }
+
+    /// The prompts, worst verdict first.
+    fn worst_first(&self) -> Vec<&PromptReport> {
+        let mut prompts: Vec<&PromptReport> = self.prompts.iter().collect();
+        prompts.sort_by_key(|prompt| std::cmp::Reverse(prompt.verdict));
+        prompts
+    }
+
+    fn count(&self, status: CaseStatus) -> usize {
+        self.prompts.iter().map(|prompt| prompt.count(status)).sum()
+    }
+
+    fn compared(&self) -> usize {
+        self.prompts.iter().map(PromptReport::compared).sum()
+    }
+}
+
+/// One prompt of the change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PromptReport {
+    /// Its file.
+    pub path: PromptPath,
+    /// What its author calls it.
+    pub name: String,
+    /// The model of head.
+    pub model: ModelId,
+    /// What the gate says.
+    pub verdict: Verdict,
+    /// Why, blocking reasons first.
+    pub reasons: Vec<Reason>,
+    /// Mean score of base.
+    pub base_score: Option<f64>,
+    /// Mean score of head.
+    pub head_score: Option<f64>,
+    /// Lower end of the one-sided 95 % interval on the difference.
+    pub bound: Option<f64>,
+    /// p of the suite as a whole.
+    pub suite_p: Option<f64>,
+    /// How many cases were run again with fresh answers because they seemed to break.
+    pub run_again: usize,
+    /// Those that did not pass then, with their numbers on both sides.
+    pub candidates: Vec<ConfirmedBreak>,
+    /// Whether there is a base to compare with.
+    pub has_base: bool,
+    /// The cases, in file order.
+    pub cases: Vec<CaseReport>,
+    /// Mean score per named metric: base, head. From the first answer of each case.
+    pub metrics: [BTreeMap<String, f64>; 2],
+    /// Calls, tokens and money: base, head.
+    pub usage: [SideUsage; 2],
+    /// Median cost per call in USD: base, head.
+    pub median_cost: Option<(f64, f64)>,
+    /// Median latency per call in milliseconds: base, head.
+    pub median_latency: Option<(f64, f64)>,
+    /// The prompt's own text before and after, where it should be shown.
+    pub prompt_text: Option<(String, String)>,
+    /// Where the prompt's messages begin and end in its file, for annotations.
+    pub prompt_lines: Option<(u32, u32)>,
+}
+
+/// Calls, tokens and money of one side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct SideUsage {
+    /// Calls that reached a provider.
+    pub calls: u64,
+    /// Answers that were known already.
+    pub cached_calls: u64,
+    /// Tokens of questions.
+    pub input_tokens: u64,
+    /// Tokens of answers.
+    pub output_tokens: u64,
+    /// USD, where the model's price is known.
+    pub cost_usd: f64,
+}
+
+/// One case and how it came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseReport {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Its inputs.
+    pub vars: Arc<Vars>,
+    /// How it came out.
+    pub status: CaseStatus,
+    /// Whether fresh runs confirmed that it broke.
+    pub confirmed: bool,
+    /// The answers before the change; `None` when base was not asked.
+    pub base: Option<SideReport>,
+    /// The answers after it; `None` when head was not asked.
+    pub head: Option<SideReport>,
+    /// What head's answer failed.
+    pub failed_evaluators: Vec<FailedEvaluator>,
+    /// Its line in the golden set.
+    pub line: u32,
+}
+
+/// How one side answered one case.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SideReport {
+    /// Trials that passed.
+    pub passes: u32,
+    /// Trials that were measured.
+    pub trials: u32,
+    /// Mean score of those.
+    pub score: Option<f64>,
+    /// The first answer.
+    pub output: Option<Arc<str>>,
+    /// Why there is no answer.
+    pub error: Option<String>,
+}
+
+/// One check that an answer failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FailedEvaluator {
+    /// What reports call it.
+    pub name: Arc<str>,
+    /// What it found.
+    pub reason: String,
+}
+
+impl PromptReport {
+    fn count(&self, status: CaseStatus) -> usize {
+        self.cases.iter().filter(|case| case.status == status).count()
+    }
+
+    /// How many cases were measured on both sides.
+    fn compared(&self) -> usize {
+        self.count(CaseStatus::Broken) + self.count(CaseStatus::Fixed) + self.count(CaseStatus::Same)
+    }
+
+    /// Whether a reason that blocks names this case although it did not break.
+    fn is_named(&self, id: &str) -> bool {
+        self.reasons.iter().any(|reason| match reason {
+            Reason::MustPassFailed { case, .. } => &**case == id,
+            Reason::StrictFailures { cases } => cases.iter().any(|case| &**case == id),
+            _ => false,
+        })
+    }
+
+    /// The cases a reader has to look at: broken ones, confirmed first, then those a reason names. Without a base, all that fail.
+    fn troubled(&self) -> Vec<&CaseReport> {
+        let fails = |case: &CaseReport| case.head.as_ref().is_some_and(|head| head.passes < head.trials);
+        let mut cases: Vec<&CaseReport> = self
+            .cases
+            .iter()
+            .filter(|case| {
+                case.status == CaseStatus::Broken || self.is_named(&case.id) || (!self.has_base && fails(case))
+            })
+            .collect();
+        cases.sort_by_key(|case| (!case.confirmed, case.status != CaseStatus::Broken));
+        cases
+    }
+
+    /// Failures and runs of a must-pass case that blocks.
+    fn must_pass_failures(&self, id: &str) -> Option<(u32, u32)> {
+        self.reasons.iter().find_map(|reason| match reason {
+            Reason::MustPassFailed { case, failures, runs, .. } if &**case == id => Some((*failures, *runs)),
+            _ => None,
+        })
+    }
+
+    fn with_status(&self, status: CaseStatus) -> impl Iterator<Item = &CaseReport> {
+        self.cases.iter().filter(move |case| case.status == status)
+    }
+
+    fn candidate(&self, id: &str) -> Option<&ConfirmedBreak> {
+        self.candidates.iter().find(|candidate| &*candidate.id == id)
+    }
+}
