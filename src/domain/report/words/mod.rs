@@ -7,12 +7,17 @@ mod tests;
 
 pub use figures::{counted, grouped, percent, points, score, usd};
 
+use std::sync::Arc;
+
 use super::{CaseReport, Outcome, PromptReport, Report, SideReport, SideUsage};
 use crate::domain::gate::Verdict;
 use crate::domain::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
 
 /// Lane 3 runs at most this many cases again.
 const MOST_RUN_AGAIN: usize = 35;
+
+/// A sentence names at most this many cases.
+const NAMED: usize = 10;
 
 /// The one line that says how it ended, without a full stop. Outside text in it is not shown safely yet.
 pub fn headline(report: &Report) -> String {
@@ -142,7 +147,7 @@ fn range(numbers: impl Iterator<Item = u32> + Clone) -> String {
 
 /// One reason in a sentence of counts; `show` renders a case's id.
 pub fn reason(reason: &Reason, show: &dyn Fn(&str) -> String) -> String {
-    let list = |cases: &[std::sync::Arc<str>]| cases.iter().map(|case| show(case)).collect::<Vec<_>>().join(", ");
+    let list = |cases: &[Arc<str>]| named(cases, show);
     match reason {
         Reason::MustPassFailed { case, failures, runs, broken_on_base } => {
             let already = if *broken_on_base { "; already broken on base" } else { "" };
@@ -192,6 +197,15 @@ pub fn reason(reason: &Reason, show: &dyn Fn(&str) -> String) -> String {
         }
         Reason::CannotExclude { drop, more_cases } => cannot_exclude(*drop, *more_cases),
     }
+}
+
+/// The first cases by name, the rest by number.
+fn named(cases: &[Arc<str>], show: &dyn Fn(&str) -> String) -> String {
+    let mut names: Vec<String> = cases.iter().take(NAMED).map(|case| show(case)).collect();
+    if cases.len() > NAMED {
+        names.push(format!("and {} more", cases.len() - NAMED));
+    }
+    names.join(", ")
 }
 
 fn cannot_exclude(drop: f64, more_cases: Option<u32>) -> String {

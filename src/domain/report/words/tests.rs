@@ -39,7 +39,7 @@ fn breaks_that_did_not_hold_up_are_called_chance() {
 #[test]
 fn every_reason_is_one_sentence() {
     let say = |of: Reason| reason(&of, &|id| id.to_owned());
-    let refund = || std::sync::Arc::<str>::from("refund");
+    let refund = || Arc::<str>::from("refund");
     let failed = Reason::MustPassFailed { case: refund(), failures: 2, runs: 8, broken_on_base: true };
     assert_eq!(say(failed), "Must-pass case refund failed 2 of 8 runs; already broken on base.");
     assert_eq!(
@@ -55,6 +55,11 @@ fn every_reason_is_one_sentence() {
         "An answer takes 1200 ms instead of 800 ms (50 % longer), the limit is 25 % longer."
     );
     assert_eq!(say(Reason::StrictFailures { cases: vec![refund()] }), "1 case fails (`--strict`): refund.");
+    let many = (1..=12).map(|number| number.to_string().into()).collect();
+    assert_eq!(
+        say(Reason::StrictFailures { cases: many }),
+        "12 cases fail (`--strict`): 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, and 2 more."
+    );
     assert_eq!(
         say(Reason::Unmeasured { unmeasured: 5, compared: 48, must_pass: vec![refund()] }),
         "5 of 48 cases could not be measured, among them must-pass refund: too many to decide."
