@@ -1,13 +1,13 @@
 //! The environment becomes options, once, at the start. The only place that reads it; knows no default of a room.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
 
-pub use crate::provider::registry::ProviderConfig;
+pub use crate::provider::ProviderConfig;
 
 /// A variable that is missing or wrong.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +126,21 @@ where
             ollama_host: self.ollama_host()?.map(String::from),
             allow_private: true,
         })
+    }
+
+    /// Where answers are kept between runs: `PROMPTOPS_CACHE_DIR`, else the user's cache folder; `None` if there is neither.
+    ///
+    /// # Errors
+    /// When the variable is set twice or its file cannot be read.
+    pub fn cache_folder(&self) -> Result<Option<PathBuf>, ConfigError> {
+        if let Some(folder) = self.text("PROMPTOPS_CACHE_DIR")? {
+            return Ok(Some(folder.into()));
+        }
+        let users = |name: &str, below: &str| {
+            let folder = (self.variable)(name).filter(|folder| !folder.is_empty())?;
+            Some(PathBuf::from(folder).join(below).join("promptops"))
+        };
+        Ok(users("XDG_CACHE_HOME", "").or_else(|| users("HOME", ".cache")).or_else(|| users("LOCALAPPDATA", "")))
     }
 
     fn github(&self) -> Result<GithubConfig, ConfigError> {
@@ -268,7 +283,7 @@ mod tests {
         assert_eq!(config.database_url.expose_secret(), "sqlite://promptops.db");
         assert_eq!(config.github.api_url.as_str(), "https://api.github.com/");
         assert_eq!(config.reconcile, Duration::from_secs(300));
-        assert!(config.public_url.is_none() && !config.allow_private_providers);
+        assert!(config.public_url.is_none() && !config.providers.allow_private);
         assert!(config.github.private_key.expose_secret().starts_with("-----BEGIN KEY-----\nabc\n"));
         let secrets: Vec<&str> = config.github.webhook_secrets.iter().map(ExposeSecret::expose_secret).collect();
         assert_eq!(secrets, ["new", "old"]);

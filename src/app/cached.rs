@@ -72,10 +72,13 @@ impl Provider for Cached {
 
     fn recall<'a>(&'a self, keys: &'a [Digest]) -> BoxFuture<'a, KnownAnswers> {
         Box::pin(async move {
-            self.store.load_answers(keys).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "known answers could not be read; asking again");
-                KnownAnswers::new()
-            })
+            match self.store.load_answers(keys).await {
+                Ok(known) => known,
+                Err(error) => {
+                    tracing::warn!(%error, "known answers could not be read; asking again");
+                    KnownAnswers::new()
+                }
+            }
         })
     }
 }

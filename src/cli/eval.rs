@@ -1,7 +1,7 @@
 //! `promptops eval`: arguments to options, run, print, exit code.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,35 +14,39 @@ use super::show;
 use crate::app::cached::{AnswerWriter, Cached};
 use crate::app::local::{self, LocalError, LocalOptions};
 use crate::app::plan::Overrides;
-use crate::config::Environment;
+use crate::config;
 use crate::domain::ids::ModelId;
-use crate::domain::report::{Report, json_v1, markdown, text};
+use crate::domain::report::text::{self, Style};
+use crate::domain::report::{Report, json_v1, markdown};
+use crate::domain::untrusted::Secrets;
 use crate::engine::clock::SystemClock;
 use crate::engine::provider::Provider;
 use crate::engine::run::{RunError, RunLimits};
-use crate::provider::{record::Record, registry::Registry, replay::Replay};
+use crate::provider::{ProviderConfig, Recorder, Registry, Replay};
 use crate::store::Store;
 
 /// Longest single model call.
-pub const CALL_TIMEOUT: Duration = Duration::from_secs(120);
+const CALL_TIMEOUT: Duration = Duration::from_secs(120);
 /// Longest run.
-pub const RUN_TIMEOUT: Duration = Duration::from_secs(3_600);
+const RUN_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// Tries per call.
-pub const TRIES: u32 = 5;
+const TRIES: u32 = 5;
 
 /// Runs the command.
 ///
 /// # Errors
 /// See [`CommandError`].
-pub async fn run(arguments: &EvalArguments, environment: &Environment<'_>) -> Result<Outcome, CommandError> {
+pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
     let options = options(arguments)?;
+    let vendors = config::process().providers().map_err(|error| CommandError::Input(error.to_string()))?;
+    let secrets = vendors.secrets();
     let gathered = match local::gather(&options).await {
         Ok(gathered) => gathered,
         Err(error) => return failed(error),
     };
     show::findings(&gathered.warnings);
     let limits = limits(arguments, gathered.settings.run_usd);
-    let (provider, writer) = provider(arguments, environment).await?;
+    let (provider, writer) = provider(arguments, vendors).await?;
     let progress = Progress::start(limits.cancel.clone());
     let result =
         local::evaluate(&gathered, &options.overrides, provider, &limits, &|event| progress.show(&event)).await;
@@ -54,13 +58,11 @@ pub async fn run(arguments: &EvalArguments, environment: &Environment<'_>) -> Re
         Ok(report) => report,
         Err(error) => return failed(error),
     };
-    print(arguments, &report)?;
-    Ok(report.verdict.into())
+    print(arguments, &report, &secrets)?;
+    Ok(report.verdict().into())
 }
 
 fn options(arguments: &EvalArguments) -> Result<LocalOptions, CommandError> {
-    let folder = std::env::current_dir()
-        .map_err(|error| CommandError::World(format!("cannot tell the current folder: {error}")))?;
     let model = arguments.model.as_deref().map(ModelId::parse).transpose();
     let overrides = Overrides {
         model: model.map_err(|error| CommandError::Input(format!("--model: {error}")))?,
@@ -70,7 +72,7 @@ fn options(arguments: &EvalArguments) -> Result<LocalOptions, CommandError> {
         base_gates: false,
     };
     Ok(LocalOptions {
-        folder,
+        folder: super::folder()?,
         paths: arguments.paths.clone(),
         base: arguments.base.clone(),
         head: arguments.head.clone(),
@@ -92,38 +94,37 @@ fn limits(arguments: &EvalArguments, run_usd: Option<f64>) -> RunLimits {
 /// Who answers: a recording, or the vendors behind the cache of answers, with a recorder in front if asked for.
 async fn provider(
     arguments: &EvalArguments,
-    environment: &Environment<'_>,
+    vendors: ProviderConfig,
 ) -> Result<(Arc<dyn Provider>, Option<AnswerWriter>), CommandError> {
     if let Some(file) = &arguments.replay {
         let replay = Replay::open(file).map_err(|error| CommandError::Input(error.to_string()))?;
         return Ok((Arc::new(replay), None));
     }
-    let vendors = environment.providers().map_err(|error| CommandError::Input(error.to_string()))?;
-    let registry = Registry::new(vendors).map_err(|error| CommandError::Bug(error.to_string()))?;
+    let registry = Registry::new(vendors).map_err(|error| CommandError::World(error.to_string()))?;
     let mut provider: Arc<dyn Provider> = Arc::new(registry);
     let mut writer = None;
     if !arguments.no_cache
-        && let Some(store) = answers(environment).await
+        && let Some(store) = answers().await
     {
         let (cached, task) = Cached::new(provider, store, Arc::new(SystemClock));
         provider = Arc::new(cached);
         writer = Some(task);
     }
     if let Some(file) = &arguments.record {
-        let record = Record::create(provider, file).map_err(|error| CommandError::Input(error.to_string()))?;
-        provider = Arc::new(record);
+        let recorder = Recorder::open(file, provider).map_err(|error| CommandError::Input(error.to_string()))?;
+        provider = Arc::new(recorder);
     }
     Ok((provider, writer))
 }
 
 /// The cache of answers; a run goes on without it when it cannot be opened.
-async fn answers(environment: &Environment<'_>) -> Option<Store> {
-    let folder = environment.cache_folder()?;
+async fn answers() -> Option<Store> {
     let opened = async {
+        let folder = config::process().cache_folder().map_err(|error| error.to_string())?;
+        let folder = folder.ok_or("there is no cache folder")?;
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
         let file = folder.join("answers.db");
-        let url = format!("sqlite://{}", file.display());
-        Store::open(&url).await.map_err(|error| error.to_string())
+        Store::open(&format!("sqlite://{}", file.display())).await.map_err(|error| error.to_string())
     };
     match opened.await {
         Ok(store) => Some(store),
@@ -143,39 +144,37 @@ fn failed(error: LocalError) -> Result<Outcome, CommandError> {
         LocalError::Input(message) => Err(CommandError::Input(message)),
         LocalError::Git(error) => Err(CommandError::Input(error.to_string())),
         LocalError::Files(error) => Err(CommandError::World(error.to_string())),
-        LocalError::Run(error @ RunError::OverBudget { .. }) => {
-            Err(CommandError::World(format!("{error}; raise --max-cost or `budget.run_usd`, or name fewer prompts")))
-        }
+        LocalError::Run(error @ RunError::OverBudget { .. }) => Err(CommandError::World(error.to_string())),
         LocalError::Run(error) => Err(CommandError::World(error.to_string())),
     }
 }
 
-fn render(format: Format, report: &Report, colour: bool) -> String {
+fn render(format: Format, report: &Report, colour: bool, secrets: &Secrets) -> String {
     match format {
-        Format::Text => text::render(report, colour),
-        Format::Markdown => markdown::comment(report),
-        Format::Json => json_v1::render(report),
+        Format::Text => text::text(report, Style { colour }, secrets),
+        Format::Markdown => markdown::comment(report, secrets),
+        Format::Json => json_v1::json(report, secrets),
     }
 }
 
 /// Prints the result, or writes it where `--output` says.
-fn print(arguments: &EvalArguments, report: &Report) -> Result<(), CommandError> {
-    let mut printed = false;
+fn print(arguments: &EvalArguments, report: &Report, secrets: &Secrets) -> Result<(), CommandError> {
+    let mut written = false;
     for output in &arguments.output {
         let format = output.format.unwrap_or(arguments.format);
-        printed |= output.format.is_none();
-        write_file(&output.file, &render(format, report, false))?;
+        written |= output.format.is_none();
+        write_file(&output.file, &render(format, report, false, secrets))?;
     }
-    if !printed {
+    if !written {
         let colour = std::io::stdout().is_terminal();
         let mut stdout = std::io::stdout().lock();
         // A reader that closed the pipe has seen what it wanted.
-        writeln!(stdout, "{}", render(arguments.format, report, colour).trim_end()).ok();
+        writeln!(stdout, "{}", render(arguments.format, report, colour, secrets).trim_end()).ok();
     }
     Ok(())
 }
 
-fn write_file(file: &PathBuf, text: &str) -> Result<(), CommandError> {
+fn write_file(file: &Path, text: &str) -> Result<(), CommandError> {
     std::fs::write(file, text)
         .map_err(|error| CommandError::Input(format!("cannot write `{}`: {error}", file.display())))
 }

@@ -12,10 +12,8 @@ use crate::domain::diagnostic::Severity;
 /// # Errors
 /// See [`CommandError`].
 pub async fn run(arguments: &LintArguments) -> Result<Outcome, CommandError> {
-    let folder = std::env::current_dir()
-        .map_err(|error| CommandError::World(format!("cannot tell the current folder: {error}")))?;
     let options = LocalOptions {
-        folder,
+        folder: super::folder()?,
         paths: arguments.paths.clone(),
         base: None,
         head: None,

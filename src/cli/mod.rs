@@ -1,15 +1,13 @@
 //! The command line: parse, do, exit code. The only room that knows the argument parser.
 
 mod args;
-#[cfg(feature = "demo")]
-mod demo;
 mod eval;
 mod exit;
 mod lint;
 mod progress;
-mod serve;
 mod show;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -17,8 +15,6 @@ use clap::Parser;
 pub use args::Arguments;
 use args::Command;
 pub use exit::{BUG, CommandError, Outcome};
-
-use crate::config::Environment;
 
 /// Parses the process's arguments; wrong ones, `--help` and `--version` end the process here.
 #[must_use]
@@ -28,13 +24,9 @@ pub fn parse() -> Arguments {
 
 /// Does what the arguments say, and gives the process's exit code.
 pub async fn run(arguments: Arguments) -> ExitCode {
-    let environment = Environment::of_process();
     let result = match &arguments.command {
-        Command::Eval(arguments) => eval::run(arguments, &environment).await,
+        Command::Eval(arguments) => eval::run(arguments).await,
         Command::Lint(arguments) => lint::run(arguments).await,
-        #[cfg(feature = "demo")]
-        Command::Demo => demo::run().await,
-        Command::Serve => serve::run(&environment).await,
     };
     if let Err(error) = &result {
         show::error(&error.to_string());
@@ -43,4 +35,9 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         }
     }
     exit::code(&result)
+}
+
+/// The folder the command was called in.
+fn folder() -> Result<PathBuf, CommandError> {
+    std::env::current_dir().map_err(|error| CommandError::World(format!("cannot tell the current folder: {error}")))
 }

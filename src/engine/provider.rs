@@ -144,6 +144,20 @@ pub trait Provider: Send + Sync {
     }
 }
 
+impl<P: Provider + ?Sized> Provider for std::sync::Arc<P> {
+    fn complete<'a>(
+        &'a self,
+        request: &'a CompletionRequest,
+        key: Digest,
+    ) -> BoxFuture<'a, Result<Completion, ProviderError>> {
+        (**self).complete(request, key)
+    }
+
+    fn recall<'a>(&'a self, keys: &'a [Digest]) -> BoxFuture<'a, KnownAnswers> {
+        (**self).recall(keys)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

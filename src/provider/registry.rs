@@ -9,6 +9,7 @@ use super::http::Http;
 use super::openai::OpenAi;
 use super::refusal::Remedy;
 use crate::domain::ids::Digest;
+use crate::domain::untrusted::Secrets;
 use crate::engine::provider::{Completion, CompletionRequest, Provider, ProviderError};
 
 const OPENAI_URL: &str = "https://api.openai.com/v1";
@@ -17,7 +18,7 @@ const OLLAMA_HOST: &str = "http://127.0.0.1:11434";
 const ANTHROPIC_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The vendors' settings, under the vendors' own names.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ProviderConfig {
     /// `OPENAI_API_KEY`.
     pub openai_key: Option<SecretString>,
@@ -31,6 +32,15 @@ pub struct ProviderConfig {
     pub ollama_host: Option<String>,
     /// Whether providers may be on loopback and private addresses.
     pub allow_private: bool,
+}
+
+impl ProviderConfig {
+    /// The values that must never be shown.
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
+        let keys = [&self.openai_key, &self.anthropic_key].into_iter().flatten();
+        Secrets::new(keys.map(|key| key.expose_secret().to_owned()))
+    }
 }
 
 /// Why there are no providers at all.

@@ -22,8 +22,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn load_answers(&self, questions: &[Digest]) -> Result<HashMap<Digest, Completion>, StoreError> {
-        stream::iter(questions.chunks(CHUNK))
-            .map(|chunk| self.load_chunk(chunk))
+        let chunks: Vec<_> = questions.chunks(CHUNK).map(|chunk| self.load_chunk(chunk)).collect();
+        stream::iter(chunks)
             .buffer_unordered(READERS)
             .try_fold(HashMap::with_capacity(questions.len()), |mut all, chunk| async move {
                 all.extend(chunk);

@@ -1,7 +1,10 @@
 //! Where the approvals of a pull request stand, as plain text. Knows no rule and no person: the policy decides, this shows.
 
+use serde::{Deserialize, Serialize};
+
 /// What the approval check says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ApprovalState {
     /// Every rule is satisfied, or none applies.
     Satisfied,
@@ -14,7 +17,7 @@ pub enum ApprovalState {
 }
 
 /// The approvals in one line, and rule by rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalSummary {
     /// Where it stands.
     pub state: ApprovalState,

@@ -63,6 +63,7 @@ impl PromptReport {
             head_score,
             bound,
             suite_p,
+            run_again: measured.record.cases.iter().filter(|case| !case.screen_runs.is_empty()).count(),
             candidates,
             has_base: measured.record.has_base,
             cases,
@@ -147,4 +148,88 @@ fn metrics<'a>(answers: impl Iterator<Item = (&'a Case, Option<&'a MeasuredOutpu
         }
     }
     sums.into_iter().map(|(metric, (sum, answers))| (metric, sum / answers)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::gate::verdict::{ConfirmedBreak, Reason};
+    use crate::domain::gate::{CaseRecord, Trial, Verdict};
+    use crate::domain::ids::Digest;
+
+    fn case(id: &str) -> Case {
+        Case {
+            id: id.into(),
+            vars: Arc::default(),
+            expected: None,
+            must_pass: None,
+            weight: 1.0,
+            tags: Arc::new([]),
+            cluster: None,
+            evaluators: Arc::new([]),
+            line: 4,
+            definition: Digest::of_parts([id.as_bytes()]),
+        }
+    }
+
+    fn record(kind: CaseKind, base: Vec<Tried>, head: Vec<Tried>) -> CaseRecord {
+        CaseRecord {
+            id: "a".into(),
+            kind,
+            must_pass: None,
+            weight: 1.0,
+            cluster: None,
+            base,
+            head,
+            must_pass_runs: Vec::new(),
+            screen_runs: Vec::new(),
+            confirm_base: Vec::new(),
+            confirm_head: Vec::new(),
+        }
+    }
+
+    const PASS: Tried = Some(Trial { passed: true, score: 1.0 });
+    const FAIL: Tried = Some(Trial { passed: false, score: 0.5 });
+
+    #[test]
+    fn a_run_becomes_a_report() {
+        let (broken, removed) = (case("refund"), case("old-case"));
+        let mut first = record(CaseKind::Compared, vec![PASS, PASS, None], vec![FAIL, PASS, FAIL]);
+        first.screen_runs = vec![FAIL, FAIL];
+        let record = PromptRecord {
+            has_base: true,
+            cases: vec![first, record(CaseKind::Removed, Vec::new(), Vec::new())],
+            cost: None,
+            latency: Some((800.0, 900.0)),
+        };
+        let candidate = ConfirmedBreak { id: "refund".into(), k: 6, base: 6, head: 0, p: 0.001, confirmed: true };
+        let verdict = PromptVerdict {
+            verdict: Verdict::Regression,
+            reasons: vec![Reason::ConfirmedBreaks { cases: vec![candidate.clone()] }],
+            base_score: Some(1.0),
+            head_score: Some(0.5),
+            bound: None,
+            suite_p: Some(0.5),
+            candidates: vec![candidate],
+            statuses: vec![CaseStatus::Broken, CaseStatus::Removed],
+        };
+        let answer = |text: &str| Some(MeasuredOutput { text: Some(text.into()), ..MeasuredOutput::default() });
+        let report = PromptReport::new(Measured {
+            path: PromptPath::parse("a.prompt.yml").expect("a path"),
+            name: "a",
+            model: ModelId::parse("openai/gpt-4o-mini").expect("a model"),
+            record: &record,
+            verdict: &verdict,
+            cases: vec![&broken, &removed],
+            outputs: vec![(answer("old"), answer("new")), (None, None)],
+            usage: [SideUsage::default(); 2],
+        });
+        let [refund, old_case] = report.cases.as_slice() else { panic!("two cases") };
+        assert_eq!((refund.confirmed, refund.line, report.run_again), (true, 4, 1));
+        let base = refund.base.as_ref().expect("base");
+        assert_eq!((base.passes, base.trials, base.score, base.output.as_deref()), (2, 2, Some(1.0), Some("old")));
+        let head = refund.head.as_ref().expect("head");
+        assert_eq!((head.passes, head.trials, head.output.as_deref()), (1, 3, Some("new")));
+        assert_eq!((&old_case.base, &old_case.head, old_case.confirmed), (&None, &None, false));
+    }
 }

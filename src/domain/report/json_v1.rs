@@ -175,6 +175,7 @@ mod tests {
         report
     }
 
+    #[expect(clippy::too_many_lines, reason = "the whole text is what is expected")]
     #[test]
     fn the_frozen_form() {
         insta::assert_snapshot!(json(&short(), &Secrets::default()), @r#"

@@ -3,6 +3,7 @@
 
 pub mod annotations;
 mod approval;
+mod approval_words;
 mod build;
 pub mod check;
 mod diff;
@@ -76,7 +77,7 @@ pub enum Outcome {
 }
 
 /// All there is to say of one change.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// How it ended.
     pub outcome: Outcome,
@@ -145,7 +146,7 @@ impl Report {
 }
 
 /// One prompt of the change.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PromptReport {
     /// Its file.
     pub path: PromptPath,
@@ -165,7 +166,9 @@ pub struct PromptReport {
     pub bound: Option<f64>,
     /// p of the suite as a whole.
     pub suite_p: Option<f64>,
-    /// The cases that were run again, with their numbers.
+    /// How many cases were run again with fresh answers because they seemed to break.
+    pub run_again: usize,
+    /// Those that did not pass then, with their numbers on both sides.
     pub candidates: Vec<ConfirmedBreak>,
     /// Whether there is a base to compare with.
     pub has_base: bool,
@@ -186,7 +189,7 @@ pub struct PromptReport {
 }
 
 /// Calls, tokens and money of one side.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct SideUsage {
     /// Calls that reached a provider.
     pub calls: u64,
@@ -201,7 +204,7 @@ pub struct SideUsage {
 }
 
 /// One case and how it came out.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseReport {
     /// Its id.
     pub id: Arc<str>,
@@ -222,7 +225,7 @@ pub struct CaseReport {
 }
 
 /// How one side answered one case.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SideReport {
     /// Trials that passed.
     pub passes: u32,
@@ -237,7 +240,7 @@ pub struct SideReport {
 }
 
 /// One check that an answer failed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FailedEvaluator {
     /// What reports call it.
     pub name: Arc<str>,
@@ -264,12 +267,26 @@ impl PromptReport {
         })
     }
 
-    /// The cases a reader has to look at: broken ones, confirmed first, then those a reason names.
+    /// The cases a reader has to look at: broken ones, confirmed first, then those a reason names. Without a base, all that fail.
     fn troubled(&self) -> Vec<&CaseReport> {
-        let mut cases: Vec<&CaseReport> =
-            self.cases.iter().filter(|case| case.status == CaseStatus::Broken || self.is_named(&case.id)).collect();
+        let fails = |case: &CaseReport| case.head.as_ref().is_some_and(|head| head.passes < head.trials);
+        let mut cases: Vec<&CaseReport> = self
+            .cases
+            .iter()
+            .filter(|case| {
+                case.status == CaseStatus::Broken || self.is_named(&case.id) || (!self.has_base && fails(case))
+            })
+            .collect();
         cases.sort_by_key(|case| (!case.confirmed, case.status != CaseStatus::Broken));
         cases
+    }
+
+    /// Failures and runs of a must-pass case that blocks.
+    fn must_pass_failures(&self, id: &str) -> Option<(u32, u32)> {
+        self.reasons.iter().find_map(|reason| match reason {
+            Reason::MustPassFailed { case, failures, runs, .. } if &**case == id => Some((*failures, *runs)),
+            _ => None,
+        })
     }
 
     fn with_status(&self, status: CaseStatus) -> impl Iterator<Item = &CaseReport> {

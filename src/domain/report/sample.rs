@@ -75,6 +75,7 @@ pub fn prompt() -> PromptReport {
         head_score: Some(0.9375),
         bound: Some(-0.112),
         suite_p: Some(0.1875),
+        run_again: 3,
         candidates,
         has_base: true,
         cases: cases(),
@@ -113,6 +114,7 @@ pub fn without_base() -> Report {
     prompt.has_base = false;
     (prompt.base_score, prompt.head_score, prompt.bound, prompt.suite_p) = (None, Some(0.5), None, None);
     (prompt.median_cost, prompt.median_latency) = (None, None);
+    prompt.run_again = 0;
     (prompt.candidates, prompt.reasons) = (Vec::new(), vec![Reason::ScoreBelowFloor { score: 0.5, floor: 0.8 }]);
     prompt.usage = [SideUsage::default(), usage(2, 0, 0.0004)];
     prompt.metrics = [BTreeMap::new(), BTreeMap::from([("tone".to_owned(), 0.64)])];

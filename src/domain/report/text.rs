@@ -106,7 +106,8 @@ fn prompt_lines(prompt: &PromptReport, style: Style, secrets: &Secrets) -> Vec<S
         lines.extend(wrap(&words::reason(reason, &show), "  "));
     }
     lines.extend(wrap(&words::numbers(prompt), "  "));
-    let troubled = failing(prompt);
+    let troubled: Vec<&CaseReport> =
+        prompt.troubled().into_iter().chain(prompt.with_status(CaseStatus::Unmeasured)).collect();
     for case in troubled.iter().take(SHOWN_CASES) {
         lines.push(String::new());
         lines.extend(case_lines(prompt, case, style, secrets));
@@ -118,29 +119,10 @@ fn prompt_lines(prompt: &PromptReport, style: Style, secrets: &Secrets) -> Vec<S
     lines
 }
 
-/// With a base, what broke; without one, every case that fails.
-fn failing(prompt: &PromptReport) -> Vec<&CaseReport> {
-    let fails =
-        |case: &&CaseReport| case.head.as_ref().is_some_and(|head| head.passes < head.trials || head.error.is_some());
-    if prompt.has_base {
-        let unmeasured = prompt.with_status(CaseStatus::Unmeasured);
-        prompt.troubled().into_iter().chain(unmeasured).collect()
-    } else {
-        prompt.cases.iter().filter(fails).collect()
-    }
-}
-
 fn case_lines(prompt: &PromptReport, case: &CaseReport, style: Style, secrets: &Secrets) -> Vec<String> {
     let id = Untrusted::new(&case.id, secrets).line(40);
-    let mut counts = match (&case.base, &case.head) {
-        (Some(base), Some(head)) => format!("passed {} → {}", of(base), of(head)),
-        (_, Some(head)) => format!("passed {}", of(head)),
-        _ => "not run".to_owned(),
-    };
-    if let Some(again) = prompt.candidate(&case.id) {
-        counts.push_str(&format!(", again {} of {} → {} of {}", again.base, again.k, again.head, again.k));
-    }
-    let mut lines = vec![format!("  {} {counts}", style.red(&format!("✗ {id}")))];
+    let counts = words::counts(prompt, case);
+    let mut lines = vec![format!("  {}  passed {counts}", style.red(&format!("✗ {id}")))];
     let error = case.head.iter().chain(&case.base).find_map(|side| side.error.as_deref());
     lines
         .extend(error.into_iter().flat_map(|error| wrap(&Untrusted::new(error, secrets).line(300), "    no answer: ")));
@@ -150,10 +132,6 @@ fn case_lines(prompt: &PromptReport, case: &CaseReport, style: Style, secrets: &
     }
     lines.extend(answer_lines(case, style, secrets));
     lines
-}
-
-fn of(side: &SideReport) -> String {
-    format!("{} of {}", side.passes, side.trials)
 }
 
 /// The difference of the two answers, or the start of the only one.
@@ -236,19 +214,19 @@ mod tests {
           49 cases · 3 worse · 1 better · 1 new · score 0.98 → 0.94 · cost per answer
           $0.00018 → $0.00019 · time per answer 820 → 790 ms
 
-          ✗ refund-over-limit passed 1 of 1 → 0 of 1, again 6 of 6 → 0 of 6
+          ✗ refund-over-limit  passed 1 of 1 → 0 of 1; again 6 of 6 → 0 of 6
             contains "escalate": the answer does not contain "escalate"
             |  Dear customer,
             | -I will [-escalate-] this [-to a person-] today.
             | +I will {+refund+} this today.
             |  Kind regards
 
-          ✗ angry|customer passed 1 of 1 → 0 of 1, again 6 of 6 → 0 of 6
+          ✗ angry|customer  passed 1 of 1 → 0 of 1; again 6 of 6 → 0 of 6
             tone: 0.2 is below 0.7: curt
             | -I am sorry to hear that.
             | +See #12, @octocat.
 
-          ✗ late-parcel passed 1 of 1 → 0 of 1, again 6 of 6 → 4 of 6
+          ✗ late-parcel  passed 1 of 1 → 0 of 1; again 6 of 6 → 4 of 6
             contains "Monday": the answer does not contain "Monday"
             | -It arrives [-on Monday-].
             | +It arrives {+soon+}.
@@ -262,15 +240,14 @@ mod tests {
     #[test]
     fn without_a_base_every_failing_case_is_listed() {
         insta::assert_snapshot!(text(&sample::without_base(), PLAIN, &Secrets::default()), @r#"
-        Regression: score 0.50 is below the floor of 0.80; 2 cases, no old prompt to
-        compare with
+        Regression: score 0.50 is below the floor of 0.80; 1 of 2 cases passed
 
         Support reply (prompts/support-reply.prompt.yml)
           We ran the prompt on 2 cases. 1 passed.
           The score is 0.500, the floor (`min_score`) is 0.800.
           2 cases · score 0.50
 
-          ✗ refund-over-limit passed 0 of 1
+          ✗ refund-over-limit  passed 0 of 1
             contains "escalate": the answer does not contain "escalate"
             | I will refund this today.
 

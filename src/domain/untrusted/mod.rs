@@ -115,19 +115,23 @@ fn code_span(line: &str) -> String {
 /// Whether neither Markdown nor GitHub reads anything but text in `word`: no mention, reference, commit id, link, emoji name.
 fn is_plain(word: &str, opens_the_line: bool) -> bool {
     let harmless = |c: char| c.is_alphanumeric() || !c.is_ascii() || ".,;:!?'\"()%+=-".contains(c);
-    let core = word.trim_matches(|c: char| !c.is_alphanumeric());
-    let commit_id =
-        core.len() >= 7 && core.bytes().all(|b| b.is_ascii_hexdigit()) && core.bytes().any(|b| b.is_ascii_digit());
-    let ticket = core.split_once('-').is_some_and(|(_, number)| number.starts_with(|c: char| c.is_ascii_digit()));
+    let commit_id = word
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|part| part.len() >= 7 && part.bytes().all(|b| b.is_ascii_hexdigit()));
+    // `GH-12`, and the ticket numbers a repository may link.
+    let ticket = word
+        .as_bytes()
+        .windows(3)
+        .any(|three| three[0].is_ascii_alphabetic() && three[1] == b'-' && three[2].is_ascii_digit());
     let link = word.contains("://") || word.to_ascii_lowercase().contains("www.");
-    let marks = word.starts_with(['-', '+', '=']);
-    let list_item = word.ends_with(['.', ')']) && word[..word.len() - 1].bytes().all(|b| b.is_ascii_digit());
-    word.chars().all(harmless)
-        && !commit_id
-        && !ticket
-        && !link
-        && !word.starts_with(':')
-        && !(opens_the_line && (marks || list_item))
+    let acts = commit_id || ticket || link || word.starts_with(':');
+    word.chars().all(harmless) && !acts && !(opens_the_line && opens_a_block(word))
+}
+
+/// Whether `word` at the start of a line begins a list or underlines a heading.
+fn opens_a_block(word: &str) -> bool {
+    let numbered = word.strip_suffix(['.', ')']).is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()));
+    numbered || word.starts_with(['-', '+', '='])
 }
 
 /// The runner of GitHub Actions obeys lines that begin with `::`, and `##[` anywhere.

@@ -34,6 +34,7 @@ fn markup_is_shown_and_not_done() {
         "`<img` `src=x>` `[a](b)` `![c](d)` `**e**` `_f_`"
     );
     assert_eq!(outside("1. not a list").prose(99), "`1.` not a list");
+    assert_eq!(outside("see:GH-1 (0123abcd) 5-6 of 6").prose(99), "`see:GH-1` `(0123abcd)` 5-6 of 6");
     assert_eq!(outside("- not a list").prose(99), "`-` not a list");
     assert_eq!(outside("<b>&amp;").summary(99), "<code>&lt;b&gt;&amp;amp;</code>");
 }

@@ -36,8 +36,8 @@ pub fn is_hidden(character: char) -> bool {
             | '\u{FFF0}'..='\u{FFFB}'
             // Variation selectors and tags, in which whole texts can be hidden.
             | '\u{FE00}'..='\u{FE0F}' | '\u{E0000}'..='\u{E0FFF}'
-            // Musical and shorthand format characters.
-            | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}')
+            // Format characters of hieroglyphs, shorthand and music.
+            | '\u{13430}'..='\u{1343F}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}')
 }
 
 /// The first `limit` characters, and an honest word about the rest.

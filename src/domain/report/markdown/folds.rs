@@ -1,6 +1,5 @@
 //! The folds below a prompt's table: answers case by case, cases that changed, and all numbers behind the verdict.
 
-use super::section::counts;
 use crate::domain::gate::verdict::{CaseStatus, ConfirmedBreak};
 use crate::domain::report::diff::{self, Line};
 use crate::domain::report::fit::{Block, Keep};
@@ -85,7 +84,7 @@ fn fixed(prompt: &PromptReport, secrets: &Secrets) -> Option<String> {
     let title = words::counted(cases.len(), "case got better", "cases got better");
     let lines: Vec<String> = cases
         .iter()
-        .map(|case| format!("- {}: {}\n", Untrusted::new(&case.id, secrets).code(100), counts(prompt, case)))
+        .map(|case| format!("- {}: {}\n", Untrusted::new(&case.id, secrets).code(100), words::counts(prompt, case)))
         .collect();
     (!cases.is_empty()).then(|| fold(&title, &listed(&lines)))
 }

@@ -69,6 +69,13 @@ pub(super) fn details(report: &Report, secrets: &Secrets) -> Vec<Block> {
     blocks
 }
 
+/// The headline and each prompt's counts, for the check's summary.
+pub(super) fn summary(report: &Report, secrets: &Secrets) -> Vec<Block> {
+    let top = Block { keep: Keep::Always, text: format!("{}\n", headline(report, secrets)) };
+    let told = |prompt| Block { keep: Keep::Section, text: section::told(prompt, secrets) };
+    std::iter::once(top).chain(report.worst_first().into_iter().map(told)).collect()
+}
+
 /// The alert on top of the comment.
 fn alert(report: &Report, secrets: &Secrets) -> String {
     let kind = match &report.outcome {

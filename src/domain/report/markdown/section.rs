@@ -1,7 +1,7 @@
 //! One prompt's part of the comment, above the folds: its story, its numbers, its table of cases. No p-value stands here.
 
 use crate::domain::gate::verdict::Reason;
-use crate::domain::report::{CaseReport, PromptReport, SideReport, words};
+use crate::domain::report::{CaseReport, PromptReport, words};
 use crate::domain::untrusted::{Secrets, Untrusted};
 
 /// More rows are counted, not shown.
@@ -11,6 +11,17 @@ const SHOWN_ROWS: usize = 40;
 const CELL: usize = 80;
 
 pub(super) fn section(prompt: &PromptReport, secrets: &Secrets) -> String {
+    let mut text = told(prompt, secrets);
+    let troubled = prompt.troubled();
+    if !troubled.is_empty() {
+        text.push('\n');
+        text.push_str(&table(prompt, &troubled, secrets));
+    }
+    text
+}
+
+/// The part without the table, which the check's summary shows too.
+pub(super) fn told(prompt: &PromptReport, secrets: &Secrets) -> String {
     let name = Untrusted::new(&prompt.name, secrets).prose(100);
     let path = Untrusted::new(prompt.path.as_str(), secrets).code(200);
     let mut text = format!("### {name} ({path})\n\n{}\n", words::story(prompt));
@@ -19,11 +30,6 @@ pub(super) fn section(prompt: &PromptReport, secrets: &Secrets) -> String {
         text.push_str(&format!("\n{}\n", words::reason(reason, &show)));
     }
     text.push_str(&format!("\n{}\n", words::numbers(prompt)));
-    let troubled = prompt.troubled();
-    if !troubled.is_empty() {
-        text.push('\n');
-        text.push_str(&table(prompt, &troubled, secrets));
-    }
     text
 }
 
@@ -38,7 +44,7 @@ fn table(prompt: &PromptReport, cases: &[&CaseReport], secrets: &Secrets) -> Str
     let mut text = format!("| case | what failed | {header} |\n|---|---|---|\n");
     for case in cases.iter().take(SHOWN_ROWS) {
         let id = Untrusted::new(&case.id, secrets).cell(CELL);
-        text.push_str(&format!("| {id} | {} | {} |\n", what_failed(case, secrets), counts(prompt, case)));
+        text.push_str(&format!("| {id} | {} | {} |\n", what_failed(case, secrets), words::counts(prompt, case)));
     }
     if let Some(more) = cases.len().checked_sub(SHOWN_ROWS).filter(|more| *more > 0) {
         text.push_str(&format!("\n… and {}.\n", words::counted(more, "more case", "more cases")));
@@ -56,29 +62,4 @@ fn what_failed(case: &CaseReport, secrets: &Secrets) -> String {
         names.push(format!("{} more", case.failed_evaluators.len() - names.len()));
     }
     if names.is_empty() { "–".to_owned() } else { names.join(", ") }
-}
-
-/// "passed 1 of 1 → 0 of 1, again 6 of 6 → 0 of 6"
-pub(super) fn counts(prompt: &PromptReport, case: &CaseReport) -> String {
-    let head = side(case.head.as_ref());
-    let mut text = match &case.base {
-        Some(base) => format!("{} → {head}", side(Some(base))),
-        None => head,
-    };
-    if let Some(again) = prompt.candidate(&case.id) {
-        text.push_str(&format!("; again {} of {} → {} of {}", again.base, again.k, again.head, again.k));
-    }
-    text
-}
-
-fn side(side: Option<&SideReport>) -> String {
-    match side {
-        Some(side) if side.trials > 0 => {
-            let graded = side.score.filter(|score| side.trials == 1 && *score > 0.0 && *score < 1.0);
-            let score = graded.map_or(String::new(), |score| format!(" (score {})", words::score(score)));
-            format!("{} of {}{score}", side.passes, side.trials)
-        }
-        Some(_) => "no answer".to_owned(),
-        None => "not run".to_owned(),
-    }
 }

@@ -18,6 +18,7 @@ fn above_the_folds(comment: &str) -> String {
     comment.lines().take_while(|line| !line.starts_with("<details>")).map(|line| format!("{line}\n")).collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "the whole text is what is expected")]
 #[test]
 fn a_regression() {
     insta::assert_snapshot!(comment(&sample::regression(), &none()), @r#"
@@ -153,6 +154,7 @@ fn too_few_cases_to_be_sure() {
     prompt.verdict = Verdict::NoRegressionFound;
     prompt.reasons = vec![Reason::CannotExclude { drop: 0.119, more_cases: Some(34) }];
     prompt.candidates.clear();
+    prompt.run_again = 0;
     prompt.cases.retain(|case| case.status == CaseStatus::Same);
     insta::assert_snapshot!(above_the_folds(&comment(&report, &none())), @r#"
     <!-- promptops:report -->
@@ -246,6 +248,24 @@ fn an_explanation() {
 
     - reviewer: 0 of 1 from `@acme/prompt-reviewers`
     "#);
+}
+
+#[test]
+fn secrets_are_in_no_rendering() {
+    let secret = "correct-horse-battery";
+    let secrets = Secrets::new([secret.to_owned()]);
+    let report = hostile(secret);
+    let style = crate::domain::report::text::Style { colour: false };
+    for shown in [
+        comment(&report, &secrets),
+        explain(&report, &secrets),
+        crate::domain::report::text::text(&report, style, &secrets),
+        crate::domain::report::json_v1::json(&report, &secrets),
+        format!("{:?}", crate::domain::report::check::evaluation(&report, &secrets)),
+        format!("{:?}", crate::domain::report::annotations::annotations(&report, &secrets)),
+    ] {
+        assert!(shown.contains("[redacted]") && !shown.contains(secret), "{shown}");
+    }
 }
 
 #[test]

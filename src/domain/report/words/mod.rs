@@ -1,13 +1,23 @@
 //! The sentences of counts that every rendering shares. Plain text without outside text, except where a case is named: those
 //! take a `show` function. Knows no Markdown.
 
-use super::{CaseReport, Outcome, PromptReport, Report, SideUsage};
+mod figures;
+#[cfg(test)]
+mod tests;
+
+pub use figures::{counted, grouped, percent, points, score, usd};
+
+use std::sync::Arc;
+
+use super::{CaseReport, Outcome, PromptReport, Report, SideReport, SideUsage};
 use crate::domain::gate::Verdict;
 use crate::domain::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
-use crate::domain::untrusted::thousands;
 
 /// Lane 3 runs at most this many cases again.
 const MOST_RUN_AGAIN: usize = 35;
+
+/// A sentence names at most this many cases.
+const NAMED: usize = 10;
 
 /// The one line that says how it ended, without a full stop. Outside text in it is not shown safely yet.
 pub fn headline(report: &Report) -> String {
@@ -42,8 +52,9 @@ fn measured_headline(report: &Report, verdict: Verdict) -> String {
     let (worse, better) = (report.count(CaseStatus::Broken), report.count(CaseStatus::Fixed));
     let compared = report.compared();
     let counts = if compared == 0 {
-        let cases: usize = report.prompts.iter().map(|prompt| prompt.cases.len()).sum();
-        counted(cases, "case, no old prompt to compare with", "cases, no old prompt to compare with")
+        let cases = || report.prompts.iter().flat_map(|prompt| &prompt.cases).filter(|case| case.head.is_some());
+        let passed = cases().filter(|case| passes_all(case)).count();
+        format!("{passed} of {} passed", counted(cases().count(), "case", "cases"))
     } else {
         format!("{worse} of {} got worse, {better} better", counted(compared, "case", "cases"))
     };
@@ -78,13 +89,15 @@ fn blocking_headline(report: &Report) -> Option<String> {
 
 /// How one prompt was compared, in sentences of counts.
 pub fn story(prompt: &PromptReport) -> String {
-    if !prompt.has_base {
+    let compared = prompt.compared();
+    if compared == 0 {
+        let run = prompt.cases.iter().filter(|case| case.head.is_some()).count();
         let passed = prompt.cases.iter().filter(|case| passes_all(case)).count();
-        return format!("We ran the prompt on {}. {passed} passed.", counted(prompt.cases.len(), "case", "cases"));
+        let alone = if prompt.has_base { "No case could be compared with the old prompt. " } else { "" };
+        return format!("{alone}We ran the prompt on {}. {passed} passed.", counted(run, "case", "cases"));
     }
     let (worse, better) = (prompt.count(CaseStatus::Broken), prompt.count(CaseStatus::Fixed));
-    let compared = prompt.compared();
-    let same_cases = if compared == 1 { "1 case".to_owned() } else { format!("{compared} cases") };
+    let same_cases = counted(compared, "case", "cases");
     let mut sentences = vec![
         format!("We ran the old and the new prompt side by side on the same {same_cases}."),
         match (worse, better) {
@@ -100,33 +113,30 @@ pub fn story(prompt: &PromptReport) -> String {
 /// "We ran those 3 again: 2 failed 6 of 6 while the old prompt passed 6 of 6."
 fn run_again(prompt: &PromptReport, worse: usize) -> Vec<String> {
     if worse > MOST_RUN_AGAIN {
-        return vec!["Those are too many to be chance, so none was run again.".to_owned()];
+        return vec!["Those are too many to run again; the suite as a whole decides.".to_owned()];
     }
-    let confirmed: Vec<&ConfirmedBreak> = prompt.candidates.iter().filter(|candidate| candidate.confirmed).collect();
-    let unsure = worse.max(prompt.candidates.len()) - confirmed.len();
-    if worse == 0 && prompt.candidates.is_empty() {
-        return Vec::new();
-    }
-    let those = match worse.max(prompt.candidates.len()) {
-        1 => "that one".to_owned(),
-        several => format!("those {several}"),
+    let those = match prompt.run_again {
+        0 => return Vec::new(),
+        1 if worse == 1 => "that one".to_owned(),
+        again if again == worse => format!("those {again}"),
+        again => counted(again, "case", "cases"),
     };
-    if confirmed.is_empty() {
+    let confirmed: Vec<&ConfirmedBreak> = prompt.candidates.iter().filter(|candidate| candidate.confirmed).collect();
+    let Some(first) = confirmed.first() else {
         return vec![format!("We ran {those} again: no clear difference, it may be chance.")];
-    }
+    };
     let failures = range(confirmed.iter().map(|candidate| candidate.k - candidate.head.min(candidate.k)));
     let passes = range(confirmed.iter().map(|candidate| candidate.base));
-    let runs = confirmed[0].k;
-    let mut sentences = vec![format!(
-        "We ran {those} again: {} failed {failures} of {runs} while the old prompt passed {passes} of {runs}.",
-        confirmed.len()
-    )];
-    match unsure {
-        0 => {}
-        1 => sentences.push("The other one may be chance.".to_owned()),
-        several => sentences.push(format!("The other {several} may be chance.")),
-    }
-    sentences
+    let (number, runs) = (confirmed.len(), first.k);
+    let others = match prompt.run_again.saturating_sub(number) {
+        0 => None,
+        1 => Some("The other one may be chance.".to_owned()),
+        several => Some(format!("The other {several} may be chance.")),
+    };
+    let found = format!(
+        "We ran {those} again: {number} failed {failures} of {runs} while the old prompt passed {passes} of {runs}."
+    );
+    [Some(found), others].into_iter().flatten().collect()
 }
 
 /// `6`, or `5 to 6`.
@@ -137,7 +147,7 @@ fn range(numbers: impl Iterator<Item = u32> + Clone) -> String {
 
 /// One reason in a sentence of counts; `show` renders a case's id.
 pub fn reason(reason: &Reason, show: &dyn Fn(&str) -> String) -> String {
-    let list = |cases: &[std::sync::Arc<str>]| cases.iter().map(|case| show(case)).collect::<Vec<_>>().join(", ");
+    let list = |cases: &[Arc<str>]| named(cases, show);
     match reason {
         Reason::MustPassFailed { case, failures, runs, broken_on_base } => {
             let already = if *broken_on_base { "; already broken on base" } else { "" };
@@ -194,6 +204,15 @@ pub fn reason(reason: &Reason, show: &dyn Fn(&str) -> String) -> String {
     }
 }
 
+/// The first cases by name, the rest by number.
+fn named(cases: &[Arc<str>], show: &dyn Fn(&str) -> String) -> String {
+    let mut names: Vec<String> = cases.iter().take(NAMED).map(|case| show(case)).collect();
+    if cases.len() > NAMED {
+        names.push(format!("and {} more", cases.len() - NAMED));
+    }
+    names.join(", ")
+}
+
 fn cannot_exclude(drop: f64, more_cases: Option<u32>) -> String {
     let points = points(drop);
     match more_cases {
@@ -214,15 +233,19 @@ pub fn numbers(prompt: &PromptReport) -> String {
         (CaseStatus::Broken, "worse", prompt.has_base),
         (CaseStatus::Fixed, "better", prompt.has_base),
         (CaseStatus::Unmeasured, "not measured", false),
-        (CaseStatus::New, "new", false),
         (CaseStatus::Edited, "edited", false),
         (CaseStatus::Removed, "removed", false),
     ];
     for (status, word, always) in counts {
         let number = prompt.count(status);
-        if (always || number > 0) && !(status == CaseStatus::New && !prompt.has_base) {
+        if always || number > 0 {
             parts.push(format!("{number} {word}"));
         }
+    }
+    // Without a base every case is new, which says nothing.
+    let new = prompt.count(CaseStatus::New);
+    if prompt.has_base && new > 0 {
+        parts.push(format!("{new} new"));
     }
     match (prompt.base_score, prompt.head_score) {
         (Some(base), Some(head)) => parts.push(format!("score {} → {}", score(base), score(head))),
@@ -255,41 +278,34 @@ pub fn spent<'a>(sides: impl IntoIterator<Item = &'a SideUsage>) -> String {
     format!("{} {word}, {} from the cache, {}", grouped(calls), grouped(known), usd(cost))
 }
 
-/// A number with its thousands apart.
-pub fn grouped(number: u64) -> String {
-    usize::try_from(number).map_or_else(|_| number.to_string(), thousands)
+/// "1 of 1 → 0 of 1; again 6 of 6 → 0 of 6": how often the old and the new prompt passed one case.
+pub fn counts(prompt: &PromptReport, case: &CaseReport) -> String {
+    let head = side(case.head.as_ref());
+    let mut text = match &case.base {
+        Some(base) => format!("{} → {head}", side(Some(base))),
+        None => head,
+    };
+    if let Some(again) = prompt.candidate(&case.id) {
+        text.push_str(&format!("; again {} of {} → {} of {}", again.base, again.k, again.head, again.k));
+    }
+    if let Some((failures, runs)) = prompt.must_pass_failures(&case.id) {
+        text.push_str(&format!("; must pass, failed {failures} of {runs}"));
+    }
+    text
+}
+
+fn side(side: Option<&SideReport>) -> String {
+    match side {
+        Some(side) if side.trials > 0 => {
+            let graded = side.score.filter(|score| side.trials == 1 && *score > 0.0 && *score < 1.0);
+            let graded = graded.map_or(String::new(), |graded| format!(" (score {})", score(graded)));
+            format!("{} of {}{graded}", side.passes, side.trials)
+        }
+        Some(_) => "no answer".to_owned(),
+        None => "not run".to_owned(),
+    }
 }
 
 fn passes_all(case: &CaseReport) -> bool {
     case.head.as_ref().is_some_and(|side| side.trials > 0 && side.passes == side.trials)
-}
-
-/// `1 case`, `3 cases`.
-pub fn counted(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", thousands(number), if number == 1 { one } else { many })
-}
-
-/// USD, with cents where they are enough.
-pub fn usd(amount: f64) -> String {
-    match amount {
-        0.0 => "$0".to_owned(),
-        small if small < 0.01 => format!("${}", format!("{small:.6}").trim_end_matches('0')),
-        cents if cents < 1.0 => format!("${cents:.4}"),
-        dollars => format!("${dollars:.2}"),
-    }
-}
-
-/// A score with two digits.
-pub fn score(score: f64) -> String {
-    format!("{score:.2}")
-}
-
-/// A share as a percentage.
-pub fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
-}
-
-/// A difference of scores in points of a hundred.
-pub fn points(difference: f64) -> String {
-    format!("{:.1}", difference * 100.0).replace('-', "−")
 }
