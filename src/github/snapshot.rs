@@ -154,10 +154,7 @@ impl Repository {
         let commits = commits_to_compare(&facts);
         let at = try_join_all(commits.iter().map(|commit| self.content_at(snapshot, commit, governed))).await?;
         facts.content_at = commits.into_iter().zip(at).filter_map(|(commit, at)| Some((commit, at?))).collect();
-        let needed = memberships_needed(policy, &facts);
-        let found = try_join_all(needed.iter().map(|(team, person)| self.membership(team, &person.login))).await?;
-        facts.memberships =
-            needed.into_iter().zip(found).map(|((team, person), found)| (team, person.id, found)).collect();
+        facts.memberships = self.memberships(memberships_needed(policy, &facts)).await?;
         Ok(facts)
     }
 

@@ -1,1 +1,3 @@
-fn main() {}
+//! One binary for all tests that go through real HTTP, files or processes.
+
+mod github_client;
