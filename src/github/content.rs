@@ -103,7 +103,7 @@ mod tests {
         let (prompt, golden) = (file("a.prompt.yml", None, '1'), file("a.golden.yml", None, '2'));
         let both = digest(&[prompt.clone(), golden.clone()], &governed);
         assert!(both.is_some());
-        assert_eq!(both, digest(&[golden.clone(), file("README.md", None, '9'), prompt.clone()], &governed));
+        assert_eq!(both, digest(&[golden, file("README.md", None, '9'), prompt.clone()], &governed));
         assert_ne!(both, digest(&[prompt.clone(), file("a.golden.yml", None, '3')], &governed));
         assert_ne!(both, digest(std::slice::from_ref(&prompt), &governed));
         assert_eq!(digest(&[ChangedFile { blob: None, ..prompt }], &governed), None);

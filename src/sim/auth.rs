@@ -52,7 +52,7 @@ fn bad_credentials() -> Refusal {
 
 fn check_jwt(world: &World, jwt: &str) -> Result<(), Refusal> {
     let undecodable = || Refusal::new(401, "A JSON web token could not be decoded");
-    let key = DecodingKey::from_rsa_pem(KEY_FILE[public_key_at()..].as_bytes()).map_err(|_| undecodable())?;
+    let key = DecodingKey::from_rsa_pem(&KEY_FILE.as_bytes()[public_key_at()..]).map_err(|_| undecodable())?;
     let mut validation = Validation::new(Algorithm::RS256);
     // Times are checked below, against the fake's own clock and with GitHub's messages.
     validation.validate_exp = false;

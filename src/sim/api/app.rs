@@ -67,7 +67,15 @@ pub(in crate::sim) fn app(world: &mut World, _: &Call) -> Answer {
 /// `GET /app/installations`
 pub(in crate::sim) fn installations(world: &mut World, call: &Call) -> Answer {
     let all: Vec<&Installation> = world.installations.values().collect();
-    Ok(list(call, &world.url, &all, |one| account::installation(world, one)))
+    Ok(list(call, &world.url, &all, |one| {
+        let mut shown = account::installation(world, one);
+        // GitHub's description of this list asks for an enterprise's fields on every account.
+        shown["account"]["name"] = shown["account"]["login"].clone();
+        shown["account"]["slug"] = shown["account"]["login"].clone();
+        shown["account"]["created_at"] = shown["created_at"].clone();
+        shown["account"]["updated_at"] = shown["updated_at"].clone();
+        shown
+    }))
 }
 
 /// `POST /app/installations/{id}/access_tokens`

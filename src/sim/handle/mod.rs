@@ -3,7 +3,9 @@
 mod change;
 mod people;
 mod pull;
+mod read;
 mod repo;
+mod review;
 
 use std::io;
 use std::sync::{Arc, MutexGuard};
@@ -17,8 +19,10 @@ use tokio::task::JoinHandle;
 
 pub use change::Change;
 pub use people::DEFAULT_PERMISSIONS;
-pub use pull::{CheckView, CommentView, NewPull, PullView, Verdict};
+pub use pull::NewPull;
+pub use read::{CheckView, CommentView, PullView};
 pub use repo::Repo;
+pub use review::Verdict;
 
 use super::auth;
 use super::clock::Clock;
@@ -54,7 +58,7 @@ pub enum SimError {
     Invalid(#[from] crate::domain::ids::InvalidId),
 }
 
-fn missing(kind: &'static str, name: impl ToString) -> SimError {
+fn missing(kind: &'static str, name: &(impl ToString + ?Sized)) -> SimError {
     SimError::Missing { kind, name: name.to_string() }
 }
 
@@ -151,7 +155,7 @@ impl Sim {
     /// # Errors
     /// When there is no such delivery.
     pub fn redeliver(&self, id: u64) -> Result<(), SimError> {
-        if self.world().redeliver(id) { Ok(()) } else { Err(missing("delivery", id)) }
+        if self.world().redeliver(id) { Ok(()) } else { Err(missing("delivery", &id)) }
     }
 
     /// Sends what reordering holds back, then waits until every delivery has its answer.

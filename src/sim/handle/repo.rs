@@ -170,7 +170,9 @@ impl Repo {
     /// When there is no such branch.
     pub fn branch(&self, name: &str, from: &str) -> Result<(), SimError> {
         let tip = self.tip_id(from)?;
-        self.with(|repo| drop(repo.branches.insert(name.to_owned(), tip)))
+        self.with(|repo| {
+            repo.branches.insert(name.to_owned(), tip);
+        })
     }
 
     /// Commits onto a branch and pushes it. Sends `push`, and `synchronize` for its open pull requests.

@@ -55,7 +55,7 @@ proptest! {
     #[test]
     fn the_order_of_the_rules_changes_nothing(policy in any_policy(), facts in any_facts(), verdict in any_verdict(), turn in 0usize..4) {
         let before = decide(&policy, &facts, verdict);
-        let mut turned = policy.clone();
+        let mut turned = policy;
         if !turned.rules.is_empty() {
             let by = turn % turned.rules.len();
             turned.rules.rotate_left(by);
