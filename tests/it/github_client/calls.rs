@@ -1,5 +1,7 @@
 //! Credentials, limits, faults: what every call goes through.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use super::*;
 
 #[tokio::test]
@@ -16,7 +18,7 @@ async fn twenty_calls_at_once_mint_one_token_narrowed_to_the_repository_and_its_
     assert_eq!(asked["repository_ids"], serde_json::json!([stage.repo.id().0]));
     assert_eq!(asked["permissions"]["contents"], "read");
     assert_eq!(minted.caller, Caller::App);
-    stage.sim.check_quiet().unwrap();
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -37,6 +39,7 @@ async fn a_token_is_renewed_before_it_expires_and_replaced_when_it_is_refused() 
     stage.sim.order(Fault::new("GET", pull, When::Before, Trouble::Status(401)).times(2));
     let error = stage.repository().pull(stage.number).await.unwrap_err();
     assert!(matches!(error, GithubError::Unauthorized { .. }), "{error}");
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -45,6 +48,7 @@ async fn a_wrong_clock_is_named_as_the_likely_cause() {
     stage.ahead.store(-2 * 60 * 60 * 1000, Ordering::Relaxed);
     let error = stage.repository().pull(stage.number).await.unwrap_err();
     assert!(error.to_string().contains("server's time"), "{error}");
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -57,6 +61,7 @@ async fn an_account_without_the_members_permission_gets_a_token_without_it_and_i
     let found = repository.memberships(vec![(team(), mara)]).await.unwrap();
     assert_eq!(found[0].2, Membership::Unreadable);
     assert_eq!(stage.asked("POST", "/access_tokens"), 2);
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -77,6 +82,7 @@ async fn reading_is_repeated_after_a_fault_and_creating_is_not() {
 
     repository.upsert_comment(stage.number, &report(Remembered::Unsure)).await.unwrap();
     assert_eq!(stage.repo.comments(stage.number).len(), 1, "the second attempt finds what the first one wrote");
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -96,6 +102,7 @@ async fn a_short_limit_is_waited_for_and_a_long_one_puts_the_job_off() {
     stage.sim.set_limits(Limits { requests_per_hour: 1, ..Limits::default() });
     let error = stage.repository().pull(stage.number).await.unwrap_err();
     assert!(matches!(error, GithubError::RateLimited { .. }), "{error}");
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -104,6 +111,7 @@ async fn garbage_for_an_answer_is_an_error_that_names_what_was_asked() {
     stage.sim.order(Fault::new("GET", "/repos/{owner}/{repo}/pulls/{number}", When::Before, Trouble::Garbage));
     let error = stage.repository().pull(stage.number).await.unwrap_err();
     assert!(error.to_string().contains("pull request acme/prompts#1"), "{error}");
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -117,6 +125,7 @@ async fn pull_requests_with_the_same_head_and_the_installation_are_found() {
     stage.repo.close(second, "ann").unwrap();
     assert_eq!(stage.repository().pulls_with_head(&stage.head().sha).await.unwrap(), [stage.number]);
     assert_eq!(stage.github.installation_of(stage.repo.name()).await.unwrap(), stage.installation);
+    stage.assert_quiet();
 }
 
 #[test]
@@ -129,4 +138,30 @@ fn a_key_or_an_address_that_cannot_work_is_refused_at_once() {
     };
     let error = Github::new(options("https://api.github.com", "no key")).unwrap_err();
     assert!(error.to_string().contains("PROMPTOPS_GITHUB_PRIVATE_KEY"));
+}
+
+#[tokio::test]
+async fn the_path_of_an_enterprise_server_is_kept_in_front_of_every_route() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let options = GithubOptions {
+        api_url: format!("http://{}/api/v3/", listener.local_addr().unwrap()),
+        app_id: 1,
+        private_key: a_key().await.into(),
+        now_ms: Arc::new(|| SystemClock.now_ms()),
+    };
+    let first_line = tokio::spawn(async move {
+        let (mut wire, _) = listener.accept().await.unwrap();
+        let mut head = [0; 4096];
+        let read = wire.read(&mut head).await.unwrap();
+        wire.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        String::from_utf8_lossy(&head[..read]).lines().next().unwrap().to_owned()
+    });
+    let repo = RepoName::parse("acme/prompts").unwrap();
+    let error = Github::new(options).unwrap().installation_of(&repo).await.unwrap_err();
+    assert!(matches!(error, GithubError::NotFound { .. }), "{error}");
+    assert_eq!(first_line.await.unwrap(), "GET /api/v3/repos/acme/prompts/installation HTTP/1.1");
+}
+
+async fn a_key() -> &'static str {
+    Sim::start().await.unwrap().private_key()
 }

@@ -14,6 +14,7 @@ async fn a_small_pull_request_is_gathered_at_one_head_in_few_requests() {
     assert_eq!(facts.permissions[&facts.author.as_ref().unwrap().id.0], "write");
     // Token, pull, comparison, base's tree; reviews, permission, membership.
     assert_eq!(stage.sim.exchanges().len(), 7);
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -26,6 +27,7 @@ async fn lists_are_read_to_their_last_page() {
     let reviews = stage.repository().reviews(stage.number).await.unwrap();
     assert_eq!(reviews.len(), 121);
     assert_eq!(reviews.last().unwrap().state, ReviewState::Approved);
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -43,6 +45,7 @@ async fn many_files_come_from_the_pull_request_s_own_list_and_beyond_its_cap_the
     stage.sim.set_caps(Caps { pull_commits: 2, tree_entries: 2, ..Caps::default() });
     assert_eq!(stage.snapshot().await.caps.len(), 2);
     assert_eq!(stage.state().await, State::Undecidable);
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -56,6 +59,7 @@ async fn control_comes_from_the_base_branch_as_it_is_now() {
     let settings = &snapshot.base_tree.entries[&path(SETTINGS)];
     assert_eq!(stage.repository().blob(settings, 100).await.unwrap(), "stricter");
     assert_eq!(snapshot.files.len(), 2, "what base changed meanwhile is not the pull request's");
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -74,6 +78,7 @@ async fn an_approval_survives_a_rebase_and_an_update_merge_but_no_change_of_the_
 
     stage.repo.push("better", &Change::by("ann").write(PROMPT, "three")).unwrap();
     assert_eq!(stage.state().await, State::Pending);
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -95,6 +100,7 @@ async fn a_404_is_no_only_where_the_team_can_be_read_which_is_asked_once() {
         assert_eq!(membership, *expected, "{login} in {team}");
     }
     assert_eq!(stage.asked("GET", "/teams/reviewers"), 2, "once for each organisation");
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -106,6 +112,7 @@ async fn permissions_are_told_by_role_and_strangers_have_none_to_write_with() {
         let permission = repository.permission(&Login::parse(login).unwrap()).await.unwrap();
         assert_eq!(permission.can_write(), can_write, "{login}: {permission:?}");
     }
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -120,6 +127,7 @@ async fn commits_say_who_had_a_hand_in_them() {
     assert_eq!(commits[3].author, None);
     stage.repo.review(stage.number, "mara", Says::Approve, "fine").unwrap();
     assert_eq!(stage.state().await, State::Undecidable);
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -137,6 +145,8 @@ async fn a_fork_is_read_through_the_base_repository_also_when_it_is_gone() {
     assert_eq!(repository.blob(&head.entries[&path(PROMPT)], 100).await.unwrap(), "mine");
     let facts = repository.facts(&snapshot, &governed, &one_of_the_reviewers(), Vec::new()).await.unwrap();
     assert_eq!(facts.permissions.values().collect::<Vec<_>>(), ["read"]);
+    stage.assert_quiet();
+    // GitHub's own description does not admit that a head's repository can be null, but it is.
     fork.delete();
     assert!(repository.pull(number).await.unwrap().head_repo_is_gone);
 }
@@ -150,6 +160,7 @@ async fn links_and_submodules_do_not_pass_for_files() {
     assert_eq!(tree.entries[&path("prompts/link.prompt.yml")].kind, EntryKind::Symlink);
     assert_eq!(tree.entries[&path("prompts/sub.prompt.yml")].kind, EntryKind::Submodule);
     assert_eq!(tree.entries[&path(PROMPT)].kind, EntryKind::File);
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -160,6 +171,7 @@ async fn a_blob_beyond_the_limit_is_refused() {
     let error = stage.repository().blob(&snapshot.base_tree.entries[&path(PROMPT)], 2).await.unwrap_err();
     assert!(matches!(error, GithubError::TooLarge { size: 3, limit: 2, .. }), "{error}");
     assert!(stage.sim.exchanges().is_empty(), "its size is known before it is asked for");
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -174,4 +186,5 @@ async fn settings_may_come_from_the_organisation_s_own_repository() {
         let found = repository.organisation_file(&path(SETTINGS)).await.unwrap();
         assert_eq!(found.as_deref(), Some(b"shared".as_slice()), "private: {private}");
     }
+    stage.assert_quiet();
 }

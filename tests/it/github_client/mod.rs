@@ -1,5 +1,7 @@
 //! The GitHub room against a GitHub on loopback: real HTTP, real Git objects, real paging, limits and faults.
 
+#![expect(clippy::unwrap_used, reason = "a stage that cannot be set up fails its test")]
+
 mod calls;
 mod facts;
 mod writes;
@@ -8,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use crate::support::openapi::assert_conforms;
 use promptops::domain::gate::Verdict;
 use promptops::domain::ids::{InstallationId, Login, PromptPath, PullNumber, RepoName, TeamSlug};
 use promptops::domain::policy::decision::State;
@@ -102,6 +105,12 @@ impl Stage {
     fn head(&self) -> Head {
         let pull = self.repo.pull(self.number).unwrap();
         Head { number: self.number, sha: pull.head, base: pull.base.try_into().unwrap() }
+    }
+
+    /// What every test may leave behind, and that GitHub itself would understand each request.
+    fn assert_quiet(&self) {
+        self.sim.check_quiet().unwrap();
+        assert_conforms(&self.sim.exchanges());
     }
 
     fn asked(&self, method: &str, end: &str) -> usize {

@@ -26,7 +26,7 @@ async fn a_small_pull_request_costs_at_most_twenty_requests_from_end_to_end() {
     assert_eq!(stage.repo.comments(stage.number).len(), 1);
     let asked: Vec<String> = stage.sim.exchanges().iter().map(|one| format!("{} {}", one.method, one.path)).collect();
     assert!(asked.len() <= 20, "{asked:#?}");
-    stage.sim.check_quiet().unwrap();
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -43,6 +43,7 @@ async fn a_lost_answer_makes_no_second_check() {
     let ids = repository.upsert_checks(&sha, &[again]).await.unwrap();
     let ours: Vec<_> = stage.repo.check_runs(&sha).into_iter().filter(|run| run.app_id == stage.sim.app_id()).collect();
     assert_eq!((ours.len(), CheckId(ours[0].id)), (1, ids[0].0));
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -74,6 +75,7 @@ async fn publishing_twice_changes_one_comment_and_the_same_checks() {
     stage.repo.delete_comment(id.0).unwrap();
     repository.upsert_comment(stage.number, &report(Remembered::Id(id))).await.unwrap();
     assert_eq!(stage.repo.comments(stage.number).len(), 2);
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -91,6 +93,7 @@ async fn a_head_or_base_that_moved_publishes_nothing() {
     assert!(matches!(published, Published::HeadMoved { .. }));
     assert!(stage.repo.check_runs(&head.sha).is_empty() && stage.repo.check_runs(&newer).is_empty());
     assert!(stage.repo.comments(stage.number).is_empty());
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -102,6 +105,7 @@ async fn a_locked_conversation_is_an_outcome_and_the_checks_are_written_all_the_
     let Published::Done(receipt) = published else { panic!("the head did not move") };
     assert_eq!(receipt.comment, Some(CommentOutcome::Locked));
     assert_eq!(stage.repo.check_runs(&stage.head().sha)[0].status, "in_progress");
+    stage.assert_quiet();
 }
 
 #[tokio::test]
@@ -113,4 +117,5 @@ async fn a_command_is_answered_once() {
         stage.repository().comment_once(stage.number, &body, marker).await.unwrap();
     }
     assert_eq!(stage.repo.comments(stage.number).len(), 1);
+    stage.assert_quiet();
 }
