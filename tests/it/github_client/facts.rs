@@ -31,19 +31,38 @@ async fn lists_are_read_to_their_last_page() {
 }
 
 #[tokio::test]
-async fn many_files_come_from_the_pull_request_s_own_list_and_beyond_its_cap_the_gate_fails_closed() {
+async fn files_beyond_a_comparison_come_from_the_trees_and_beyond_a_cap_the_gate_fails_closed() {
     let stage = Stage::new().await;
-    let many = (0..350).fold(Change::by("ann"), |change, n| change.write(&format!("prompts/{n}.prompt.yml"), "x"));
-    stage.repo.push("better", &many).unwrap();
+    let many = |from, to| (from..to).fold(Change::by("ann"), |all, n| all.write(&format!("notes/{n}.txt"), "x"));
+    stage.repo.push("better", &many(0, 350).remove(GOLDEN).symlink(PROMPT, "elsewhere")).unwrap();
     let snapshot = stage.snapshot().await;
     assert_eq!((snapshot.files.len(), snapshot.caps.len()), (352, 0));
-    assert_eq!(stage.asked("GET", "/files"), 4);
+    let facts = stage.facts().await;
+    assert_eq!(facts.changes.iter().map(|change| change.kind).collect::<Vec<_>>(), [Kind::Prompt, Kind::GoldenSet]);
 
-    stage.sim.set_caps(Caps { pull_files: 310, ..Caps::default() });
+    stage.sim.set_caps(Caps { tree_entries: 300, ..Caps::default() });
+    let caps = stage.snapshot().await.caps;
+    assert!(caps[0].contains("more files than GitHub lists"), "{caps:?}");
+    stage.sim.set_caps(Caps::default());
+    stage.repo.push("better", &many(350, 3_000)).unwrap();
     let caps = stage.snapshot().await.caps;
     assert!(caps[0].contains("split it"), "{caps:?}");
-    stage.sim.set_caps(Caps { pull_commits: 2, tree_entries: 2, ..Caps::default() });
-    assert_eq!(stage.snapshot().await.caps.len(), 2);
+    assert_eq!(stage.state().await, State::Undecidable);
+    stage.assert_quiet();
+}
+
+#[tokio::test]
+async fn commits_are_read_to_the_last_page_and_beyond_their_cap_the_gate_fails_closed() {
+    let stage = Stage::new().await;
+    stage.sim.set_caps(Caps { pull_commits: 1, ..Caps::default() });
+    let snapshot = stage.snapshot().await;
+    assert_eq!((snapshot.commits.len(), snapshot.caps.len()), (2, 0));
+    stage.sim.set_caps(Caps::default());
+    for n in 0..249 {
+        stage.repo.push("better", &Change::by("ann").write("notes.txt", n.to_string())).unwrap();
+    }
+    let caps = stage.snapshot().await.caps;
+    assert!(caps[0].contains("251 commits"), "{caps:?}");
     assert_eq!(stage.state().await, State::Undecidable);
     stage.assert_quiet();
 }
