@@ -209,6 +209,10 @@ async fn a_fork_a_force_push_and_a_conflict() -> Outcome {
     let amended = repo.force_push("topic", "main", &Change::by("ana").write("b", "amended\n"))?;
     assert_eq!(repo.pull(number)?.head, amended);
     assert_eq!(client.get("/repos/acme/shop/pulls/1/commits", 200).await?.as_array().map(Vec::len), Some(1));
+    repo.merge_branch("main", "topic", "ana")?;
+    let commits = client.get("/repos/acme/shop/pulls/1/commits", 200).await?;
+    assert_eq!(commits[1]["committer"]["login"], "web-flow");
+    let amended = repo.pull(number)?.head;
     repo.mergeable_unknown(number, 1)?;
     assert_eq!(client.get("/repos/acme/shop/pulls/1", 200).await?["mergeable"], Value::Null);
     assert_eq!(client.get("/repos/acme/shop/pulls/1", 200).await?["mergeable"], true);

@@ -118,6 +118,13 @@ async fn repositories_and_git() -> Outcome {
     assert_eq!(s.bot.get(&repo("/contents/dangling"), 200).await?["type"], "symlink");
     assert_eq!(s.bot.get(&repo("/contents/vendored"), 200).await?["type"], "submodule");
     s.bot.get(&repo("/contents/nothing"), 404).await?;
+    s.shop.branch("large", "main")?;
+    s.shop.push("large", &Change::by("ana").write("large", vec![b'x'; (1 << 20) + 1]))?;
+    let large = s.bot.get(&repo("/contents/large?ref=large"), 200).await?;
+    assert_eq!((large["encoding"].as_str(), large["content"].as_str()), (Some("none"), Some("")));
+    let raw = s.bot.request("GET", &repo("/contents/large?ref=large"))?;
+    let raw = raw.header("accept", "application/vnd.github.raw+json").send().await?.bytes().await?;
+    assert_eq!(raw.len(), (1 << 20) + 1);
     let tree = s.bot.get(&repo(&format!("/git/trees/{}?recursive=1", s.head)), 200).await?;
     let modes: Vec<&str> = tree["tree"].as_array().into_iter().flatten().filter_map(|e| e["mode"].as_str()).collect();
     assert_eq!(modes, ["120000", "120000", "100644", "040000", "100644", "100644", "100644", "160000"]);

@@ -266,9 +266,10 @@ fn world(url: &str, hooks: Hooks) -> World {
         accounts: [
             account(1, "promptops-maker", AccountKind::Organization),
             account(2, "promptops[bot]", AccountKind::Bot),
+            account(19_864_447, "web-flow", AccountKind::User),
         ]
         .into(),
-        emails: [("2+promptops[bot]@users.noreply.github.com".to_owned(), 2)].into(),
+        emails: [(people::noreply(2, "promptops[bot]"), 2), (change::WEB_FLOW.to_owned(), 19_864_447)].into(),
         admins: Default::default(),
         members: Default::default(),
         teams: Default::default(),
