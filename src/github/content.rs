@@ -1,5 +1,6 @@
 //! Which governed content a pull request brings, and its digest: what an approval is bound to. Pure.
 
+use super::tree::Tree;
 use super::wire;
 use crate::domain::ids::{BlobSha, Digest, PromptPath};
 use crate::domain::policy::Change;
@@ -37,6 +38,30 @@ pub(super) fn read(files: Vec<wire::File>) -> (Vec<ChangedFile>, Vec<String>) {
         }
     }
     (changed, unreadable)
+}
+
+/// The same from two trees: a rename is a removal and an addition there.
+pub(super) fn between(base: &Tree, head: &Tree) -> (Vec<ChangedFile>, Vec<String>) {
+    let mut changed = Vec::new();
+    let mut add = |path: &PromptPath, status: &str, blob: &BlobSha| {
+        changed.push(ChangedFile {
+            path: path.clone(),
+            previous: None,
+            status: status.to_owned(),
+            blob: Some(blob.clone()),
+        });
+    };
+    for (path, now) in &head.entries {
+        match base.entries.get(path) {
+            None => add(path, "added", &now.sha),
+            Some(before) if (before.kind, &before.sha) != (now.kind, &now.sha) => add(path, "modified", &now.sha),
+            Some(_) => {}
+        }
+    }
+    for (path, before) in base.entries.iter().filter(|(path, _)| !head.entries.contains_key(path)) {
+        add(path, "removed", &before.sha);
+    }
+    (changed, base.unreadable.symmetric_difference(&head.unreadable).cloned().collect())
 }
 
 /// The governed ones among the changed files. A rename counts under both names, so it may be two changes.
@@ -103,7 +128,7 @@ mod tests {
         let (prompt, golden) = (file("a.prompt.yml", None, '1'), file("a.golden.yml", None, '2'));
         let both = digest(&[prompt.clone(), golden.clone()], &governed);
         assert!(both.is_some());
-        assert_eq!(both, digest(&[golden.clone(), file("README.md", None, '9'), prompt.clone()], &governed));
+        assert_eq!(both, digest(&[golden, file("README.md", None, '9'), prompt.clone()], &governed));
         assert_ne!(both, digest(&[prompt.clone(), file("a.golden.yml", None, '3')], &governed));
         assert_ne!(both, digest(std::slice::from_ref(&prompt), &governed));
         assert_eq!(digest(&[ChangedFile { blob: None, ..prompt }], &governed), None);

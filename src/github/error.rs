@@ -40,7 +40,7 @@ pub enum GithubError {
         until_ms: i64,
     },
     /// 422 and other 4xx: GitHub does not accept what was sent.
-    #[error("GitHub does not accept {what} ({message}): this is a fault in PromptOps, please report it")]
+    #[error("GitHub does not accept {what} ({message}): if the app may see the repository, please report it")]
     Validation {
         /// What was asked for.
         what: String,

@@ -8,6 +8,7 @@ mod client;
 mod content;
 mod contributors;
 mod error;
+mod membership;
 mod publish;
 mod repository;
 mod snapshot;

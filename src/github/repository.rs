@@ -8,12 +8,10 @@ use super::answer::{Answer, Ask, part};
 use super::auth::Scope;
 use super::client::Github;
 use super::error::GithubError;
-use super::tree::Tree;
+use super::tree::{Tree, TreeEntry};
 use super::wire;
-use crate::domain::ids::{
-    BlobSha, BranchName, CommitSha, InstallationId, Login, PromptPath, PullNumber, RepoId, RepoName, TeamSlug,
-};
-use crate::domain::policy::facts::{Membership, Person, Review, ReviewState};
+use crate::domain::ids::{BranchName, CommitSha, InstallationId, Login, PromptPath, PullNumber, RepoId, RepoName};
+use crate::domain::policy::facts::{Person, Review, ReviewState};
 
 /// One repository, as an installation of the app sees it.
 #[derive(Debug, Clone)]
@@ -163,25 +161,27 @@ impl Repository {
         Ok(Tree::read(tree))
     }
 
-    /// The bytes of a blob. Equal ids mean equal bytes, so what was read is kept for a while.
+    /// The bytes of a file of a tree. Equal ids mean equal bytes, so what was read is kept for a while.
     ///
     /// # Errors
     /// `TooLarge` beyond `limit` bytes, and whatever a call can meet.
-    pub async fn blob(&self, sha: &BlobSha, limit: u64) -> Result<Bytes, GithubError> {
+    pub async fn blob(&self, entry: &TreeEntry, limit: u64) -> Result<Bytes, GithubError> {
+        let sha = &entry.sha;
         let what = format!("blob {sha}");
-        let key = (self.id, sha.clone());
-        let bytes = match self.github.blobs().get(&key).await {
-            Some(bytes) => bytes,
-            None => {
-                let content: wire::Content = self.get(self.route(&format!("/git/blobs/{sha}")), what.clone()).await?;
-                let bytes = decode(&content, &what)?;
-                self.github.blobs().insert(key, bytes.clone()).await;
-                bytes
-            }
-        };
-        if bytes.len() as u64 > limit {
-            return Err(GithubError::TooLarge { what, size: bytes.len() as u64, limit });
+        let too_large = |size| GithubError::TooLarge { what: what.clone(), size, limit };
+        if entry.size > limit {
+            return Err(too_large(entry.size));
         }
+        let key = (self.id, sha.clone());
+        if let Some(bytes) = self.github.blobs().get(&key).await {
+            return Ok(bytes);
+        }
+        let content: wire::Content = self.get(self.route(&format!("/git/blobs/{sha}")), what.clone()).await?;
+        let bytes = decode(&content, &what)?;
+        if bytes.len() as u64 > limit {
+            return Err(too_large(bytes.len() as u64));
+        }
+        self.github.blobs().insert(key, bytes.clone()).await;
         Ok(bytes)
     }
 
@@ -218,29 +218,6 @@ impl Repository {
         let reviews: Vec<wire::Review> =
             self.pages(&self.route(&format!("/pulls/{number}/reviews")), &what, |_| false).await?;
         Ok(reviews.into_iter().filter_map(review).collect())
-    }
-
-    /// Whether somebody is an active member of a team. A 404 is "no" only if the team itself can be read.
-    ///
-    /// # Errors
-    /// Whatever a call can meet, except that the team cannot be read, which is an answer.
-    pub async fn membership(&self, team: &TeamSlug, login: &Login) -> Result<Membership, GithubError> {
-        let team_route = format!("/orgs/{}/teams/{}", part(team.org()), part(team.slug()));
-        let route = format!("{team_route}/memberships/{}", part(login.as_str()));
-        let found = self.get::<wire::Membership>(route, format!("the membership of @{login} in {team}")).await;
-        match found {
-            Ok(found) if found.state == "active" => Ok(Membership::Active),
-            Ok(_) => Ok(Membership::Pending),
-            Err(GithubError::Forbidden { .. }) => Ok(Membership::Unreadable),
-            Err(GithubError::NotFound { .. }) => {
-                match self.get::<wire::Numbered>(team_route, format!("team {team}")).await {
-                    Ok(_) => Ok(Membership::No),
-                    Err(GithubError::NotFound { .. } | GithubError::Forbidden { .. }) => Ok(Membership::Unreadable),
-                    Err(error) => Err(error),
-                }
-            }
-            Err(error) => Err(error),
-        }
     }
 
     /// What somebody may do in the repository.

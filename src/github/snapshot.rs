@@ -38,8 +38,18 @@ pub struct Snapshot {
 const COMPARED_FILES: u64 = 300;
 /// The most files GitHub lists of a pull request.
 const PULL_FILES: u64 = 3000;
+/// A tree that GitHub cuts.
+const TRUNCATED: &str =
+    "the repository has more files than GitHub lists: move the prompts to a repository of their own";
 /// The most commits GitHub lists of a pull request.
 const PULL_COMMITS: u64 = 250;
+
+/// Changed files and whether they are all.
+struct Listed {
+    files: Vec<ChangedFile>,
+    unreadable: Vec<String>,
+    truncated: bool,
+}
 
 impl Repository {
     /// Reads a pull request: three requests for a small one.
@@ -51,41 +61,35 @@ impl Repository {
         let compared = self.compare_with_base(&pull).await?;
         let base_sha = commit_id(&compared.base_commit.sha)?;
         let merge_base = commit_id(&compared.merge_base_commit.sha)?;
-        let (base_tree, files, commits) = tokio::try_join!(
+        let (base_tree, listed, commits) = tokio::try_join!(
             self.tree(&base_sha),
-            self.all_files(number, compared.files),
-            self.all_commits(number, compared.total_commits, compared.commits),
+            self.all_files(&pull, &merge_base, compared.files),
+            self.all_commits(&base_sha, &pull.head_sha, compared.total_commits, compared.commits),
         )?;
         let mut caps = Vec::new();
-        // Below the comparison's cap the list is whole; beyond it the pull request's own count tells.
-        let (listed, total) = (files.len() as u64, pull.changed_files);
-        if listed >= PULL_FILES || (listed >= COMPARED_FILES && listed < total) {
+        let changed = pull.changed_files.max(listed.files.len() as u64);
+        if changed >= PULL_FILES {
             caps.push(format!(
-                "the pull request changes {} files and GitHub lists {listed}: split it into smaller ones",
-                total.max(listed)
+                "the pull request changes {changed} files, and GitHub lists less than {PULL_FILES}: split it into \
+                 smaller ones"
             ));
         }
-        let (listed, total) = (commits.len() as u64, compared.total_commits);
-        if listed < total {
-            caps.push(format!(
-                "the pull request has {total} commits and GitHub lists {listed}: squash them, or split it"
-            ));
+        let (had, total) = (commits.len() as u64, compared.total_commits);
+        if had < total {
+            caps.push(format!("the pull request has {total} commits and GitHub lists {had}: squash them, or split it"));
         }
-        if base_tree.truncated {
-            caps.push(
-                "the base branch has more files than GitHub lists: move the prompts to a repository of their own"
-                    .to_owned(),
-            );
+        if base_tree.truncated || listed.truncated {
+            caps.push(TRUNCATED.to_owned());
         }
-        let (files, unreadable) = content::read(files);
         caps.extend(
-            unreadable
+            listed
+                .unreadable
                 .iter()
                 .map(|name| format!("the name of the changed file `{name}` is no path PromptOps can read: rename it")),
         );
         let known: Vec<_> = pull.author.iter().cloned().collect();
         let commits = contributors::read(&commits, &known)?;
-        Ok(Snapshot { pull, base_sha, merge_base, files, commits, base_tree, caps })
+        Ok(Snapshot { pull, base_sha, merge_base, files: listed.files, commits, base_tree, caps })
     }
 
     /// The comparison of the base branch's tip with head: tip, merge base, commits and files in one request.
@@ -111,26 +115,47 @@ impl Repository {
         self.get(self.route(&format!("/compare/{}...{head}", part(base))), what).await
     }
 
-    /// A comparison that reaches its cap is no list of all files; the pull request's own list goes further.
-    async fn all_files(&self, number: PullNumber, compared: Vec<wire::File>) -> Result<Vec<wire::File>, GithubError> {
-        if (compared.len() as u64) < COMPARED_FILES {
-            return Ok(compared);
+    /// A comparison at its cap, or with fewer files than the pull request counts, is no list of all files; then the trees
+    /// tell. Unlike the pull request's own list they are of exactly these commits, whatever is pushed meanwhile.
+    async fn all_files(
+        &self,
+        pull: &PullView,
+        merge_base: &CommitSha,
+        compared: Vec<wire::File>,
+    ) -> Result<Listed, GithubError> {
+        let listed = compared.len() as u64;
+        if listed < COMPARED_FILES && listed >= pull.changed_files {
+            let (files, unreadable) = content::read(compared);
+            return Ok(Listed { files, unreadable, truncated: false });
         }
-        let what = format!("the files of {}#{number}", self.name());
-        self.pages(&self.route(&format!("/pulls/{number}/files")), &what, |_| false).await
+        let (base, head) = tokio::try_join!(self.tree(merge_base), self.tree(&pull.head_sha))?;
+        let (files, unreadable) = content::between(&base, &head);
+        Ok(Listed { files, unreadable, truncated: base.truncated || head.truncated })
     }
 
+    /// A comparison may give its commits in pages; beyond GitHub's cap of a pull request they are not asked for.
     async fn all_commits(
         &self,
-        number: PullNumber,
+        base: &CommitSha,
+        head: &CommitSha,
         total: u64,
         compared: Vec<wire::Commit>,
     ) -> Result<Vec<wire::Commit>, GithubError> {
         if compared.len() as u64 >= total || total > PULL_COMMITS {
             return Ok(compared);
         }
-        let what = format!("the commits of {}#{number}", self.name());
-        self.pages(&self.route(&format!("/pulls/{number}/commits")), &what, |_| false).await
+        let mut all = Vec::new();
+        for page in 1.. {
+            let route = self.route(&format!("/compare/{base}...{head}?per_page=100&page={page}"));
+            let what = format!("the commits of {} up to {}", self.name(), head.short());
+            let found: wire::Comparison = self.get(route, what).await?;
+            let is_last = found.commits.is_empty() || (all.len() + found.commits.len()) as u64 >= total;
+            all.extend(found.commits);
+            if is_last {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     /// All that a policy can ask of the pull request. Reviews, memberships and permissions are looked up now; what no rule
@@ -154,10 +179,7 @@ impl Repository {
         let commits = commits_to_compare(&facts);
         let at = try_join_all(commits.iter().map(|commit| self.content_at(snapshot, commit, governed))).await?;
         facts.content_at = commits.into_iter().zip(at).filter_map(|(commit, at)| Some((commit, at?))).collect();
-        let needed = memberships_needed(policy, &facts);
-        let found = try_join_all(needed.iter().map(|(team, person)| self.membership(team, &person.login))).await?;
-        facts.memberships =
-            needed.into_iter().zip(found).map(|((team, person), found)| (team, person.id, found)).collect();
+        facts.memberships = self.memberships(memberships_needed(policy, &facts)).await?;
         Ok(facts)
     }
 

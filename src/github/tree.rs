@@ -1,6 +1,6 @@
 //! All files of one commit, with what they are: a symlink or a submodule must not pass for a file. Plain data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::wire;
 use crate::domain::ids::{BlobSha, PromptPath};
@@ -30,25 +30,32 @@ pub struct TreeEntry {
 /// All files of one commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree {
-    /// By path. Names that cannot be a path of a prompt are left out.
+    /// By path.
     pub entries: BTreeMap<PromptPath, TreeEntry>,
+    /// Names that cannot be a path of a prompt, for instance with a backslash.
+    pub unreadable: BTreeSet<String>,
     /// Whether GitHub cut the list: then what is absent is unknown.
     pub truncated: bool,
 }
 
 impl Tree {
     pub(super) fn read(tree: wire::Tree) -> Self {
-        let entries = tree.tree.into_iter().filter_map(|entry| {
+        let mut read = Self { truncated: tree.truncated, ..Self::default() };
+        for entry in tree.tree {
             let kind = match entry.mode.as_str() {
-                "040000" => return None,
+                "040000" => continue,
                 "120000" => EntryKind::Symlink,
                 "160000" => EntryKind::Submodule,
                 _ => EntryKind::File,
             };
-            let path = PromptPath::parse(&entry.path).ok()?;
-            let sha = BlobSha::parse(&entry.sha?).ok()?;
-            Some((path, TreeEntry { kind, sha, size: entry.size.unwrap_or(0) }))
-        });
-        Self { entries: entries.collect(), truncated: tree.truncated }
+            let sha = entry.sha.as_deref().map(BlobSha::parse);
+            match (PromptPath::parse(&entry.path), sha) {
+                (Ok(path), Some(Ok(sha))) => {
+                    read.entries.insert(path, TreeEntry { kind, sha, size: entry.size.unwrap_or(0) });
+                }
+                _ => drop(read.unreadable.insert(entry.path)),
+            }
+        }
+        read
     }
 }

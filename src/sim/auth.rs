@@ -87,6 +87,12 @@ pub(super) fn grants(permissions: &Permissions, name: &str, level: Level) -> boo
     matches!((held, level), (Some("write" | "admin"), _) | (Some("read"), Level::Read))
 }
 
+/// Whether a token holds a permission; what its installation lost, it lost too.
+fn holds(world: &World, token: &Token, name: &str, level: Level) -> bool {
+    let installation = world.installations.get(&token.installation);
+    grants(&token.permissions, name, level) && installation.is_some_and(|one| grants(&one.permissions, name, level))
+}
+
 /// Holds a call against its route's access; answers with the repository the path names.
 pub(super) fn authorize(
     world: &World,
@@ -113,7 +119,7 @@ pub(super) fn authorize(
             if installed != Some(org.id) {
                 return Err(Refusal::not_found());
             }
-            if grants(&token.permissions, "members", Level::Read) { Ok(0) } else { Err(Refusal::forbidden()) }
+            if holds(world, token, "members", Level::Read) { Ok(0) } else { Err(Refusal::forbidden()) }
         }
     }
 }
@@ -134,7 +140,7 @@ fn may_use(world: &World, repo: &Repository, token: &Token, any_of: &[(&str, Lev
     // What is public can be read with any token, which is how a fork's blobs are reached.
     let public_read = !repo.private && any_of.iter().any(|(_, level)| *level == Level::Read);
     match covered {
-        true if any_of.iter().any(|(name, level)| grants(&token.permissions, name, *level)) => Ok(()),
+        true if any_of.iter().any(|(name, level)| holds(world, token, name, *level)) => Ok(()),
         false if public_read => Ok(()),
         false if repo.private => Err(Refusal::not_found()),
         _ => Err(Refusal::forbidden()),

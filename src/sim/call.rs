@@ -144,8 +144,13 @@ pub(super) struct Page {
 impl Page {
     /// The asked-for page of a list of this length.
     pub(super) fn of(call: &Call, url: &str, total: usize) -> Self {
+        Self::sized(call, url, total, 30)
+    }
+
+    /// The same where a page holds another number of items unless the call says how many.
+    pub(super) fn sized(call: &Call, url: &str, total: usize, usual: usize) -> Self {
         let number = |name: &str| call.arg(name).and_then(|text| text.parse::<usize>().ok()).filter(|n| *n > 0);
-        let take = number("per_page").unwrap_or(30).min(100);
+        let take = number("per_page").map_or(usual, |asked| asked.min(100));
         let page = number("page").unwrap_or(1);
         let last = total.div_ceil(take).max(1);
         let mut parts = Vec::new();
@@ -176,7 +181,12 @@ fn page_url(call: &Call, url: &str, page: usize) -> String {
     let kept = call.query.iter().filter(|(key, _)| key != "page");
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(kept).append_pair("page", &page.to_string());
-    format!("{url}{}?{}", call.path, query.finish())
+    // GitHub names the repository by its id here: clients must follow the link, not rebuild it.
+    let path = match call.path.splitn(5, '/').nth(4).filter(|_| call.repo != 0) {
+        Some(rest) => format!("/repositories/{}/{rest}", call.repo),
+        None => call.path.clone(),
+    };
+    format!("{url}{path}?{}", query.finish())
 }
 
 /// One page of a list, as a bare array.

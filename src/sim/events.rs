@@ -120,8 +120,8 @@ impl World {
         }
     }
 
-    /// `installation`: the app was installed.
-    pub(super) fn emit_installation(&mut self, id: u64, sender: u64) {
+    /// `installation`: the app was installed or taken off.
+    pub(super) fn emit_installation(&mut self, id: u64, action: &str, sender: u64) {
         let Some(installation) = self.installations.get(&id) else { return };
         let covered = self.repos.values().filter(|repo| installation.covers(repo));
         let short = |repo: &Repository| {
@@ -129,7 +129,7 @@ impl World {
                    "full_name": self.full_name(repo), "private": repo.private})
         };
         let payload = json!({
-            "action": "created", "installation": account::installation(self, installation),
+            "action": action, "installation": account::installation(self, installation),
             "repositories": covered.map(short).collect::<Value>(), "requester": null,
             "sender": account::user(self, sender),
         });
@@ -149,7 +149,8 @@ impl World {
     /// Stores a comment.
     pub(super) fn add_comment(&mut self, repo: u64, number: u64, user: u64, by_app: bool, body: String) -> u64 {
         let (id, now) = (self.next_id(), self.clock.seconds());
-        let comment = Comment { id, number, user, by_app, body, created: now, updated: now, reactions: Vec::new() };
+        let (reactions, unread) = (Vec::new(), by_app);
+        let comment = Comment { id, number, user, by_app, body, created: now, updated: now, reactions, unread };
         if let Some(repo) = self.repos.get_mut(&repo) {
             repo.comments.insert(id, comment);
         }

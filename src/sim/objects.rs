@@ -120,6 +120,11 @@ impl Objects {
         id
     }
 
+    /// The id of a commit that lies in another repository, as a submodule names it.
+    pub(super) fn foreign_commit(name: &str) -> Oid {
+        Oid::of("commit", name.as_bytes())
+    }
+
     /// Stores the tree of these files, with a tree for each folder.
     pub(super) fn put_tree(&mut self, files: &Files) -> Oid {
         let mut here: BTreeMap<String, Entry> = BTreeMap::new();

@@ -52,9 +52,16 @@ impl Exchange {
 #[derive(Debug, Default)]
 pub(super) struct Record {
     pub(super) exchanges: Vec<Exchange>,
+    pub(super) without_bodies: bool,
 }
 
 impl Record {
+    /// Adds one.
+    pub(super) fn push(&mut self, exchange: Exchange) {
+        let bare = |exchange| Exchange { request: None, response: None, ..exchange };
+        self.exchanges.push(if self.without_bodies { bare(exchange) } else { exchange });
+    }
+
     /// Requests for which there is no route.
     pub(super) fn unknown_routes(&self) -> Vec<String> {
         let unknown = self.exchanges.iter().filter(|exchange| exchange.route.is_none());

@@ -85,7 +85,7 @@ pub(super) async fn serve(
     };
     let asked = Asked {
         method: parts.method.to_string(),
-        path: parts.uri.path().to_owned(),
+        path: by_name(&inner.world(), parts.uri.path()),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,
         body,
@@ -106,6 +106,16 @@ pub(super) async fn serve(
     response(reply)
 }
 
+/// A path with the repository's name in the place of its id, which is how GitHub writes the links of pages.
+fn by_name(world: &World, path: &str) -> String {
+    let named = path.strip_prefix("/repositories/").and_then(|rest| {
+        let (id, rest) = rest.split_once('/').unwrap_or((rest, ""));
+        let repo = world.repos.get(&id.parse().ok()?)?;
+        Some(format!("/repos/{}/{rest}", world.full_name(repo)))
+    });
+    named.unwrap_or_else(|| path.to_owned())
+}
+
 /// Runs and records one exchange, with the fault in the answer's place.
 fn exchange(inner: &Inner, asked: &Asked, fault: Option<&Fault>, running: usize) -> Reply {
     let mut world = inner.world();
@@ -118,7 +128,7 @@ fn exchange(inner: &Inner, asked: &Asked, fault: Option<&Fault>, running: usize)
     let reply = faulted.unwrap_or(reply);
     let shown = if let Body::Json(body) = &reply.body { Some(body.clone()) } else { None };
     let at_ms = u64::try_from(world.clock.now().as_millis()).unwrap_or(u64::MAX);
-    world.record.exchanges.push(Exchange {
+    world.record.push(Exchange {
         method: asked.method.clone(),
         path: asked.path.clone(),
         query: asked.query.clone(),
@@ -174,6 +184,7 @@ fn answer(world: &mut World, asked: &Asked, running: usize) -> (Caller, Reply) {
         ("x-ratelimit-reset", window.resets.to_string()),
         ("x-ratelimit-resource", "core".to_owned()),
         ("x-github-media-type", "github.v3; format=json".to_owned()),
+        ("x-github-request-id", format!("{:04X}:{:06X}", holder, world.record.exchanges.len())),
     ]);
     (caller, reply)
 }

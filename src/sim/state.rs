@@ -145,6 +145,8 @@ pub(super) struct Comment {
     pub(super) created: u64,
     pub(super) updated: u64,
     pub(super) reactions: Vec<(u64, u64, String)>,
+    /// Written by the app and not yet read by the test.
+    pub(super) unread: bool,
 }
 
 /// A check run.

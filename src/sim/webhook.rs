@@ -85,6 +85,12 @@ impl Hooks {
         (hooks, sent)
     }
 
+    /// A delivery of the log, which is in the order of its ids.
+    pub(super) fn find(&mut self, id: u64) -> Option<&mut Delivery> {
+        let at = self.deliveries.binary_search_by_key(&id, |delivery| delivery.id).ok()?;
+        self.deliveries.get_mut(at)
+    }
+
     fn send(&self, id: u64) {
         self.pending.send_modify(|pending| *pending += 1);
         if self.queue.send(id).is_err() {
@@ -149,9 +155,7 @@ impl World {
 
     /// Sends a delivery of the log again, with the same GUID.
     pub(super) fn redeliver(&mut self, id: u64) -> bool {
-        let Some(original) = self.hooks.deliveries.iter().find(|delivery| delivery.id == id).cloned() else {
-            return false;
-        };
+        let Some(original) = self.hooks.find(id).cloned() else { return false };
         let (id, at) = (self.next_id(), self.clock.seconds());
         let again = Delivery { id, at, redelivery: true, status: String::new(), status_code: 0, ..original };
         self.hooks.take_in(again);
@@ -163,23 +167,25 @@ impl World {
 pub(super) struct Outgoing {
     url: String,
     delay: Duration,
-    headers: [(&'static str, String); 6],
+    headers: [(&'static str, String); 8],
     body: Arc<str>,
 }
 
 /// Prepares a delivery of the log.
-pub(super) fn outgoing(world: &World, id: u64) -> Option<Outgoing> {
-    let delivery = world.hooks.deliveries.iter().find(|delivery| delivery.id == id)?;
+pub(super) fn outgoing(world: &mut World, id: u64) -> Option<Outgoing> {
+    let delivery = world.hooks.find(id)?.clone();
     let headers = [
         ("content-type", "application/json".to_owned()),
         ("user-agent", "GitHub-Hookshot/0000000".to_owned()),
         ("x-github-event", delivery.event.clone()),
         ("x-github-delivery", delivery.guid.clone()),
         ("x-github-hook-id", world.hooks.id.to_string()),
+        ("x-github-hook-installation-target-id", world.app.id.to_string()),
+        ("x-github-hook-installation-target-type", "integration".to_owned()),
         ("x-hub-signature-256", signature(&world.hooks.secret, delivery.body.as_bytes())),
     ];
     let url = world.hooks.url.clone()?;
-    Some(Outgoing { url, delay: world.hooks.knobs.delay, headers, body: delivery.body.clone() })
+    Some(Outgoing { url, delay: world.hooks.knobs.delay, headers, body: delivery.body })
 }
 
 /// The value of `X-Hub-Signature-256`.

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod engine;
+mod github_client;
 mod providers;
 mod sim_behaviour;
 mod sim_conformance;

@@ -153,6 +153,8 @@ async fn faults_come_before_or_after_the_effect() -> Outcome {
     sim.order(Fault::new("GET", pattern, When::Before, Trouble::Garbage).times(2));
     assert_eq!(client.get(path, 200).await?, Value::Null);
     assert_eq!(sim.check_quiet(), Err(vec!["1 ordered faults never happened".to_owned()]));
+    let another = repo.comment(number, "ana", "mine")?;
+    repo.delete_comment(another)?;
     client.get(path, 200).await?;
     let started = Instant::now();
     sim.order(Fault::new("GET", pattern, When::After, Trouble::Slow(Duration::from_millis(40))));
@@ -207,6 +209,10 @@ async fn a_fork_a_force_push_and_a_conflict() -> Outcome {
     let amended = repo.force_push("topic", "main", &Change::by("ana").write("b", "amended\n"))?;
     assert_eq!(repo.pull(number)?.head, amended);
     assert_eq!(client.get("/repos/acme/shop/pulls/1/commits", 200).await?.as_array().map(Vec::len), Some(1));
+    repo.merge_branch("main", "topic", "ana")?;
+    let commits = client.get("/repos/acme/shop/pulls/1/commits", 200).await?;
+    assert_eq!(commits[1]["committer"]["login"], "web-flow");
+    let amended = repo.pull(number)?.head;
     repo.mergeable_unknown(number, 1)?;
     assert_eq!(client.get("/repos/acme/shop/pulls/1", 200).await?["mergeable"], Value::Null);
     assert_eq!(client.get("/repos/acme/shop/pulls/1", 200).await?["mergeable"], true);
@@ -216,6 +222,8 @@ async fn a_fork_a_force_push_and_a_conflict() -> Outcome {
     assert_eq!(repo.can_merge(number), Ok(()));
     repo.foreign_check(1, "c", &amended, "failure")?;
     assert_eq!(repo.can_merge(number), Err(vec!["required check `c` is failure".to_owned()]));
+    assert_eq!(sim.check_quiet(), Ok(()));
+    assert_conforms(&sim.exchanges());
     fork.delete();
     assert_eq!(client.get("/repos/acme/shop/pulls/2", 200).await?["head"]["repo"], Value::Null);
     Ok(())
@@ -228,8 +236,9 @@ async fn lists_are_paged_and_cut_off() -> Outcome {
     repo.push("topic", &many)?;
     let answer = client.request("GET", "/repos/acme/shop/pulls/1/files?per_page=2&page=2")?.send().await?;
     let link = answer.headers()["link"].to_str()?.to_owned();
-    let next = format!("<{}/repos/acme/shop/pulls/1/files?per_page=2&page=3>; rel=\"next\"", sim.url());
-    assert!(link.contains(&next), "{link}");
+    let next = format!("{}/repositories/{}/pulls/1/files?per_page=2&page=3", sim.url(), repo.id());
+    assert!(link.contains(&format!("<{next}>; rel=\"next\"")), "{link}");
+    assert_eq!(client.get(next.trim_start_matches(sim.url()), 200).await?.as_array().map(Vec::len), Some(2));
     sim.set_caps(Caps { pull_files: 3, tree_entries: 2, compare_files: 1, pull_commits: 1 });
     assert_eq!(client.get("/repos/acme/shop/pulls/1/files", 200).await?.as_array().map(Vec::len), Some(3));
     assert_eq!(client.get("/repos/acme/shop/pulls/1", 200).await?["changed_files"], 6);

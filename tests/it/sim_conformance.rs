@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use promptops::domain::ids::{CommitSha, PullNumber, RepoName, TeamSlug};
-use promptops::sim::{Caller, Change, NewPull, Repo, RequiredCheck, Sim, Verdict};
+use promptops::domain::ids::{CommitSha, InstallationId, PullNumber, RepoName, TeamSlug};
+use promptops::sim::{Caller, Change, DEFAULT_PERMISSIONS, NewPull, Repo, RequiredCheck, Sim, Verdict};
 use serde_json::{Value, json};
 
 use crate::support::api::{Client, Outcome, bot, jwt};
@@ -118,6 +118,13 @@ async fn repositories_and_git() -> Outcome {
     assert_eq!(s.bot.get(&repo("/contents/dangling"), 200).await?["type"], "symlink");
     assert_eq!(s.bot.get(&repo("/contents/vendored"), 200).await?["type"], "submodule");
     s.bot.get(&repo("/contents/nothing"), 404).await?;
+    s.shop.branch("large", "main")?;
+    s.shop.push("large", &Change::by("ana").write("large", vec![b'x'; (1 << 20) + 1]))?;
+    let large = s.bot.get(&repo("/contents/large?ref=large"), 200).await?;
+    assert_eq!((large["encoding"].as_str(), large["content"].as_str()), (Some("none"), Some("")));
+    let raw = s.bot.request("GET", &repo("/contents/large?ref=large"))?;
+    let raw = raw.header("accept", "application/vnd.github.raw+json").send().await?.bytes().await?;
+    assert_eq!(raw.len(), (1 << 20) + 1);
     let tree = s.bot.get(&repo(&format!("/git/trees/{}?recursive=1", s.head)), 200).await?;
     let modes: Vec<&str> = tree["tree"].as_array().into_iter().flatten().filter_map(|e| e["mode"].as_str()).collect();
     assert_eq!(modes, ["120000", "120000", "100644", "040000", "100644", "100644", "100644", "160000"]);
@@ -176,6 +183,8 @@ async fn pull_requests_and_comments() -> Outcome {
     s.bot.write("POST", &repo("/issues/1/comments"), json!({"body": "late"}), 403).await?;
     let writes = s.sim.exchanges().into_iter().filter(|exchange| exchange.is_comment_write()).count();
     assert_eq!(writes, 3);
+    assert_eq!(s.sim.check_quiet().map_err(|noise| noise.len()), Err(2));
+    assert_eq!(s.shop.comments(s.number)[0].reactions, ["eyes"]);
     s.finish();
     Ok(())
 }
@@ -235,12 +244,17 @@ async fn who_may_not_is_refused() -> Outcome {
     narrowed.get("/repos/acme/other", 404).await?;
     let (status, body) = narrowed.send("GET", "/repos/acme/shop/pulls/1", None).await?;
     assert_eq!((status, body["message"].as_str()), (403, Some("Resource not accessible by integration")));
+    s.sim.regrant(InstallationId(installation.parse()?), &[("metadata", "read"), ("checks", "read")])?;
+    s.bot.get("/repos/acme/shop/pulls/1", 403).await?;
+    s.sim.regrant(InstallationId(installation.parse()?), DEFAULT_PERMISSIONS)?;
+    s.bot.get("/repos/acme/shop/pulls/1", 200).await?;
     Client::new(&s.sim, "ghs_wrong".into()).get("/repos/acme/shop", 401).await?;
     Client::new(&s.sim, jwt(&s.sim)? + "x").get("/app", 401).await?;
     s.bot.get("/app", 401).await?;
     s.sim.advance(std::time::Duration::from_secs(3_601));
     s.bot.get("/repos/acme/shop", 401).await?;
     s.app.get("/app", 401).await?;
+    s.sim.uninstall(InstallationId(installation.parse()?))?;
     assert!(s.sim.exchanges().iter().any(|exchange| matches!(exchange.caller, Caller::Installation(_))));
     s.finish();
     Ok(())

@@ -7,6 +7,7 @@ use super::When;
 use super::decision::Applies;
 use super::facts::PullFacts;
 use crate::domain::gate::Verdict;
+use crate::domain::ids::PromptPath;
 
 /// Whether the rule applies.
 ///
@@ -51,7 +52,7 @@ fn paths_match(when: &When, facts: &PullFacts) -> Result<bool, String> {
         .changes
         .iter()
         .flat_map(|change| std::iter::once(&change.path).chain(&change.previous))
-        .map(crate::domain::ids::PromptPath::folded)
+        .map(PromptPath::folded)
         .collect();
     let mut any = false;
     for pattern in &when.paths {

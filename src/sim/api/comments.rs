@@ -59,6 +59,7 @@ pub(in crate::sim) fn update(world: &mut World, call: &Call) -> Answer {
     let comment = repo_mut(world, call)?.comments.get_mut(&id).ok_or_else(Refusal::not_found)?;
     comment.body = body;
     comment.updated = now;
+    comment.unread = true;
     world.emit_comment(call.repo, id, "edited", world.app.bot);
     shown(world, call, id, 200)
 }

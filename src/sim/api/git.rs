@@ -128,6 +128,15 @@ fn compared(world: &World, repo: &Repository, side: &str) -> Option<Oid> {
     network.find(|other| other.owner == owner)?.branches.get(branch).copied()
 }
 
+fn standing(ahead: usize, behind: usize) -> &'static str {
+    match (ahead, behind) {
+        (0, 0) => "identical",
+        (_, 0) => "ahead",
+        (0, _) => "behind",
+        _ => "diverged",
+    }
+}
+
 /// `GET /repos/{owner}/{repo}/compare/{base}...{head}`
 pub(in crate::sim) fn compare(world: &mut World, call: &Call) -> Answer {
     let repo = repo_of(world, call)?;
@@ -139,15 +148,8 @@ pub(in crate::sim) fn compare(world: &mut World, call: &Call) -> Answer {
     let from = merge_base(&world.objects, base, head).ok_or_else(common)?;
     let ahead = range(&world.objects, base, head);
     let behind = range(&world.objects, head, base).len();
-    let status = match (ahead.len(), behind) {
-        (0, 0) => "identical",
-        (_, 0) => "ahead",
-        (0, _) => "behind",
-        _ => "diverged",
-    };
-    let page = Page::of(call, &world.url, ahead.len());
-    let take = if call.arg("per_page").is_some() { page.take } else { world.caps.pull_commits };
-    let shown: Value = ahead.iter().skip(page.skip).take(take).map(|id| shown_commit(world, repo, *id)).collect();
+    let page = Page::sized(call, &world.url, ahead.len(), world.caps.pull_commits);
+    let shown: Value = ahead.iter().skip(page.skip).take(page.take).map(|id| shown_commit(world, repo, *id)).collect();
     let changes = diff(&world.objects, &world.objects.files(from), &world.objects.files(head));
     let files: Value =
         changes.iter().take(world.caps.compare_files).map(|change| shape::file(world, repo, head, change)).collect();
@@ -156,7 +158,7 @@ pub(in crate::sim) fn compare(world: &mut World, call: &Call) -> Answer {
         "url": format!("{}/compare/{basehead}", api_url(world, repo)), "html_url": html, "permalink_url": html,
         "diff_url": format!("{html}.diff"), "patch_url": format!("{html}.patch"),
         "base_commit": shown_commit(world, repo, base), "merge_base_commit": shown_commit(world, repo, from),
-        "status": status, "ahead_by": ahead.len(), "behind_by": behind, "total_commits": ahead.len(),
+        "status": standing(ahead.len(), behind), "ahead_by": ahead.len(), "behind_by": behind, "total_commits": ahead.len(),
         "commits": shown, "files": files,
     })))
 }

@@ -2,6 +2,9 @@
 
 use crate::sim::objects::{Entry, Files, Mode, Objects};
 
+/// The address GitHub itself commits under.
+pub(super) const WEB_FLOW: &str = "noreply@github.com";
+
 /// Who wrote or committed.
 #[derive(Debug, Clone)]
 pub(super) enum Who {
@@ -14,6 +17,7 @@ pub(super) enum Who {
 #[derive(Debug, Clone)]
 enum Step {
     Put(String, Mode, Vec<u8>),
+    Link(String),
     Remove(String),
     Move(String, String),
 }
@@ -50,6 +54,13 @@ impl Change {
         Self { committer: Some(Who::User(login.to_owned())), ..self }
     }
 
+    /// Made on GitHub's own pages, whose commits are committed by `web-flow`.
+    #[must_use]
+    pub fn in_browser(self) -> Self {
+        let github = Who::Stranger("GitHub".to_owned(), WEB_FLOW.to_owned());
+        Self { committer: Some(github), ..self }
+    }
+
     /// The whole message, trailers included.
     #[must_use]
     pub fn message(self, message: &str) -> Self {
@@ -82,7 +93,7 @@ impl Change {
     /// Adds a submodule.
     #[must_use]
     pub fn submodule(self, path: &str) -> Self {
-        self.step(Step::Put(path.to_owned(), Mode::Submodule, path.as_bytes().to_vec()))
+        self.step(Step::Link(path.to_owned()))
     }
 
     /// Removes a file.
@@ -103,6 +114,10 @@ impl Change {
             match step {
                 Step::Put(path, mode, bytes) => {
                     files.insert(path.clone(), Entry { mode: *mode, id: objects.put_blob(bytes) });
+                }
+                Step::Link(path) => {
+                    let entry = Entry { mode: Mode::Submodule, id: Objects::foreign_commit(path) };
+                    files.insert(path.clone(), entry);
                 }
                 Step::Remove(path) => drop(files.remove(path)),
                 Step::Move(from, to) => {

@@ -195,12 +195,18 @@ impl Sim {
         self.world().record.exchanges.clone()
     }
 
+    /// Whether exchanges keep their bodies; a benchmark does without.
+    pub fn keep_bodies(&self, keep: bool) {
+        self.world().record.without_bodies = !keep;
+    }
+
     /// Forgets the requests so far, so that a test counts from here.
     pub fn forget_exchanges(&self) {
         self.world().record.exchanges.clear();
     }
 
-    /// What a test must not leave behind: requests for unknown routes, faults that never happened, unanswered deliveries.
+    /// What a test must not leave behind: requests for unknown routes, faults that never happened, unanswered deliveries,
+    /// the app's comments that the test never read.
     ///
     /// # Errors
     /// One sentence for each.
@@ -209,6 +215,9 @@ impl Sim {
             let world = self.world();
             let unknown = world.record.unknown_routes().into_iter();
             let mut noise: Vec<String> = unknown.map(|route| format!("unknown route called: {route}")).collect();
+            let comments = world.repos.values().flat_map(|repo| repo.comments.values());
+            let unread = comments.filter(|comment| comment.unread);
+            noise.extend(unread.map(|comment| format!("comment never read: {}", comment.body)));
             let pending = *world.hooks.pending.borrow();
             if pending > 0 {
                 noise.push(format!("{pending} deliveries without an answer"));
@@ -226,11 +235,11 @@ impl Sim {
 /// Posts deliveries one after another, in the order they were queued.
 async fn deliver(inner: Arc<Inner>, client: reqwest::Client, mut queue: UnboundedReceiver<u64>) {
     while let Some(id) = queue.recv().await {
-        let ready = outgoing(&inner.world(), id);
+        let ready = outgoing(&mut inner.world(), id);
         if let Some(ready) = ready {
             let (code, status, duration) = post(&client, ready).await;
             let mut world = inner.world();
-            if let Some(delivery) = world.hooks.deliveries.iter_mut().find(|delivery| delivery.id == id) {
+            if let Some(delivery) = world.hooks.find(id) {
                 (delivery.status_code, delivery.status, delivery.duration) = (code, status, duration);
             }
         }
@@ -257,9 +266,10 @@ fn world(url: &str, hooks: Hooks) -> World {
         accounts: [
             account(1, "promptops-maker", AccountKind::Organization),
             account(2, "promptops[bot]", AccountKind::Bot),
+            account(19_864_447, "web-flow", AccountKind::User),
         ]
         .into(),
-        emails: [("2+promptops[bot]@users.noreply.github.com".to_owned(), 2)].into(),
+        emails: [(people::noreply(2, "promptops[bot]"), 2), (change::WEB_FLOW.to_owned(), 19_864_447)].into(),
         admins: Default::default(),
         members: Default::default(),
         teams: Default::default(),

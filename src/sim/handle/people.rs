@@ -160,7 +160,32 @@ impl Sim {
         let (id, created) = (world.next_id(), world.clock.seconds());
         let permissions = permissions(granted);
         world.installations.insert(id, Installation { id, account: owner, repos, permissions, created });
-        world.emit_installation(id, owner);
+        world.emit_installation(id, "created", owner);
         Ok(InstallationId(id))
+    }
+
+    /// Changes what an installation may do; tokens it already has lose what it loses.
+    ///
+    /// # Errors
+    /// When there is no such installation.
+    pub fn regrant(&self, installation: InstallationId, granted: &[(&str, &str)]) -> Result<(), SimError> {
+        let mut world = self.world();
+        let found = world.installations.get_mut(&installation.0);
+        found.ok_or_else(|| missing("installation", &installation))?.permissions = permissions(granted);
+        Ok(())
+    }
+
+    /// Takes the app off an account; its tokens are void. Sends `installation`.
+    ///
+    /// # Errors
+    /// When there is no such installation.
+    pub fn uninstall(&self, installation: InstallationId) -> Result<(), SimError> {
+        let mut world = self.world();
+        let found = world.installations.get(&installation.0);
+        let owner = found.ok_or_else(|| missing("installation", &installation))?.account;
+        world.emit_installation(installation.0, "deleted", owner);
+        world.installations.remove(&installation.0);
+        world.tokens.retain(|_, token| token.installation != installation.0);
+        Ok(())
     }
 }

@@ -214,7 +214,7 @@ impl Repo {
         let (base, head) = self.change_pull(number, |pull| (pull.base_ref.clone(), pull.head_sha))?;
         let tip = self.tip_id(&base)?;
         let files = self.sim.world().merged_files(tip, head);
-        let change = Change::by(by).message(&format!("Merge pull request #{number}\n"));
+        let change = Change::by(by).in_browser().message(&format!("Merge pull request #{number}\n"));
         let merged = self.push_onto(&base, &[tip, head], &change, files)?;
         let id = Oid::parse(merged.as_str()).ok_or_else(|| missing("commit", &merged))?;
         self.announce(number, "closed", by, |pull, now| {

@@ -95,17 +95,20 @@ impl Repo {
         Ok(PullView { head, base: pull.base_ref, open: pull.open, draft: pull.draft, merged })
     }
 
-    /// The comments of a pull request, oldest first.
+    /// The comments of a pull request, oldest first; they count as read.
     #[must_use]
     pub fn comments(&self, number: PullNumber) -> Vec<CommentView> {
         let view = |repo: &mut Repository| {
-            let comments = repo.comments.values().filter(|comment| comment.number == number.0);
-            let view = comments.map(|comment| CommentView {
-                id: comment.id,
-                author: UserId(comment.user),
-                by_app: comment.by_app,
-                body: comment.body.clone(),
-                reactions: comment.reactions.iter().map(|(_, _, content)| content.clone()).collect(),
+            let comments = repo.comments.values_mut().filter(|comment| comment.number == number.0);
+            let view = comments.map(|comment| {
+                comment.unread = false;
+                CommentView {
+                    id: comment.id,
+                    author: UserId(comment.user),
+                    by_app: comment.by_app,
+                    body: comment.body.clone(),
+                    reactions: comment.reactions.iter().map(|(_, _, content)| content.clone()).collect(),
+                }
             });
             view.collect()
         };

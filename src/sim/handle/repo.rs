@@ -167,9 +167,12 @@ impl Repo {
     /// Starts a branch where another one is.
     ///
     /// # Errors
-    /// When there is no such branch.
+    /// When there is no such branch, or the new one exists.
     pub fn branch(&self, name: &str, from: &str) -> Result<(), SimError> {
         let tip = self.tip_id(from)?;
+        if self.tip_id(name).is_ok() {
+            return Err(SimError::Refused(format!("branch `{name}` exists already")));
+        }
         self.with(|repo| {
             repo.branches.insert(name.to_owned(), tip);
         })
@@ -201,7 +204,7 @@ impl Repo {
         let (from_id, into_id) = (self.tip_id(from)?, self.tip_id(into)?);
         let merged = self.sim.world().merged_files(into_id, from_id);
         let merged = merged.ok_or_else(|| SimError::Refused(format!("`{from}` and `{into}` conflict")))?;
-        let change = Change::by(by).message(&format!("Merge branch '{from}' into {into}\n"));
+        let change = Change::by(by).in_browser().message(&format!("Merge branch '{from}' into {into}\n"));
         self.push_onto(into, &[into_id, from_id], &change, Some(merged))
     }
 
@@ -214,9 +217,11 @@ impl Repo {
     ) -> Result<CommitSha, SimError> {
         let mut world = self.sim.world();
         let id = commit(&mut world, change, parents, files)?;
-        let pusher = match change.committer.as_ref().unwrap_or(&change.author) {
-            Who::User(login) => account(&world, login)?.id,
-            Who::Stranger(..) => world.repos.get(&self.id).map_or(0, |repo| repo.owner),
+        let people = change.committer.iter().chain([&change.author]);
+        let login = people.filter_map(|who| if let Who::User(login) = who { Some(login) } else { None }).next();
+        let pusher = match login {
+            Some(login) => account(&world, login)?.id,
+            None => world.repos.get(&self.id).map_or(0, |repo| repo.owner),
         };
         world.move_branch(self.id, branch, id, pusher);
         sha(id)
