@@ -139,6 +139,11 @@ impl Worker {
 
     /// Runs the job beside its lease.
     async fn attempt(&self, job: &ClaimedJob, shutdown: &CancellationToken) -> Attempt {
+        if job.attempt > self.settings.max_attempts {
+            // No attempt came to its end: whatever stops the process must not do so for ever.
+            let message = "the server stopped in each attempt at this job: report it with the server's log".to_owned();
+            return Attempt::Ended(Err(JobError::GiveUp { message }));
+        }
         let stop = CancellationToken::new();
         // A task of its own, so that a panic ends the attempt and not the lane.
         let dispatched = (self.dispatch)(job.clone(), stop.clone()).instrument(tracing::Span::current());

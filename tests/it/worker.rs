@@ -31,7 +31,13 @@ impl Scene {
     where
         F: Fn(Say, ClaimedJob, CancellationToken) -> BoxFuture<'static, Result<(), JobError>> + Send + Sync + 'static,
     {
-        let database = TestDatabase::sqlite();
+        Self::on(TestDatabase::sqlite(), settings, dispatch).await
+    }
+
+    async fn on<F>(database: TestDatabase, settings: WorkerSettings, dispatch: F) -> Self
+    where
+        F: Fn(Say, ClaimedJob, CancellationToken) -> BoxFuture<'static, Result<(), JobError>> + Send + Sync + 'static,
+    {
         let store = database.open().await;
         let (say, said) = unbounded_channel();
         let given_up = say.clone();
@@ -150,6 +156,26 @@ async fn a_panic_is_a_failed_attempt_and_the_worker_goes_on() {
     scene.hears("broken gave up: the job ended by a bug of ours: report it with the server's log").await;
     scene.enqueue("next", false).await;
     scene.hears("fine").await;
+    scene.drained().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_takes_the_process_down_each_time_gives_up_in_the_end() {
+    let database = TestDatabase::sqlite();
+    let store = database.open().await;
+    let job = NewJob { lane: "1/7".to_owned(), payload: "deadly".to_owned(), supersedes: false, yields: true };
+    store.enqueue_job(&job, 0).await.unwrap();
+    for attempt in 1..=2 {
+        let died = store.claim_job(SystemClock.now_ms(), Duration::ZERO).await.unwrap().unwrap();
+        assert_eq!(died.attempt, attempt);
+    }
+    let mut scene = Scene::on(database, WorkerSettings { max_attempts: 2, ..settings() }, |_, _, _| {
+        Box::pin(async { panic!("it is not tried a third time") })
+    })
+    .await;
+    scene
+        .hears("deadly gave up: the server stopped in each attempt at this job: report it with the server's log")
+        .await;
     scene.drained().await;
 }
 

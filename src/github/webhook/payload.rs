@@ -124,8 +124,11 @@ pub(super) fn parse(event: &str, body: &[u8]) -> Result<Parsed, serde_json::Erro
         "pull_request_review" => read(body, &["submitted", "edited", "dismissed"], review),
         "issue_comment" => read(body, &["created"], comment),
         "check_run" => read(body, &["rerequested"], check_run),
-        "ping" => Ok(Parsed { event: Event::Ping, action: None }),
-        _ => Ok(Parsed { event: Event::Ignored, action: serde_json::from_slice::<Action>(body)?.action }),
+        _ => {
+            let action = serde_json::from_slice::<Action>(body)?.action;
+            let event = if event == "ping" { Event::Ping } else { Event::Ignored };
+            Ok(Parsed { event, action })
+        }
     }
 }
 
@@ -287,6 +290,7 @@ mod tests {
         assert!(parsed("check_run", &bare("rerequested")).is_err());
         assert!(parse("pull_request", b"not json").is_err());
         assert!(parse("star", b"not json").is_err());
+        assert!(parse("ping", b"not json").is_err());
         for (event, action) in [("pull_request", "labeled"), ("check_run", "completed"), ("star", "created")] {
             assert_eq!(parsed(event, &bare(action)).unwrap().event, Event::Ignored);
         }

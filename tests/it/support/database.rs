@@ -75,10 +75,12 @@ cd "$1" || exit 1
 if "$2/initdb" -D data -U tester -A trust -E UTF8 --locale=C --no-sync &&
     "$2/pg_ctl" -D data -w -t 60 -l server.log \
         -o "-c listen_addresses='' -c unix_socket_directories='$1' -c max_connections=300 -c fsync=off" start
-then echo ready >&3; cat
+then
+    echo ready >&3
+    cat
+    "$2/pg_ctl" -D data -t 20 -m immediate stop
+    cd / && rm -rf "$1"
 fi
-"$2/pg_ctl" -D data -t 20 -m immediate stop
-cd / && rm -rf "$1"
 "#;
 
 fn cluster() -> Option<&'static Cluster> {
