@@ -191,15 +191,20 @@ impl Worker {
     }
 
     async fn after_failure(&self, job: &ClaimedJob, error: JobError) -> Settlement {
-        let error = match error {
-            JobError::Retry { message, after } if job.attempt < self.settings.max_attempts => {
+        let now_ms = self.clock.now_ms();
+        let again = match &error {
+            JobError::Retry { after, .. } => {
                 let wait = after.unwrap_or_else(|| back_off(job.attempt)).min(LONGEST_RETRY);
-                tracing::warn!(error = message, attempt = job.attempt, ?wait, "job failed, it is tried again");
-                let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-                return Settlement::RetryAt { run_at_ms: self.clock.now_ms().saturating_add(wait_ms), error: message };
+                Some(now_ms.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)))
             }
-            JobError::Retry { message, .. } | JobError::GiveUp { message } => message,
+            JobError::RetryAt { at_ms, .. } => Some((*at_ms).max(now_ms)),
+            JobError::GiveUp { .. } => None,
         };
+        let error = error.to_string();
+        if let Some(run_at_ms) = again.filter(|_| job.attempt < self.settings.max_attempts) {
+            tracing::warn!(error, attempt = job.attempt, wait_ms = run_at_ms - now_ms, "job failed, it is tried again");
+            return Settlement::RetryAt { run_at_ms, error };
+        }
         tracing::error!(error, attempt = job.attempt, "job gave up");
         // Before settling, so that a crash in between says it again rather than never.
         let said = tokio::spawn((self.give_up)(job.clone(), error.clone()));

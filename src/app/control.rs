@@ -50,7 +50,7 @@ pub async fn control(repository: &Repository, snapshot: &Snapshot) -> Result<Con
             );
             return Ok(Controlled::Broken(vec![finding]));
         }
-        Some(entry) => match repository.blob(&entry.sha, MAX_SETTINGS).await {
+        Some(entry) => match repository.blob(entry, MAX_SETTINGS).await {
             Ok(bytes) => bytes,
             Err(GithubError::TooLarge { size, limit, .. }) => {
                 let message = format!("the settings have {size} bytes, the limit is {limit}");
@@ -67,7 +67,7 @@ pub async fn control(repository: &Repository, snapshot: &Snapshot) -> Result<Con
         Ok(parsed) => parsed,
         Err(findings) => return Ok(Controlled::Broken(findings)),
     };
-    match Governed::new(&parsed.value.include, &parsed.value.exclude) {
+    match Governed::new(&parsed.value) {
         Ok(governed) => {
             Ok(Controlled::Ready(Box::new(Control { settings: parsed.value, governed, warnings: parsed.warnings })))
         }

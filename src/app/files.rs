@@ -7,10 +7,13 @@ use bytes::Bytes;
 
 use crate::domain::ids::{BlobSha, PromptPath};
 use crate::git::Repository;
-use crate::github::{self, GithubError};
+use crate::github::{self, EntryKind, GithubError, TreeEntry};
 
 /// Largest file that is read at all; parsers have lower caps of their own that they name.
 pub const MAX_BYTES: u64 = 128 * 1024 * 1024;
+
+const SYMLINK: &str = "a symbolic link; commit the file itself";
+const SUBMODULE: &str = "a submodule; commit the file itself";
 
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +68,7 @@ pub enum Files {
         /// The repository.
         repository: github::Repository,
         /// The side's tree.
-        tree: Tree,
+        tree: BTreeMap<PromptPath, TreeEntry>,
     },
 }
 
@@ -74,17 +77,18 @@ impl Files {
     pub fn exists(&self, path: &PromptPath) -> bool {
         match self {
             Self::Disk { root } => root.join(path.as_str()).symlink_metadata().is_ok(),
-            Self::Revision { tree, .. } | Self::Remote { tree, .. } => tree.contains_key(path),
+            Self::Revision { tree, .. } => tree.contains_key(path),
+            Self::Remote { tree, .. } => tree.contains_key(path),
         }
     }
 
     /// The paths of a commit, sorted; none for the working tree, which is listed by who asks.
-    pub fn paths(&self) -> impl Iterator<Item = &PromptPath> {
-        let tree = match self {
-            Self::Disk { .. } => None,
-            Self::Revision { tree, .. } | Self::Remote { tree, .. } => Some(tree),
-        };
-        tree.into_iter().flat_map(BTreeMap::keys)
+    pub fn paths(&self) -> Vec<&PromptPath> {
+        match self {
+            Self::Disk { .. } => Vec::new(),
+            Self::Revision { tree, .. } => tree.keys().collect(),
+            Self::Remote { tree, .. } => tree.keys().collect(),
+        }
     }
 
     /// What stands at the path.
@@ -104,30 +108,36 @@ impl Files {
                     repository.blobs(std::slice::from_ref(&entry.blob)).await.map_err(|e| failed(e.to_string()))?;
                 Ok(blobs.remove(&entry.blob).map_or(Content::Missing, |bytes| Content::Bytes(bytes.into())))
             }
-            Self::Remote { repository, tree } => {
-                let Some(entry) = tree.get(path) else { return Ok(Content::Missing) };
-                if let Some(refused) = refused_mode(entry.mode) {
-                    return Ok(refused);
-                }
-                match repository.blob(&entry.blob, MAX_BYTES).await {
-                    Ok(bytes) => Ok(Content::Bytes(bytes)),
-                    Err(GithubError::TooLarge { size, limit, .. }) => {
-                        Ok(Content::Refused(format!("too large ({size} bytes, the limit is {limit}); split it")))
-                    }
-                    Err(error) => Err(FilesError { path: path.clone(), message: error.to_string() }),
-                }
-            }
+            Self::Remote { repository, tree } => match tree.get(path) {
+                None => Ok(Content::Missing),
+                Some(entry) => read_remote(repository, path, entry).await,
+            },
         }
     }
 }
 
 /// What a mode other than a regular file's means for us.
-pub fn refused_mode(mode: u32) -> Option<Content> {
+fn refused_mode(mode: u32) -> Option<Content> {
     match mode {
         0o100_644 | 0o100_755 | 0o100_664 => None,
-        0o120_000 => Some(Content::Refused("a symbolic link; commit the file itself".to_owned())),
-        0o160_000 => Some(Content::Refused("a submodule; commit the file itself".to_owned())),
+        0o120_000 => Some(Content::Refused(SYMLINK.to_owned())),
+        0o160_000 => Some(Content::Refused(SUBMODULE.to_owned())),
         other => Some(Content::Refused(format!("not a regular file (mode {other:o}); commit a regular file"))),
+    }
+}
+
+async fn read_remote(repository: &github::Repository, path: &PromptPath, entry: &TreeEntry) -> Result<Content, FilesError> {
+    match entry.kind {
+        EntryKind::Symlink => return Ok(Content::Refused(SYMLINK.to_owned())),
+        EntryKind::Submodule => return Ok(Content::Refused(SUBMODULE.to_owned())),
+        EntryKind::File => {}
+    }
+    match repository.blob(entry, MAX_BYTES).await {
+        Ok(bytes) => Ok(Content::Bytes(bytes)),
+        Err(GithubError::TooLarge { size, limit, .. }) => {
+            Ok(Content::Refused(format!("too large ({size} bytes, the limit is {limit}); split it")))
+        }
+        Err(error) => Err(FilesError { path: path.clone(), message: error.to_string() }),
     }
 }
 
@@ -139,7 +149,7 @@ async fn read_disk(root: &std::path::Path, path: &PromptPath) -> Result<Content,
         other => other.map_err(failed)?,
     };
     if metadata.is_symlink() {
-        return Ok(Content::Refused("a symbolic link; give the file itself".to_owned()));
+        return Ok(Content::Refused(SYMLINK.to_owned()));
     }
     if !metadata.is_file() {
         return Ok(Content::Refused("not a regular file; give a file".to_owned()));

@@ -109,6 +109,14 @@ pub enum JobError {
         /// How long to wait, if the other side said so.
         after: Option<Duration>,
     },
+    /// Try again, not before the other side's limit ends.
+    #[error("{message}")]
+    RetryAt {
+        /// What happened.
+        message: String,
+        /// Milliseconds since the Unix epoch.
+        at_ms: i64,
+    },
     /// Trying again would not help.
     #[error("{message}")]
     GiveUp {

@@ -110,7 +110,7 @@ async fn head_side(
     head: Option<&str>,
 ) -> Result<(Files, Option<CommitSha>, Vec<PromptPath>), LocalError> {
     if let Some((files, commit)) = revision(place, head).await? {
-        let all = files.paths().cloned().collect();
+        let all = files.paths().into_iter().cloned().collect();
         return Ok((files, Some(commit), all));
     }
     let mut all = match &place.repository {

@@ -1,11 +1,19 @@
 //! Use cases: the only room that sees store, GitHub and providers together. Knows no HTTP server and no terminal.
 
 pub mod cached;
+pub mod commands;
+pub mod control;
+pub mod desk;
 pub mod discover;
+pub mod dispatch;
 pub mod files;
 pub mod intake;
 pub mod job;
 pub mod load;
 pub mod local;
+pub mod measure;
 pub mod plan;
+pub mod pull;
 pub mod result;
+pub mod service;
+pub mod sides;

@@ -69,12 +69,10 @@ impl Service {
 impl From<GithubError> for JobError {
     fn from(error: GithubError) -> Self {
         let message = error.to_string();
-        match error {
-            GithubError::RateLimited { until_ms, .. } => Self::RetryAt { message, at_ms: until_ms },
-            GithubError::Server { .. } | GithubError::Transport { .. } | GithubError::Unauthorized { .. } => {
-                Self::Retry { message, after: None }
-            }
-            _ => Self::GiveUp { message },
+        match error.not_before_ms() {
+            Some(at_ms) => Self::RetryAt { message, at_ms },
+            None if error.is_temporary() => Self::Retry { message, after: None },
+            None => Self::GiveUp { message },
         }
     }
 }

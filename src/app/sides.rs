@@ -1,21 +1,25 @@
 //! Both sides of a pull request's changed prompts: base's tip, and what a merge would leave. Head is data, never control.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::control::Control;
-use super::files::{Entry, Files, FilesError, Tree};
+use super::files::{Content, Files, FilesError};
 use super::job::JobError;
 use super::load::{self, LoadError, LoadedPrompt, about};
 use super::local::no_golden_set;
 use super::plan::Pair;
-use crate::domain::diagnostic::{Diagnostic, Severity};
+use crate::domain::diagnostic::Diagnostic;
 use crate::domain::gate::CaseKind;
+use crate::domain::golden::GoldenSet;
 use crate::domain::golden::difference::plan_cases;
 use crate::domain::governed;
 use crate::domain::ids::PromptPath;
 use crate::domain::policy::Change;
 use crate::domain::settings::{self, SETTINGS_PATH};
-use crate::github::{self, EntryKind, Repository, Snapshot};
+use crate::github::{Repository, Snapshot, TreeEntry};
+
+/// The files of one commit.
+type Entries = BTreeMap<PromptPath, TreeEntry>;
 
 /// Most prompts that are read to find who uses a changed golden set.
 const MAX_SEARCHED: usize = 300;
@@ -53,9 +57,8 @@ pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Contro
         ));
         return Ok(sides);
     }
-    let base_tree = tree_of(&snapshot.base_tree);
-    let merged = merged_tree(&base_tree, &tree_of(&head_tree), snapshot);
-    let base = Files::Remote { repository: repository.clone(), tree: base_tree };
+    let merged = merged_tree(&snapshot.base_tree.entries, &head_tree.entries, snapshot);
+    let base = Files::Remote { repository: repository.clone(), tree: snapshot.base_tree.entries.clone() };
     let head = Files::Remote { repository: repository.clone(), tree: merged };
     changed_settings(&head, snapshot, &mut sides).await?;
     for (path, previous) in affected(&head, snapshot, control, &mut sides).await? {
@@ -76,19 +79,9 @@ fn settings_path() -> Result<PromptPath, JobError> {
     PromptPath::parse(SETTINGS_PATH).map_err(|error| JobError::GiveUp { message: error.to_string() })
 }
 
-fn tree_of(tree: &github::Tree) -> Tree {
-    let mode = |kind| match kind {
-        EntryKind::File => 0o100_644,
-        EntryKind::Symlink => 0o120_000,
-        EntryKind::Submodule => 0o160_000,
-    };
-    let entries = tree.entries.iter();
-    entries.map(|(path, entry)| (path.clone(), Entry { mode: mode(entry.kind), blob: entry.sha.clone() })).collect()
-}
-
 /// Base's tip with the files that the pull request changes: what a merge would leave. A golden set that moved on base only
 /// must not look as if head had weakened it.
-fn merged_tree(base: &Tree, head: &Tree, snapshot: &Snapshot) -> Tree {
+fn merged_tree(base: &Entries, head: &Entries, snapshot: &Snapshot) -> Entries {
     let mut merged = base.clone();
     for file in &snapshot.files {
         if let (Some(previous), "renamed") = (&file.previous, file.status.as_str()) {
@@ -111,12 +104,12 @@ async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) 
     }
     sides.set_changes.push(format!("{path} changes; the settings of the base branch decide here"));
     match head.read(&path).await.map_err(unreadable)? {
-        super::files::Content::Bytes(bytes) => match settings::parse(&path, &bytes) {
+        Content::Bytes(bytes) => match settings::parse(&path, &bytes) {
             Ok(parsed) => sides.findings.extend(parsed.warnings),
             Err(findings) => sides.findings.extend(findings),
         },
-        super::files::Content::Missing => sides.set_changes.push(format!("{path} is removed")),
-        super::files::Content::Refused(why) => {
+        Content::Missing => sides.set_changes.push(format!("{path} is removed")),
+        Content::Refused(why) => {
             sides.findings.push(about("not-a-regular-file", &path, format!("the settings are {why}"), "links are not followed"));
         }
     }
@@ -153,7 +146,7 @@ async fn affected(
     }
     let known: BTreeSet<PromptPath> = affected.iter().map(|(path, _)| path.clone()).collect();
     let others: Vec<PromptPath> =
-        head.paths().filter(|path| control.governed.is_prompt(path) && !known.contains(*path)).cloned().collect();
+        head.paths().into_iter().filter(|path| is_prompt(control, path) && !known.contains(*path)).cloned().collect();
     let mut unexplained = sets.clone();
     for path in known.iter().chain(&others) {
         for sibling in governed::golden_siblings(path) {
@@ -188,7 +181,7 @@ async fn search(
         return Ok(());
     }
     for path in others {
-        let super::files::Content::Bytes(bytes) = head.read(path).await.map_err(unreadable)? else { continue };
+        let Content::Bytes(bytes) = head.read(path).await.map_err(unreadable)? else { continue };
         let Ok(parsed) = crate::domain::prompt::parse(path, &bytes) else { continue };
         if parsed.value.golden_set.as_ref().is_some_and(|set| sets.contains(set)) {
             affected.push((path.clone(), path.clone()));
@@ -199,9 +192,13 @@ async fn search(
     Ok(())
 }
 
+fn is_prompt(control: &Control, path: &PromptPath) -> bool {
+    control.governed.classify(path) == Some(Change::Prompt)
+}
+
 fn removed_prompts(snapshot: &Snapshot, control: &Control) -> Vec<PromptPath> {
     let removed = snapshot.files.iter().filter(|file| file.status == "removed");
-    removed.filter(|file| control.governed.is_prompt(&file.path)).map(|file| file.path.clone()).collect()
+    removed.filter(|file| is_prompt(control, &file.path)).map(|file| file.path.clone()).collect()
 }
 
 async fn load_pair(
@@ -241,10 +238,9 @@ async fn base_side(base: &Files, path: &PromptPath, sides: &mut Sides) -> Result
     match load::load(base, path).await {
         Ok(loaded) => Ok(Some(loaded)),
         Err(LoadError::Input(findings)) => {
-            sides.findings.extend(findings.into_iter().map(|finding| Diagnostic {
-                severity: Severity::Warning,
-                message: format!("on the base branch: {}", finding.message),
-                ..finding
+            sides.findings.extend(findings.into_iter().map(|finding| {
+                let message = format!("on the base branch: {}", finding.message);
+                Diagnostic { message, ..finding.into_warning() }
             }));
             Ok(None)
         }
@@ -252,7 +248,7 @@ async fn base_side(base: &Files, path: &PromptPath, sides: &mut Sides) -> Result
     }
 }
 
-fn set_changes(base: Option<&golden::GoldenSet>, head: Option<&golden::GoldenSet>, sides: &mut Sides) {
+fn set_changes(base: Option<&GoldenSet>, head: Option<&GoldenSet>, sides: &mut Sides) {
     for planned in plan_cases(base, head, false) {
         let what = match planned.kind {
             CaseKind::Compared => continue,
@@ -270,5 +266,3 @@ fn set_changes(base: Option<&golden::GoldenSet>, head: Option<&golden::GoldenSet
         sides.set_changes.push(format!("{set}: case {} {what}", planned.case.id));
     }
 }
-
-use crate::domain::golden;

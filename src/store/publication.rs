@@ -7,6 +7,9 @@ use sqlx::any::AnyRow;
 use super::{Saved, Store, StoreError, from_db, to_db};
 use crate::domain::ids::{CommitSha, Digest, PullNumber, RepoId};
 
+/// Checks that are remembered of one pull request: those of its last heads.
+const REMEMBERED_CHECKS: usize = 20;
+
 /// A check run of ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishedCheck {
@@ -16,6 +19,10 @@ pub struct PublishedCheck {
     pub name: String,
     /// GitHub's id of it.
     pub id: u64,
+    /// Of all it shows, so that the same is not written again.
+    pub digest: Digest,
+    /// Whether it has not ended yet.
+    pub open: bool,
 }
 
 /// What is on a pull request. A value read, changed and saved; saving fails if another did so in between.
@@ -32,10 +39,18 @@ pub struct Publication {
 }
 
 impl Publication {
-    /// The id of the check of this name on this commit.
+    /// The check of this name on this commit.
     #[must_use]
-    pub fn check_id(&self, sha: &CommitSha, name: &str) -> Option<u64> {
-        self.checks.iter().find(|check| check.sha == *sha && check.name == name).map(|check| check.id)
+    pub fn check(&self, sha: &CommitSha, name: &str) -> Option<&PublishedCheck> {
+        self.checks.iter().find(|check| check.sha == *sha && check.name == name)
+    }
+
+    /// Remembers a check in place of the one of the same name on the same commit; the oldest are forgotten.
+    pub fn remember(&mut self, check: PublishedCheck) {
+        self.checks.retain(|known| known.sha != check.sha || known.name != check.name);
+        self.checks.push(check);
+        let surplus = self.checks.len().saturating_sub(REMEMBERED_CHECKS);
+        self.checks.drain(..surplus);
     }
 }
 

@@ -1,0 +1,93 @@
+//! Obeys the commands of a comment: re-authorised each time, answered once. Parsing is the domain's.
+
+use super::job::{CommandComment, Job, JobError, PullRef, Reason};
+use super::pull;
+use super::service::Service;
+use crate::domain::command::{self, Command};
+use crate::domain::report::markdown;
+use crate::github::Repository;
+
+/// Obeys what a comment says, if its author may.
+///
+/// # Errors
+/// When GitHub or the store fails.
+pub async fn obey(service: &Service, pull: &PullRef, comment: &CommandComment) -> Result<(), JobError> {
+    let commands = command::commands(&comment.body);
+    if commands.is_empty() {
+        return Ok(());
+    }
+    let repository = service.repository(pull).await?;
+    if !repository.permission(&comment.author).await?.can_write() {
+        // Answering strangers would let them make us write.
+        tracing::info!(by = %comment.author, "a command by someone without write permission is ignored");
+        return Ok(());
+    }
+    let mut answers = Vec::new();
+    for command in &commands {
+        answers.extend(answer(service, &repository, pull, comment, command).await?);
+    }
+    if answers.is_empty() {
+        return Ok(());
+    }
+    let marker = format!("<!-- promptops:answer:{} -->", comment.comment_id);
+    let body = format!("{marker}\n{}", answers.join("\n\n---\n\n"));
+    repository.comment_once(pull.number, &body, &marker).await?;
+    Ok(())
+}
+
+async fn answer(
+    service: &Service,
+    repository: &Repository,
+    pull: &PullRef,
+    comment: &CommandComment,
+    command: &Command,
+) -> Result<Option<String>, JobError> {
+    match command {
+        Command::Eval { sha } => {
+            let view = repository.pull(pull.number).await?;
+            match sha {
+                Some(sha) if *sha != view.head_sha => {
+                    return Ok(Some(format!(
+                        "Commit {} is not the head of this pull request any more; it is {} now. Look at it, then comment \
+                         `/promptops eval {}`.",
+                        sha.short(),
+                        view.head_sha.short(),
+                        view.head_sha
+                    )));
+                }
+                Some(sha) => {
+                    let now_ms = service.clock.now_ms();
+                    service.store.release_sha(pull.repo_id, pull.number, sha, comment.author_id, now_ms).await?;
+                }
+                None if view.is_fork => {
+                    return Ok(Some(format!(
+                        "This pull request comes from a fork. Look at its prompts, then release exactly this commit with \
+                         `/promptops eval {}`.",
+                        view.head_sha
+                    )));
+                }
+                None => {}
+            }
+            let job = Job::EvaluatePull { pull: pull.clone(), reason: Reason::Requested, force: true };
+            service.store.enqueue_job(&job.to_new(true), service.clock.now_ms()).await?;
+            Ok(None)
+        }
+        Command::Explain => explain(service, pull).await.map(Some),
+        Command::Help => Ok(Some(markdown::help())),
+        Command::Override { .. } | Command::OverrideCancel => {
+            Ok(Some("Overrides are not supported yet. A rule on the verdict in `approval` can let a change through.".into()))
+        }
+        Command::Unknown(_) => Ok(Some(format!("I do not know this command.\n\n{}", markdown::help()))),
+    }
+}
+
+async fn explain(service: &Service, pull: &PullRef) -> Result<String, JobError> {
+    let Some(governed) = pull::governed(service, pull).await? else {
+        return Ok("There are no settings on the base branch, so nothing is governed here.".to_owned());
+    };
+    let stored = pull::stored_run(service, pull, &governed).await?;
+    Ok(stored.map_or_else(
+        || "This head has not been evaluated yet.".to_owned(),
+        |stored| markdown::explain(&stored.report, &service.secrets),
+    ))
+}

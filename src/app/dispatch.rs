@@ -1,0 +1,34 @@
+//! A claimed job becomes a use case: the one place that knows which.
+
+use tokio_util::sync::CancellationToken;
+
+use super::commands;
+use super::job::{Job, JobError};
+use super::pull;
+use super::service::Service;
+
+/// Does a job.
+///
+/// # Errors
+/// When it has to be tried again, or given up.
+pub async fn dispatch(service: &Service, payload: &str, cancel: CancellationToken) -> Result<(), JobError> {
+    let job = Job::from_payload(payload)?;
+    tracing::info!(job = job.name(), repository = %job.pull().repo, pull = %job.pull().number, "job begins");
+    match &job {
+        Job::EvaluatePull { pull, force, reason: _ } => pull::evaluate(service, pull, *force, cancel).await,
+        Job::DecideApproval { pull } => pull::decide_again(service, pull, cancel).await,
+        Job::Command { pull, comment } => commands::obey(service, pull, comment).await,
+        Job::ClosePull { pull, .. } => pull::close(service, pull).await,
+    }
+}
+
+/// Says on the pull request that a job has given up.
+pub async fn give_up(service: &Service, payload: &str, message: &str) {
+    let said = match Job::from_payload(payload) {
+        Ok(job) => pull::give_up(service, job.pull(), message).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = said {
+        tracing::error!(%error, "the pull request was not told that a job gave up");
+    }
+}

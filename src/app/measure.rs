@@ -1,0 +1,150 @@
+//! From loaded sides to a report of the evaluation: whether it may run, within which budget, and what came out.
+
+use tokio_util::sync::CancellationToken;
+
+use super::job::{JobError, PullRef};
+use super::plan::{self, Overrides};
+use super::pull::{Governed, author_can_write, spent_usd};
+use super::result;
+use super::service::Service;
+use super::sides::Sides;
+use crate::domain::diagnostic::{Diagnostic, Severity};
+use crate::domain::gate::Verdict;
+use crate::domain::policy::facts::PullFacts;
+use crate::domain::report::{Outcome, Report};
+use crate::domain::settings::Forks;
+use crate::engine::run::{self, RunError, RunLimits};
+
+/// How measuring ended.
+pub enum Measuring {
+    /// With something to say.
+    Ended(Box<Report>),
+    /// It was told to stop.
+    Stopped,
+}
+
+/// Measures what the pull request changes, if it may be.
+///
+/// # Errors
+/// When the store fails.
+pub async fn measure(
+    service: &Service,
+    pull: &PullRef,
+    governed: &Governed,
+    facts: &PullFacts,
+    sides: Sides,
+    force: bool,
+    cancel: CancellationToken,
+) -> Result<Measuring, JobError> {
+    let hindrance = hindrance(service, pull, governed, facts, &sides).await?;
+    let mut report = match hindrance {
+        Some(outcome) => empty(facts, outcome),
+        None => match run(service, governed, facts, &sides, force, cancel).await? {
+            Some(report) => report,
+            None => return Ok(Measuring::Stopped),
+        },
+    };
+    let spent = spent_usd(&report);
+    if spent > 0.0 {
+        #[expect(clippy::cast_possible_truncation, reason = "a float to integer cast saturates")]
+        let micros = (spent * 1e6).round() as i64;
+        service.store.add_spend(pull.repo_id, micros, service.clock.now_ms()).await?;
+    }
+    report.diagnostics.extend(sides.findings);
+    report.diagnostics.extend(governed.control.warnings.iter().cloned());
+    report.set_changes.extend(sides.set_changes);
+    report.notes.extend(sides.notes);
+    Ok(Measuring::Ended(Box::new(report)))
+}
+
+fn empty(facts: &PullFacts, outcome: Outcome) -> Report {
+    Report::new(outcome, Some(facts.base_sha.to_string()), facts.head_sha.to_string())
+}
+
+/// What keeps the evaluation from running, worst first: caps, broken files, a release that is missing.
+async fn hindrance(
+    service: &Service,
+    pull: &PullRef,
+    governed: &Governed,
+    facts: &PullFacts,
+    sides: &Sides,
+) -> Result<Option<Outcome>, JobError> {
+    if !facts.caps.is_empty() {
+        return Ok(Some(Outcome::NeedsPerson { message: facts.caps.join("; ") }));
+    }
+    if has_errors(&sides.findings) {
+        return Ok(Some(Outcome::BrokenFiles));
+    }
+    if sides.pairs.is_empty() || (!facts.is_fork && author_can_write(facts)) {
+        return Ok(None);
+    }
+    let refused = match (facts.is_fork, governed.control.settings.forks) {
+        (true, Forks::Lint) => Some("pull requests from forks are only checked for errors here (`forks: lint`)"),
+        (true, Forks::Never) => Some("pull requests from forks are not evaluated here (`forks: never`)"),
+        (true, Forks::Approve) | (false, _) => None,
+    };
+    if let Some(message) = refused {
+        let message = format!("{message}; push the change to a branch of this repository to evaluate it");
+        return Ok(Some(Outcome::NeedsPerson { message }));
+    }
+    let released = service.store.released_by(pull.repo_id, pull.number, &facts.head_sha).await?;
+    Ok(released.is_none().then(|| Outcome::WaitsForRelease { sha: facts.head_sha.clone() }))
+}
+
+fn has_errors(findings: &[Diagnostic]) -> bool {
+    findings.iter().any(|finding| finding.severity == Severity::Error)
+}
+
+/// `None` when it was told to stop.
+async fn run(
+    service: &Service,
+    governed: &Governed,
+    facts: &PullFacts,
+    sides: &Sides,
+    force: bool,
+    cancel: CancellationToken,
+) -> Result<Option<Report>, JobError> {
+    if sides.pairs.is_empty() {
+        return Ok(Some(empty(facts, Outcome::Measured(Verdict::Pass))));
+    }
+    let settings = &governed.control.settings;
+    let overrides = Overrides { base_gates: true, ..Overrides::default() };
+    let plan = match plan::plan(&sides.pairs, settings, &overrides) {
+        Ok(plan) => plan,
+        Err(findings) => {
+            let mut report = empty(facts, Outcome::BrokenFiles);
+            report.diagnostics = findings;
+            return Ok(Some(report));
+        }
+    };
+    let limits = RunLimits {
+        concurrency: service.bounds.concurrency,
+        call_timeout: service.bounds.call_timeout,
+        run_timeout: service.bounds.run_timeout,
+        tries: service.bounds.tries,
+        max_cost_usd: allowance(service, governed, facts).await?,
+        cancel,
+    };
+    let provider = if force { &service.fresh } else { &service.provider };
+    let log = |event| tracing::trace!(?event, "run");
+    let outcome = match run::run(&plan, &**provider, &limits, &log).await {
+        Ok(runs) => {
+            let (base, head) = (facts.base_sha.to_string(), facts.head_sha.to_string());
+            return Ok(Some(result::report(&plan, runs, Some(base), head)));
+        }
+        Err(RunError::Cancelled) => return Ok(None),
+        Err(RunError::OverBudget { estimate_usd, limit_usd }) => Outcome::OverBudget { estimate_usd, limit_usd },
+        Err(error @ (RunError::TimedOut { .. } | RunError::Provider(_))) => Outcome::Failed { message: error.to_string() },
+    };
+    Ok(Some(empty(facts, outcome)))
+}
+
+/// What this run may cost: the run's own limit, and what is left of the day's.
+async fn allowance(service: &Service, governed: &Governed, facts: &PullFacts) -> Result<Option<f64>, JobError> {
+    let settings = &governed.control.settings;
+    let Some(day) = settings.day_usd else { return Ok(settings.run_usd) };
+    let spent = service.store.spent_on_day(facts.repo_id, service.clock.now_ms()).await?;
+    #[expect(clippy::cast_precision_loss, reason = "sums of money are far below 2^53 micro-dollars")]
+    let left = (day - spent as f64 / 1e6).max(0.0);
+    Ok(Some(settings.run_usd.map_or(left, |run| run.min(left))))
+}

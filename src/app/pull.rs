@@ -1,0 +1,314 @@
+//! A pull request, end to end: gather, plan, run, compare, decide, publish. The only order in which these happen.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use super::control::{self, Control, Controlled};
+use super::desk::Desk;
+use super::job::{JobError, PullRef};
+use super::measure::{self, Measuring};
+use super::service::Service;
+use super::sides;
+use crate::domain::diagnostic::Diagnostic;
+use crate::domain::gate::Verdict;
+use crate::domain::ids::{CommitSha, PromptPath};
+use crate::domain::policy::{self, Change};
+use crate::domain::policy::decision::Decision;
+use crate::domain::policy::facts::PullFacts;
+use crate::domain::report::{ApprovalState, ApprovalSummary, Outcome, Report};
+use crate::github::{Repository, Snapshot};
+
+/// What is kept of a run: all that decided, so that the verdict can be explained and the decision made again.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StoredRun {
+    /// Base's tip at that time.
+    pub base_sha: CommitSha,
+    /// The facts.
+    pub facts: PullFacts,
+    /// What came out.
+    pub report: Report,
+}
+
+/// A pull request that is governed, with what governs it.
+pub struct Governed {
+    /// Its repository.
+    pub repository: Repository,
+    /// Its facts so far.
+    pub snapshot: Snapshot,
+    /// Its settings.
+    pub control: Box<Control>,
+}
+
+impl Governed {
+    /// What part of the governed content a path is.
+    pub fn kind(&self, path: &PromptPath) -> Option<Change> {
+        self.control.governed.classify(path)
+    }
+
+    /// Whether the pull request touches anything governed; a rename counts under both names.
+    pub fn is_touched(&self) -> bool {
+        let files = self.snapshot.files.iter();
+        !self.snapshot.caps.is_empty()
+            || files.flat_map(|file| file.previous.iter().chain([&file.path])).any(|path| self.kind(path).is_some())
+    }
+
+    fn report(&self, outcome: Outcome) -> Report {
+        let base = Some(self.snapshot.base_sha.to_string());
+        Report::new(outcome, base, self.snapshot.pull.head_sha.to_string())
+    }
+}
+
+/// Reads a pull request and its settings. `None` if there is nothing to govern: no settings, or the pull request is closed.
+/// Settings that cannot be used are said on it, and then there is nothing to do either.
+///
+/// # Errors
+/// When GitHub or the store fails.
+pub async fn governed(service: &Service, pull: &PullRef) -> Result<Option<Governed>, JobError> {
+    let repository = service.repository(pull).await?;
+    let snapshot = repository.snapshot(pull.number).await?;
+    if !snapshot.pull.is_open {
+        Desk::open(service, &repository, &snapshot.pull).await?.cancel(&Outcome::Closed).await?;
+        return Ok(None);
+    }
+    match control::control(&repository, &snapshot).await? {
+        Controlled::Silent => Ok(None),
+        Controlled::Ready(control) => Ok(Some(Governed { repository, snapshot, control })),
+        Controlled::Broken(findings) => {
+            broken_settings(service, &repository, &snapshot, findings).await?;
+            Ok(None)
+        }
+    }
+}
+
+async fn broken_settings(
+    service: &Service,
+    repository: &Repository,
+    snapshot: &Snapshot,
+    findings: Vec<Diagnostic>,
+) -> Result<(), JobError> {
+    let line = "The settings on the base branch cannot be used, so nobody's approval can be counted; mend them there.";
+    let mut report = Report::new(
+        Outcome::BrokenFiles,
+        Some(snapshot.base_sha.to_string()),
+        snapshot.pull.head_sha.to_string(),
+    );
+    report.diagnostics = findings;
+    report.approval =
+        Some(ApprovalSummary { state: ApprovalState::Undecidable, line: line.to_owned(), rules: Vec::new() });
+    Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
+    Ok(())
+}
+
+/// Evaluates and decides. With `force` also a head that was evaluated already, and with new answers.
+///
+/// # Errors
+/// When GitHub, the store or the provider fails; what could not be measured is said on the pull request first.
+pub async fn evaluate(
+    service: &Service,
+    pull: &PullRef,
+    force: bool,
+    cancel: CancellationToken,
+) -> Result<(), JobError> {
+    let Some(governed) = governed(service, pull).await? else { return Ok(()) };
+    let mut desk = Desk::open(service, &governed.repository, &governed.snapshot.pull).await?;
+    if !governed.is_touched() {
+        return nothing_governed(&governed, &mut desk).await;
+    }
+    if !force && let Some(stored) = known_run(service, pull, &governed, &desk).await? {
+        let facts = facts(&governed, stored.facts.owners).await?;
+        return conclude(service, pull, &governed, &mut desk, facts, stored.report, false).await;
+    }
+    desk.begin(force).await?;
+    let sides = sides::load(&governed.repository, &governed.snapshot, &governed.control).await?;
+    let facts = facts(&governed, sides.owners.clone()).await?;
+    match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
+        Measuring::Ended(report) => conclude(service, pull, &governed, &mut desk, facts, *report, true).await,
+        Measuring::Stopped => stopped(&governed, &mut desk).await,
+    }
+}
+
+/// The run of this head and base that ended with a verdict, if its checks are there.
+async fn known_run(
+    service: &Service,
+    pull: &PullRef,
+    governed: &Governed,
+    desk: &Desk<'_>,
+) -> Result<Option<StoredRun>, JobError> {
+    let stored = stored_run(service, pull, governed).await?;
+    Ok(stored.filter(|stored| {
+        stored.base_sha == governed.snapshot.base_sha
+            && !matches!(stored.report.verdict(), Verdict::NotMeasured)
+            && desk.has_checks()
+    }))
+}
+
+/// What is stored of the run of this head.
+///
+/// # Errors
+/// When the store fails.
+pub async fn stored_run(
+    service: &Service,
+    pull: &PullRef,
+    governed: &Governed,
+) -> Result<Option<StoredRun>, JobError> {
+    let stored = service.store.load_run(&run_key(pull, governed)).await?;
+    // A run that an older version wrote otherwise is run again.
+    Ok(stored.and_then(|stored| serde_json::from_str(&stored.body).ok()))
+}
+
+fn run_key(pull: &PullRef, governed: &Governed) -> String {
+    let view = &governed.snapshot.pull;
+    format!("{}/{}/{}", pull.lane(), view.head_sha, view.base_branch)
+}
+
+/// The facts that approvals are decided by, as they are now.
+///
+/// # Errors
+/// When GitHub fails.
+pub async fn facts(governed: &Governed, owners: Vec<String>) -> Result<PullFacts, JobError> {
+    let kind = |path: &PromptPath| governed.kind(path);
+    let policy = &governed.control.settings.policy;
+    Ok(governed.repository.facts(&governed.snapshot, &kind, policy, owners).await?)
+}
+
+async fn nothing_governed(governed: &Governed, desk: &mut Desk<'_>) -> Result<(), JobError> {
+    let mut report = governed.report(Outcome::NothingGoverned);
+    report.approval = Some(ApprovalSummary {
+        state: ApprovalState::Satisfied,
+        line: "No prompt, golden set or settings file is changed, so no approval is needed.".to_owned(),
+        rules: Vec::new(),
+    });
+    desk.finish(&report, true).await?;
+    Ok(())
+}
+
+/// A run that was stopped: if the pull request has moved on, its old checks end; else the next job goes on with them.
+async fn stopped(governed: &Governed, desk: &mut Desk<'_>) -> Result<(), JobError> {
+    let now = governed.repository.pull(governed.snapshot.pull.number).await?;
+    if now.head_sha != *desk.head() || now.base_branch != governed.snapshot.pull.base_branch {
+        desk.cancel(&Outcome::Superseded).await?;
+    } else if !now.is_open {
+        desk.cancel(&Outcome::Closed).await?;
+    }
+    Ok(())
+}
+
+/// Decides, keeps and publishes. Nothing is awaited between the decision and what is said of it.
+///
+/// # Errors
+/// When GitHub or the store fails, or when something could not be measured and has to be tried again.
+pub async fn conclude(
+    service: &Service,
+    pull: &PullRef,
+    governed: &Governed,
+    desk: &mut Desk<'_>,
+    facts: PullFacts,
+    mut report: Report,
+    new_run: bool,
+) -> Result<(), JobError> {
+    let decision = decide(governed, &facts, &mut report);
+    tracing::info!(verdict = ?report.verdict(), approval = ?decision.state, "decided");
+    let run = StoredRun { base_sha: governed.snapshot.base_sha.clone(), facts, report };
+    let body = serde_json::to_string(&run)
+        .map_err(|error| JobError::GiveUp { message: format!("the run cannot be kept: {error}") })?;
+    let now_ms = service.clock.now_ms();
+    service.store.save_run(&run_key(pull, governed), now_ms, &body, now_ms).await?;
+    let published = desk.finish(&run.report, new_run).await?;
+    match &run.report.outcome {
+        Outcome::Measured(Verdict::NotMeasured) if new_run && published => {
+            Err(JobError::Retry { message: "too little could be measured".to_owned(), after: None })
+        }
+        Outcome::Failed { message } if new_run && published => {
+            Err(JobError::Retry { message: message.clone(), after: None })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Decides by the policy, and writes approvals and waiver into the report.
+fn decide(governed: &Governed, facts: &PullFacts, report: &mut Report) -> Decision {
+    if let Outcome::Waived { verdict, .. } = report.outcome {
+        report.outcome = Outcome::Measured(verdict);
+    }
+    let verdict = match report.outcome {
+        Outcome::Measured(verdict) => Some(verdict),
+        _ => None,
+    };
+    let decision = policy::decide(&governed.control.settings.policy, facts, verdict);
+    if let Some(waiver) = &decision.waiver {
+        let rules: Vec<String> = waiver.rules.iter().map(|rule| format!("“{rule}”")).collect();
+        report.outcome = Outcome::Waived {
+            verdict: waiver.verdict,
+            by: waiver.by.iter().map(|login| format!("@{login}")).collect(),
+            why: format!("rule {}", rules.join(", ")),
+        };
+    }
+    report.approval = Some(ApprovalSummary::of(&decision));
+    decision
+}
+
+/// Decides again after a review, a dismissal or an edit; evaluates if that has not happened yet.
+///
+/// # Errors
+/// As [`evaluate`].
+pub async fn decide_again(service: &Service, pull: &PullRef, cancel: CancellationToken) -> Result<(), JobError> {
+    let Some(governed) = governed(service, pull).await? else { return Ok(()) };
+    if !governed.is_touched() {
+        return Ok(());
+    }
+    let mut desk = Desk::open(service, &governed.repository, &governed.snapshot.pull).await?;
+    match stored_run(service, pull, &governed).await? {
+        Some(stored) if desk.has_checks() => {
+            let facts = facts(&governed, stored.facts.owners).await?;
+            conclude(service, pull, &governed, &mut desk, facts, stored.report, false).await
+        }
+        _ => evaluate(service, pull, false, cancel).await,
+    }
+}
+
+/// Ends what is open on a pull request that was closed.
+///
+/// # Errors
+/// When GitHub or the store fails.
+pub async fn close(service: &Service, pull: &PullRef) -> Result<(), JobError> {
+    let repository = service.repository(pull).await?;
+    let view = repository.pull(pull.number).await?;
+    if view.is_open {
+        return Ok(());
+    }
+    Desk::open(service, &repository, &view).await?.cancel(&Outcome::Closed).await
+}
+
+/// Says on the pull request that a job has given up. A check that has ended well or badly by itself stays as it is.
+///
+/// # Errors
+/// When GitHub or the store fails.
+pub async fn give_up(service: &Service, pull: &PullRef, message: &str) -> Result<(), JobError> {
+    let repository = service.repository(pull).await?;
+    let view = repository.pull(pull.number).await?;
+    let mut desk = Desk::open(service, &repository, &view).await?;
+    if !view.is_open || !desk.has_open_checks() {
+        return Ok(());
+    }
+    let what = format!("{message}; comment `/promptops eval` to run it again");
+    let mut report = Report::new(Outcome::Failed { message: what.clone() }, None, view.head_sha.to_string());
+    report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line: what, rules: Vec::new() });
+    desk.give_up(&report).await
+}
+
+/// Usage of all prompts, in USD.
+pub fn spent_usd(report: &Report) -> f64 {
+    report.prompts.iter().flat_map(|prompt| &prompt.usage).map(|side| side.cost_usd).sum()
+}
+
+/// The author's role, by the facts.
+pub fn author_can_write(facts: &PullFacts) -> bool {
+    let role = facts.author.as_ref().and_then(|author| lookup(&facts.permissions, author.id.0));
+    matches!(role, Some("admin" | "maintain" | "write"))
+}
+
+fn lookup(permissions: &BTreeMap<u64, String>, id: u64) -> Option<&str> {
+    permissions.get(&id).map(String::as_str)
+}
