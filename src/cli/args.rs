@@ -20,6 +20,8 @@ pub enum Command {
     Eval(Box<EvalArguments>),
     /// Check prompts, golden sets and settings without calling a model
     Lint(LintArguments),
+    /// Run the GitHub App: webhooks in, comments and checks out
+    Serve,
 }
 
 /// `promptops eval`.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{EvalArguments, Format};
@@ -39,7 +40,7 @@ const TRIES: u32 = 5;
 pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
     let options = options(arguments)?;
     let vendors = config::process().providers().map_err(|error| CommandError::Input(error.to_string()))?;
-    let secrets = vendors.secrets();
+    let secrets = Secrets::new(vendors.keys().map(|key| key.expose_secret().to_owned()));
     let gathered = match local::gather(&options).await {
         Ok(gathered) => gathered,
         Err(error) => return failed(error),

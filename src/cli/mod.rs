@@ -5,6 +5,8 @@ mod eval;
 mod exit;
 mod lint;
 mod progress;
+mod serve;
+mod server;
 mod show;
 
 use std::path::PathBuf;
@@ -15,6 +17,7 @@ use clap::Parser;
 pub use args::Arguments;
 use args::Command;
 pub use exit::{BUG, CommandError, Outcome};
+pub use server::Server;
 
 /// Parses the process's arguments; wrong ones, `--help` and `--version` end the process here.
 #[must_use]
@@ -27,6 +30,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let result = match &arguments.command {
         Command::Eval(arguments) => eval::run(arguments).await,
         Command::Lint(arguments) => lint::run(arguments).await,
+        Command::Serve => serve::run().await,
     };
     if let Err(error) = &result {
         show::error(&error.to_string());
@@ -40,4 +44,10 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 /// The folder the command was called in.
 fn folder() -> Result<PathBuf, CommandError> {
     std::env::current_dir().map_err(|error| CommandError::World(format!("cannot tell the current folder: {error}")))
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }

@@ -9,7 +9,6 @@ use super::http::Http;
 use super::openai::OpenAi;
 use super::refusal::Remedy;
 use crate::domain::ids::Digest;
-use crate::domain::untrusted::Secrets;
 use crate::engine::provider::{Completion, CompletionRequest, Provider, ProviderError};
 
 const OPENAI_URL: &str = "https://api.openai.com/v1";
@@ -35,11 +34,9 @@ pub struct ProviderConfig {
 }
 
 impl ProviderConfig {
-    /// The values that must never be shown.
-    #[must_use]
-    pub fn secrets(&self) -> Secrets {
-        let keys = [&self.openai_key, &self.anthropic_key].into_iter().flatten();
-        Secrets::new(keys.map(|key| key.expose_secret().to_owned()))
+    /// The keys that are set: values that must never be shown.
+    pub fn keys(&self) -> impl Iterator<Item = &SecretString> {
+        [&self.openai_key, &self.anthropic_key].into_iter().flatten()
     }
 }
 
