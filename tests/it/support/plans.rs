@@ -39,6 +39,7 @@ pub fn prompt(text: &str) -> Arc<Prompt> {
         tags: Vec::new(),
         test_data: Vec::new(),
         evaluators: Vec::new(),
+        evaluator_variables: Vec::new(),
     })
 }
 
