@@ -1,7 +1,17 @@
 //! Evaluators: each judges one output of one case. Pure: a judge's question is built here, asked elsewhere.
 
+mod builtin;
+mod check;
+mod choices;
+pub mod combine;
+pub mod compile;
+mod describe;
+mod ecma;
+mod json;
 pub mod judge;
+mod pattern;
 pub mod spec;
+mod text;
 
 use std::sync::Arc;
 
@@ -9,9 +19,14 @@ use serde::{Deserialize, Serialize};
 
 use super::golden::Case;
 use super::ids::Digest;
-use judge::{JudgeQuestion, JudgeSpec};
+use super::prompt::Vars;
+use check::Check;
+use compile::CompileError;
+use judge::JudgeQuestion;
+use text::Facts;
 
 /// One evaluator with its weight, threshold and metric name. Compiled once, shared by all cases that use it.
+/// Made by [`Evaluator::compile`] only, so each one is sound.
 #[derive(Debug, Clone)]
 pub struct Evaluator {
     /// What reports call it: its `name`, else its kind and value, cut short.
@@ -22,10 +37,9 @@ pub struct Evaluator {
     pub threshold: Option<f64>,
     /// The named metric the score counts towards, for instance `tone`.
     pub metric: Option<Arc<str>>,
-    /// What is checked.
-    pub check: Check,
-    /// Hash of kind, value, weight, threshold and metric.
+    /// Hash of kind, value, weight, threshold and metric; the name is not part of it.
     pub definition: Digest,
+    check: Arc<Check>,
 }
 
 /// What one evaluator found in one output.
@@ -48,25 +62,47 @@ pub enum Evaluation {
     Ask(Box<JudgeQuestion>),
 }
 
-/// The closed list of kinds. The fields are the evaluators' own business.
-#[derive(Debug, Clone)]
-pub enum Check {
-    /// Placeholder of the skeleton: the real list is written in this folder.
-    Judge(Arc<JudgeSpec>),
-}
-
 impl Evaluator {
-    /// Judges `output` as the answer to `case`.
+    /// Judges `output` as the answer to `case`. What cannot be judged (a variable without a value, a pattern that
+    /// runs out of steps) fails with a reason that says so: it is never a pass.
     #[must_use]
-    pub fn evaluate(&self, _output: &str, _case: &Case) -> Evaluation {
-        match &self.check {
-            Check::Judge(_) => Evaluation::Assessed(Assessment { score: 0.0, passed: false, reason: String::new() }),
-        }
+    pub fn evaluate(&self, output: &str, case: &Case) -> Evaluation {
+        let facts = Facts { vars: &case.vars, expected: case.expected.as_deref() };
+        self.check
+            .evaluate(output, facts)
+            .unwrap_or_else(|missing| Evaluation::Assessed(Assessment::of(false, missing.to_string())))
     }
 
     /// Whether only a model's opinion stands behind it.
     #[must_use]
     pub fn needs_judge(&self) -> bool {
-        matches!(self.check, Check::Judge(_))
+        matches!(*self.check, Check::Judge(_))
+    }
+
+    /// The names a case must give a value for, with repeats. `expected` is answered by the case's `expected` too;
+    /// `completion` in a judge prompt is not among them, since the answer fills it.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.check.variables().into_iter()
+    }
+
+    /// Whether every text of this evaluator can be filled from a case, and every pattern it then makes is sound.
+    ///
+    /// # Errors
+    /// The first that cannot, for a diagnostic at the case.
+    pub fn check_case(&self, vars: &Vars, expected: Option<&str>) -> Result<(), CompileError> {
+        self.check.check_case(Facts { vars, expected })
+    }
+}
+
+impl Assessment {
+    /// The assessment of a kind that either passes or fails. The reason is made one line of bearable length.
+    fn of(passed: bool, reason: impl AsRef<str>) -> Self {
+        Self { score: if passed { 1.0 } else { 0.0 }, passed, reason: text::excerpt(reason.as_ref(), text::REASON) }
+    }
+
+    /// A graded assessment: passes from `threshold` on, or at any score above 0 where there is none.
+    fn graded(score: f64, threshold: Option<f64>, reason: &str) -> Self {
+        let passed = threshold.map_or(score > 0.0, |threshold| score >= threshold);
+        Self { score, passed, reason: text::excerpt(reason, text::REASON) }
     }
 }
