@@ -2,9 +2,15 @@
 
 pub mod diagnostic;
 pub mod evaluator;
+pub mod evaluator_syntax;
 pub mod gate;
 pub mod golden;
+pub mod governed;
 pub mod ids;
+pub mod node;
 pub mod policy;
 pub mod prompt;
+pub mod reader;
 pub mod settings;
+pub mod source;
+pub mod yaml;

@@ -1,10 +1,18 @@
-//! A repository's settings, `.github/promptops.yml`: raw mirror first, then validated. Knows no file system.
+//! A repository's settings, `.github/promptops.yml`: read key by key, unknown ones refused. Knows no file system.
+
+mod approval;
 
 use std::collections::BTreeMap;
 
-use super::ids::ModelId;
-use super::policy::Policy;
-use super::policy::Principal;
+use super::diagnostic::{Diagnostic, Parsed};
+use super::evaluator_syntax::read_model;
+use super::governed::Patterns;
+use super::ids::{ModelId, PromptPath};
+use super::node::{Kind, Node};
+use super::policy::{Policy, Principal};
+use super::reader::{Reader, Unknown, suggestion};
+use super::source::{MAX_FILE_BYTES, Source};
+use super::yaml;
 
 /// Path of the settings in a repository.
 pub const SETTINGS_PATH: &str = ".github/promptops.yml";
@@ -24,7 +32,7 @@ pub enum Forks {
 /// Validated settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// Which files are prompts.
+    /// Which files are prompts; empty: every file in a known prompt format.
     pub include: Vec<String>,
     /// Which of those are not.
     pub exclude: Vec<String>,
@@ -57,3 +65,158 @@ pub struct Settings {
     /// Metadata every prompt must have.
     pub required_metadata: Vec<String>,
 }
+
+/// Most samples per case and side.
+const MAX_TRIALS: u64 = 100;
+/// Metadata that `lint.require` may name.
+const METADATA: [&str; 10] = [
+    "name", "description", "model", "version", "owner", "useCase", "variables", "exampleOutput", "goldenSet", "tags",
+];
+
+impl Default for Settings {
+    /// What an empty settings file means.
+    fn default() -> Self {
+        Self {
+            include: Vec::new(),
+            exclude: Vec::new(),
+            model: None,
+            judge: None,
+            trials: 1,
+            margin: 0.05,
+            min_score: None,
+            max_cost_increase: None,
+            max_latency_increase: None,
+            run_usd: None,
+            day_usd: None,
+            forks: Forks::default(),
+            roles: BTreeMap::new(),
+            policy: Policy::default(),
+            banned_phrases: Vec::new(),
+            required_metadata: Vec::new(),
+        }
+    }
+}
+
+/// Reads a settings file.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of its lines.
+pub fn parse(path: &PromptPath, bytes: &[u8]) -> Result<Parsed<Settings>, Vec<Diagnostic>> {
+    let source = Source::read(path, bytes, MAX_FILE_BYTES).map_err(|error| vec![error])?;
+    let node = yaml::parse(&source).map_err(|error| vec![error])?;
+    let mut reader = Reader::new(source);
+    let settings = read(&mut reader, &node);
+    reader.finish(settings)
+}
+
+/// An empty file is valid: the bot is on, with every default.
+fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Settings> {
+    let mut settings = Settings::default();
+    if matches!(node.kind, Kind::Null) {
+        return Some(settings);
+    }
+    let known = ["prompts", "evaluation", "roles", "approval", "override", "lint"];
+    let fields = reader.fields(node, "the settings", &known, Unknown::Refused)?;
+    if let Some(node) = fields.get("prompts") {
+        read_prompts(reader, node, &mut settings);
+    }
+    if let Some(node) = fields.get("evaluation") {
+        read_evaluation(reader, node, &mut settings);
+    }
+    settings.roles = fields.read(reader, "roles", approval::read_roles).unwrap_or_default();
+    settings.policy = approval::read_policy(reader, &fields, &settings.roles);
+    if let Some(node) = fields.get("lint") {
+        read_lint(reader, node, &mut settings);
+    }
+    Some(settings)
+}
+
+fn read_prompts(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings) {
+    let Some(fields) = reader.fields(node, "`prompts`", &["include", "exclude"], Unknown::Refused) else { return };
+    if let Some(node) = fields.get("include") {
+        settings.include = read_globs(reader, node, "include").unwrap_or_default();
+        if matches!(&node.kind, Kind::List(items) if items.is_empty()) {
+            let help = "list globs, or remove the key to govern every prompt file";
+            reader.error("empty-list", node.at, "`include` is empty, so no file would be governed", help);
+        }
+    }
+    settings.exclude = fields.read(reader, "exclude", read_globs).unwrap_or_default();
+}
+
+/// A list of globs, each checked at its own place.
+fn read_globs(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vec<String>> {
+    let globs = reader.texts(node, what)?;
+    for (glob, item) in globs.iter().zip(reader.list(node, what)?) {
+        if let Err(error) = Patterns::new([glob.as_str()]) {
+            reader.error("invalid-glob", item.at, error.to_string(), "write a glob such as \"prompts/**\"");
+        }
+    }
+    Some(globs)
+}
+
+fn read_evaluation(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings) {
+    let known = [
+        "model", "judge", "trials", "margin", "min_score", "max_cost_increase", "max_latency_increase", "budget", "forks",
+    ];
+    let Some(fields) = reader.fields(node, "`evaluation`", &known, Unknown::Refused) else { return };
+    let share = |reader: &mut Reader<'_>, node: &Node, what: &str| reader.number(node, what, 0.0, 1.0);
+    settings.model = fields.read(reader, "model", read_model);
+    settings.judge = fields.read(reader, "judge", read_model);
+    if let Some(trials) = fields.read(reader, "trials", |reader, node, what| reader.whole(node, what, 1, MAX_TRIALS)) {
+        settings.trials = u32::try_from(trials).unwrap_or(1);
+    }
+    if let Some(margin) = fields.read(reader, "margin", share) {
+        settings.margin = margin;
+    }
+    settings.min_score = fields.read(reader, "min_score", share);
+    settings.max_cost_increase = fields.read(reader, "max_cost_increase", at_least_zero);
+    settings.max_latency_increase = fields.read(reader, "max_latency_increase", at_least_zero);
+    if let Some(node) = fields.get("budget") {
+        read_budget(reader, node, settings);
+    }
+    settings.forks = fields.read(reader, "forks", read_forks).unwrap_or_default();
+}
+
+fn at_least_zero(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<f64> {
+    reader.number(node, what, 0.0, f64::INFINITY)
+}
+
+fn read_budget(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings) {
+    let Some(fields) = reader.fields(node, "`budget`", &["run_usd", "day_usd"], Unknown::Refused) else { return };
+    settings.run_usd = fields.read(reader, "run_usd", at_least_zero);
+    settings.day_usd = fields.read(reader, "day_usd", at_least_zero);
+}
+
+fn read_forks(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Forks> {
+    let text = reader.text(node, what)?;
+    match text.as_str() {
+        "approve" => Some(Forks::Approve),
+        "lint" => Some(Forks::Lint),
+        "never" => Some(Forks::Never),
+        _ => {
+            let help = suggestion(&text, &["approve", "lint", "never"]);
+            reader.error("unknown-value", node.at, format!("`{what}` is `{text}`"), help);
+            None
+        }
+    }
+}
+
+fn read_lint(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings) {
+    let Some(fields) = reader.fields(node, "`lint`", &["banned_phrases", "require"], Unknown::Refused) else { return };
+    settings.banned_phrases = fields.read(reader, "banned_phrases", Reader::texts).unwrap_or_default();
+    settings.required_metadata = fields.read(reader, "require", read_metadata).unwrap_or_default();
+}
+
+fn read_metadata(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vec<String>> {
+    let names = reader.texts(node, what)?;
+    for (name, item) in names.iter().zip(reader.list(node, what)?) {
+        if !METADATA.contains(&name.as_str()) {
+            let help = suggestion(name, &METADATA);
+            reader.error("unknown-value", item.at, format!("`{what}` names `{name}`, which no prompt file has"), help);
+        }
+    }
+    Some(names)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,27 @@
 //! Golden sets: the cases a prompt must answer well. Knows no file system: parsers take bytes and a path.
 
+mod csv;
+mod csv_assertion;
+mod inline;
+mod json_line;
+mod jsonl;
+mod raw;
+mod variables;
+mod yaml;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::diagnostic::{Diagnostic, Parsed};
 use super::evaluator::Evaluator;
 use super::ids::{Digest, PromptPath};
-use super::prompt::Vars;
+use super::prompt::{Prompt, Vars};
+use super::reader::Reader;
+use super::source::{MAX_GOLDEN_SET_BYTES, Source};
+
+pub use inline::inline;
+pub use variables::check_variables;
 
 /// How strictly head must pass a case by itself, whatever base did (gate lane 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -51,3 +66,51 @@ pub struct GoldenSet {
     /// The cases.
     pub cases: Vec<Case>,
 }
+
+/// The closed list of golden set formats, told apart by the file's ending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `.yml`, `.yaml`.
+    Yaml,
+    /// `.jsonl`: one case per line.
+    Jsonl,
+    /// `.csv`.
+    Csv,
+}
+
+impl Format {
+    /// The format of a file that is named as a golden set; compared without regard to case.
+    #[must_use]
+    pub fn of(path: &PromptPath) -> Option<Self> {
+        match path.folded().rsplit_once('.')?.1 {
+            "yml" | "yaml" => Some(Self::Yaml),
+            "jsonl" => Some(Self::Jsonl),
+            "csv" => Some(Self::Csv),
+            _ => None,
+        }
+    }
+}
+
+/// Reads the golden set of a prompt. Each case gets the prompt's evaluators, the set's and its own.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of its lines.
+pub fn parse(path: &PromptPath, bytes: &[u8], prompt: &Prompt) -> Result<Parsed<GoldenSet>, Vec<Diagnostic>> {
+    let source = Source::read(path, bytes, MAX_GOLDEN_SET_BYTES).map_err(|error| vec![error])?;
+    let Some(format) = Format::of(path) else {
+        let message = format!("`{}` is in no known golden set format", path.file_name());
+        return Err(vec![
+            Diagnostic::error("unknown-format", path, message).with_help("name a .yml, .yaml, .jsonl or .csv file"),
+        ]);
+    };
+    let mut reader = Reader::new(source);
+    let set = match format {
+        Format::Yaml => yaml::read(&mut reader, prompt),
+        Format::Jsonl => jsonl::read(&mut reader, prompt),
+        Format::Csv => csv::read(&mut reader, prompt),
+    };
+    reader.finish(set)
+}
+
+#[cfg(test)]
+mod tests;

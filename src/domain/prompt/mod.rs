@@ -1,5 +1,8 @@
 //! A prompt as every format says it. Knows no file system: parsers take bytes and a path.
 
+pub mod github_models;
+mod metadata;
+mod parameters;
 pub mod template;
 
 use std::collections::BTreeMap;
@@ -8,9 +11,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::diagnostic::Location;
+use super::diagnostic::{Diagnostic, Location, Parsed};
 use super::evaluator::Evaluator;
 use super::ids::{ModelId, PromptPath};
+use super::source::{MAX_FILE_BYTES, Source};
 use template::Template;
 
 /// Values for a template's variables; a value is never rendered as a template itself.
@@ -131,6 +135,39 @@ pub struct Prompt {
     pub test_data: Vec<(Vars, u32)>,
     /// Evaluators that stand in the file itself; they run on every case, whichever golden set it is from.
     pub evaluators: Vec<Evaluator>,
+    /// Variables that the texts of `evaluators` use, with the evaluator's place; `expected` where it compares with it.
+    pub evaluator_variables: Vec<(String, Location)>,
+}
+
+/// The closed list of prompt formats, told apart by the file's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `.prompt.yml` and `.prompt.yaml`.
+    GithubModels,
+}
+
+impl Format {
+    /// The format of a file, if it is a prompt file; compared without regard to case.
+    #[must_use]
+    pub fn of(path: &PromptPath) -> Option<Self> {
+        let name = path.folded();
+        [".prompt.yml", ".prompt.yaml"].iter().any(|end| name.ends_with(end)).then_some(Self::GithubModels)
+    }
+}
+
+/// Reads a prompt file.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of its lines.
+pub fn parse(path: &PromptPath, bytes: &[u8]) -> Result<Parsed<Prompt>, Vec<Diagnostic>> {
+    let source = Source::read(path, bytes, MAX_FILE_BYTES).map_err(|error| vec![error])?;
+    match Format::of(path) {
+        Some(Format::GithubModels) => github_models::parse(source),
+        None => Err(vec![
+            Diagnostic::error("unknown-format", path, format!("`{}` is in no known prompt format", path.file_name()))
+                .with_help("name it `<name>.prompt.yml`"),
+        ]),
+    }
 }
 
 /// A template variable that a case gives no value for.
@@ -156,9 +193,20 @@ impl Prompt {
                 let content = message
                     .content
                     .render(&lookup)
-                    .map_err(|variable| UndefinedVariable { variable, location: message.location })?;
+                    .map_err(|variable| UndefinedVariable { location: message.place_of(&variable), variable })?;
                 Ok(ChatMessage { role: message.role, content: content.into() })
             })
             .collect()
     }
 }
+
+impl Message {
+    /// Where a variable is first used, as near as is known.
+    fn place_of(&self, variable: &str) -> Option<Location> {
+        let mut places = self.content.places();
+        places.find(|(name, _)| *name == variable).and_then(|(_, at)| at).or(self.location)
+    }
+}
+
+#[cfg(test)]
+mod tests;

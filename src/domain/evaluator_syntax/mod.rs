@@ -1,0 +1,125 @@
+//! How files write evaluators: one item of an `evaluators` list to an `EvaluatorSpec`. Knows not what evaluators do.
+
+mod github;
+mod ours;
+
+use super::diagnostic::Location;
+use super::evaluator::Evaluator;
+use super::evaluator::spec::{CheckSpec, EvaluatorSpec};
+use super::ids::ModelId;
+use super::node::{Kind, Node};
+use super::prompt::template::Template;
+use super::reader::{Fields, Reader, Unknown};
+
+/// An evaluator as a file describes it, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
+    /// What it says.
+    pub spec: EvaluatorSpec,
+    /// Where its value stands.
+    pub at: Location,
+}
+
+/// Keys of an evaluator in its mapping form, whatever its kind.
+const OPTIONS: [&str; 4] = ["name", "weight", "threshold", "metric"];
+
+/// Reads an `evaluators` list; items in our own form or in GitHub's.
+pub fn read_list(reader: &mut Reader<'_>, node: &Node, unknown: Unknown) -> Vec<Written> {
+    let items = reader.list(node, "evaluators").unwrap_or_default();
+    items.iter().filter_map(|item| read(reader, item, unknown)).collect()
+}
+
+fn read(reader: &mut Reader<'_>, item: &Node, unknown: Unknown) -> Option<Written> {
+    let has = |kinds: &[&str]| kinds.iter().any(|kind| item.get(kind).is_some());
+    if has(&github::KINDS) || (has(&["name"]) && !has(&ours::KINDS)) { github::read(reader, item, unknown) } else { ours::read(reader, item) }
+}
+
+/// A spec with the options that all kinds share.
+fn with_options(reader: &mut Reader<'_>, fields: Option<Fields<'_>>, check: CheckSpec) -> Option<EvaluatorSpec> {
+    let get = |name| fields.and_then(|fields| fields.get(name));
+    let mut spec = EvaluatorSpec { name: None, weight: None, threshold: None, metric: None, check };
+    if let Some(node) = get("name") {
+        spec.name = Some(reader.words(node, "name")?);
+    }
+    if let Some(node) = get("weight") {
+        spec.weight = Some(reader.number(node, "weight", 0.0, f64::INFINITY)?);
+    }
+    if let Some(node) = get("threshold") {
+        spec.threshold = Some(reader.number(node, "threshold", 0.0, 1.0)?);
+    }
+    if let Some(node) = get("metric") {
+        spec.metric = Some(reader.words(node, "metric")?);
+    }
+    Some(spec)
+}
+
+/// A model as `provider/name`.
+pub fn read_model(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<ModelId> {
+    let text = reader.text(node, what)?;
+    match ModelId::parse(&text) {
+        Ok(model) => Some(model),
+        Err(error) => {
+            reader.error("invalid-model", node.at, format!("`{what}`: {error}"), "write it as provider/name");
+            None
+        }
+    }
+}
+
+/// Compiles what was written; what does not compile is an error at its place.
+pub fn compile(reader: &mut Reader<'_>, written: Written) -> Option<Evaluator> {
+    match Evaluator::compile(written.spec) {
+        Ok(evaluator) => Some(evaluator),
+        Err(error) => {
+            let help = error.help.unwrap_or_else(|| "correct the evaluator".to_owned());
+            reader.error("invalid-evaluator", written.at, error.message, help);
+            None
+        }
+    }
+}
+
+/// The variables an evaluator's texts need besides the ones every evaluator has; `expected` where it compares with it.
+#[must_use]
+pub fn variables(spec: &EvaluatorSpec) -> Vec<String> {
+    let texts: Vec<&str> = match &spec.check {
+        CheckSpec::Equals(None) | CheckSpec::Levenshtein { to: None, .. } => vec!["{{expected}}"],
+        CheckSpec::Equals(Some(value)) => value.as_str().into_iter().collect(),
+        CheckSpec::Contains(text)
+        | CheckSpec::NotContains(text)
+        | CheckSpec::Icontains(text)
+        | CheckSpec::StartsWith(text)
+        | CheckSpec::EndsWith(text)
+        | CheckSpec::Regex(text)
+        | CheckSpec::Levenshtein { to: Some(text), .. }
+        | CheckSpec::Judge { rubric: text, .. }
+        | CheckSpec::GithubString { value: text, .. } => vec![text],
+        CheckSpec::GithubChoice { prompt, system_prompt, .. } => {
+            [Some(prompt.as_str()), system_prompt.as_deref()].into_iter().flatten().collect()
+        }
+        CheckSpec::IsJson | CheckSpec::JsonSchema(_) | CheckSpec::WordCount { .. } | CheckSpec::GithubBuiltin(_) => {
+            Vec::new()
+        }
+    };
+    let has_completion = matches!(spec.check, CheckSpec::GithubChoice { .. });
+    let mut names: Vec<String> = texts
+        .iter()
+        .flat_map(|text| Template::parse(text).variables().map(str::to_owned).collect::<Vec<_>>())
+        .filter(|name| !(has_completion && name == "completion"))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// True for a mapping in which every key is one of these or an option.
+fn is_form(node: &Node, keys: &[&str]) -> bool {
+    match &node.kind {
+        Kind::Map(entries) => {
+            entries.iter().any(|(key, _)| keys.contains(&&*key.name))
+                && entries.iter().all(|(key, _)| keys.contains(&&*key.name) || OPTIONS.contains(&&*key.name))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

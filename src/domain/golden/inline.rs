@@ -1,0 +1,42 @@
+//! The cases that stand in a prompt file itself, as GitHub's `testData`.
+
+use serde_json::Value;
+
+use super::GoldenSet;
+use super::raw::{Builder, RawCase};
+use crate::domain::diagnostic::{Diagnostic, Location, Parsed};
+use crate::domain::prompt::Prompt;
+use crate::domain::reader::Reader;
+use crate::domain::source::Source;
+
+/// The cases of `testData`, or `None` if the prompt has none. A case's keys are its vars; `expected` is special.
+#[must_use]
+pub fn inline(prompt: &Prompt) -> Option<Result<Parsed<GoldenSet>, Vec<Diagnostic>>> {
+    if prompt.test_data.is_empty() {
+        return None;
+    }
+    let mut reader = Reader::new(Source::without_text(&prompt.path));
+    let mut builder = Builder::new(&mut reader, prompt, Vec::new());
+    for (vars, line) in &prompt.test_data {
+        let mut vars = vars.clone();
+        let expected = match vars.remove("expected") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text),
+            Some(other) => Some(other.to_string()),
+        };
+        let raw = RawCase {
+            id: None,
+            vars,
+            expected,
+            must_pass: None,
+            weight: 1.0,
+            tags: Vec::new(),
+            cluster: None,
+            evaluators: Vec::new(),
+            at: Location { line: *line, column: 1, length: 0 },
+        };
+        builder.push(&mut reader, raw);
+    }
+    let set = builder.finish(&mut reader, Location { line: 1, column: 1, length: 0 }, "add a case to `testData`");
+    Some(reader.finish(set))
+}

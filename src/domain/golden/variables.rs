@@ -1,0 +1,59 @@
+//! Every variable a prompt uses must have a value in every case; said before anything is run.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::GoldenSet;
+use crate::domain::diagnostic::{Diagnostic, Location};
+use crate::domain::prompt::Prompt;
+
+/// Most cases named in one finding.
+const MAX_NAMED: usize = 3;
+
+/// What the cases leave undefined of the prompt's messages and of its own evaluators, at the place that uses it.
+/// (The set's evaluators are checked when the set is parsed.)
+#[must_use]
+pub fn check_variables(prompt: &Prompt, set: &GoldenSet) -> Vec<Diagnostic> {
+    let in_messages = prompt.messages.iter().flat_map(|message| {
+        message.content.places().map(|(name, at)| (name, at.or(message.location), "a message"))
+    });
+    let in_evaluators = prompt.evaluator_variables.iter().map(|(name, at)| (name.as_str(), Some(*at), "an evaluator"));
+    let mut first_uses: BTreeMap<(&str, &str), Option<Location>> = BTreeMap::new();
+    for (name, at, place) in in_messages.chain(in_evaluators) {
+        first_uses.entry((name, place)).or_insert(at);
+    }
+    let mut findings: Vec<_> = first_uses
+        .into_iter()
+        .filter_map(|((name, place), at)| undefined(prompt, set, name, place, at))
+        .collect();
+    findings.sort_by_key(|finding| finding.location.map_or((0, 0), |at| (at.line, at.column)));
+    findings
+}
+
+fn undefined(prompt: &Prompt, set: &GoldenSet, name: &str, place: &str, at: Option<Location>) -> Option<Diagnostic> {
+    if prompt.variables.get(name).is_some_and(|variable| variable.default.is_some()) {
+        return None;
+    }
+    let expected_counts = name == "expected" && place == "an evaluator";
+    let mut without = set.cases.iter().filter(|case| {
+        !case.vars.contains_key(name) && !(expected_counts && case.expected.is_some())
+    });
+    let named: Vec<String> = without
+        .by_ref()
+        .take(MAX_NAMED)
+        .map(|case| format!("`{}` ({}:{})", case.id, set.path, case.line))
+        .collect();
+    if named.is_empty() {
+        return None;
+    }
+    let more = without.count();
+    let cases = if named.len() == 1 { "case" } else { "cases" };
+    let mut message = format!("variable `{name}` in {place} has no value in {cases} {}", named.join(", "));
+    if more > 0 {
+        let _ = write!(message, " and {more} more");
+    }
+    let mut finding = Diagnostic::error("undefined-variable", &prompt.path, message)
+        .with_help(format!("add `{name}` to the vars of the case, or give it a `default` under `variables`"));
+    finding.location = at;
+    Some(finding)
+}

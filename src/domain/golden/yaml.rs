@@ -1,0 +1,98 @@
+//! Golden sets in YAML, and the keys of a case that YAML and JSONL share. Knows no file system.
+
+use super::raw::{Builder, RawCase};
+use super::{GoldenSet, MustPass};
+use crate::domain::evaluator_syntax;
+use crate::domain::node::{Kind, Node};
+use crate::domain::prompt::{Prompt, Vars};
+use crate::domain::reader::{Reader, Unknown};
+use crate::domain::yaml;
+
+const HELP: &str = "add `cases:` with at least one case";
+const KEYS: [&str; 8] = ["id", "vars", "expected", "must_pass", "weight", "tags", "cluster", "evaluators"];
+
+/// Reads the file. `None` only after an error was recorded.
+pub(super) fn read(reader: &mut Reader<'_>, prompt: &Prompt) -> Option<GoldenSet> {
+    let mut node = match yaml::parse(&reader.source) {
+        Ok(node) => node,
+        Err(error) => {
+            reader.push(error);
+            return None;
+        }
+    };
+    if matches!(node.kind, Kind::Null) {
+        reader.error("no-cases", node.at, "the golden set is empty", HELP);
+        return None;
+    }
+    let fields = reader.fields(&node, "a golden set", &["evaluators", "cases"], Unknown::Refused)?;
+    let set = fields.get("evaluators").map(|node| evaluator_syntax::read_list(reader, node, Unknown::Refused));
+    let at = fields.key_at("cases");
+    if let Some(cases) = fields.get("cases") {
+        reader.list(cases, "cases")?;
+    }
+    let mut builder = Builder::new(reader, prompt, set.unwrap_or_default());
+    // Taken out of the tree one by one, so that each node is freed once its case is built.
+    for item in take_cases(&mut node) {
+        if let Some(raw) = read_case(reader, &item) {
+            builder.push(reader, raw);
+        } else {
+            builder.skip();
+        }
+    }
+    builder.finish(reader, at, HELP)
+}
+
+fn take_cases(node: &mut Node) -> Vec<Node> {
+    let Kind::Map(entries) = &mut node.kind else { return Vec::new() };
+    let cases = entries.iter_mut().find(|(key, _)| &*key.name == "cases");
+    match cases.map(|(_, node)| std::mem::replace(&mut node.kind, Kind::Null)) {
+        Some(Kind::List(items)) => items,
+        _ => Vec::new(),
+    }
+}
+
+/// Reads one case. `None` only after an error was recorded.
+pub(super) fn read_case(reader: &mut Reader<'_>, node: &Node) -> Option<RawCase> {
+    let fields = reader.fields(node, "a case", &KEYS, Unknown::Refused)?;
+    let read_id = |reader: &mut Reader<'_>, node: &Node, what: &str| Some((reader.words(node, what)?, node.at));
+    let evaluators = fields.get("evaluators").map(|node| evaluator_syntax::read_list(reader, node, Unknown::Refused));
+    Some(RawCase {
+        id: fields.read(reader, "id", read_id),
+        vars: fields.read(reader, "vars", vars).unwrap_or_default(),
+        expected: fields.read(reader, "expected", Reader::text),
+        must_pass: fields.read(reader, "must_pass", must_pass).flatten(),
+        weight: fields.read(reader, "weight", |r, node, what| r.number(node, what, 0.0, f64::INFINITY)).unwrap_or(1.0),
+        tags: fields.read(reader, "tags", Reader::texts).unwrap_or_default(),
+        cluster: fields.read(reader, "cluster", Reader::words),
+        evaluators: evaluators.unwrap_or_default(),
+        at: node.at,
+    })
+}
+
+fn vars(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vars> {
+    let entries = reader.map(node, what)?;
+    Some(entries.iter().map(|(key, value)| (key.name.to_string(), value.to_value())).collect())
+}
+
+/// `true` means reliably, `false` that the case is no must-pass case.
+#[expect(clippy::option_option, reason = "outer: readable at all; inner: whether it is a must-pass case")]
+fn must_pass(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Option<MustPass>> {
+    let text = reader.text(node, what)?;
+    let read = parse_must_pass(&text);
+    if read.is_none() {
+        let message = format!("`{what}` is `{text}`");
+        reader.error("unknown-value", node.at, message, "write `always`, `reliably`, true or false");
+    }
+    read
+}
+
+/// The words of `must_pass`.
+#[expect(clippy::option_option, reason = "outer: readable at all; inner: whether it is a must-pass case")]
+pub(super) fn parse_must_pass(text: &str) -> Option<Option<MustPass>> {
+    match text {
+        "always" => Some(Some(MustPass::Always)),
+        "reliably" | "true" => Some(Some(MustPass::Reliably)),
+        "false" => Some(None),
+        _ => None,
+    }
+}

@@ -1,0 +1,166 @@
+//! Which paths the bot governs, and as what. Pure: paths and settings in, answers out; compared without regard to case.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use unicode_normalization::UnicodeNormalization;
+
+use super::diagnostic::Diagnostic;
+use super::ids::PromptPath;
+use super::policy::Change;
+use super::prompt::{self, Prompt};
+use super::settings::{SETTINGS_PATH, Settings};
+
+/// Endings of golden sets that are found by their name.
+const GOLDEN_ENDINGS: [&str; 4] = [".golden.yml", ".golden.yaml", ".golden.jsonl", ".golden.csv"];
+/// Endings of the prompts they may belong to.
+const PROMPT_ENDINGS: [&str; 2] = [".prompt.yml", ".prompt.yaml"];
+
+/// A glob that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid glob `{pattern}`: {reason}")]
+pub struct InvalidPattern {
+    /// As it was written.
+    pub pattern: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Globs over folded paths: `*` stays within a folder, `**` crosses folders, a trailing `/` means all that is inside.
+#[derive(Debug, Clone)]
+pub struct Patterns(GlobSet);
+
+impl Patterns {
+    /// Reads the globs.
+    ///
+    /// # Errors
+    /// The first that is no glob.
+    pub fn new<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Result<Self, InvalidPattern> {
+        let mut set = GlobSetBuilder::new();
+        let mut last = String::new();
+        for pattern in patterns {
+            let invalid = |reason: String| InvalidPattern { pattern: pattern.to_owned(), reason };
+            let folded = pattern.nfkc().collect::<String>().to_lowercase();
+            let folded = folded.strip_prefix("./").unwrap_or(&folded);
+            let folded = folded.strip_prefix('/').unwrap_or(folded);
+            if folded.is_empty() {
+                return Err(invalid("it is empty".to_owned()));
+            }
+            let folded = if folded.ends_with('/') { format!("{folded}**") } else { folded.to_owned() };
+            let glob = GlobBuilder::new(&folded).literal_separator(true).build();
+            set.add(glob.map_err(|error| invalid(error.kind().to_string()))?);
+            pattern.clone_into(&mut last);
+        }
+        match set.build() {
+            Ok(set) => Ok(Self(set)),
+            Err(error) => Err(InvalidPattern { pattern: last, reason: error.kind().to_string() }),
+        }
+    }
+
+    /// Whether any of the globs matches.
+    #[must_use]
+    pub fn matches(&self, path: &PromptPath) -> bool {
+        self.0.is_match(path.folded())
+    }
+}
+
+/// The rule that says what is governed.
+#[derive(Debug, Clone)]
+pub struct Governed {
+    /// `None`: every file.
+    include: Option<Patterns>,
+    exclude: Patterns,
+    named_golden_sets: Vec<String>,
+}
+
+/// Where a prompt's golden set is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GoldenSource {
+    /// The prompt names it: it must be there.
+    Named(PromptPath),
+    /// The first of these that is there; else the prompt's `testData`.
+    Siblings(Vec<PromptPath>),
+}
+
+impl Governed {
+    /// The rule of these settings.
+    ///
+    /// # Errors
+    /// A glob that cannot be read; validated settings have none.
+    pub fn new(settings: &Settings) -> Result<Self, InvalidPattern> {
+        let include = match settings.include.as_slice() {
+            [] => None,
+            include => Some(Patterns::new(include.iter().map(String::as_str))?),
+        };
+        let exclude = Patterns::new(settings.exclude.iter().map(String::as_str))?;
+        Ok(Self { include, exclude, named_golden_sets: Vec::new() })
+    }
+
+    /// Adds golden sets that prompts name (`goldenSet`): they are golden sets whatever their file is called.
+    #[must_use]
+    pub fn with_golden_sets<'p>(mut self, named: impl IntoIterator<Item = &'p PromptPath>) -> Self {
+        self.named_golden_sets.extend(named.into_iter().map(PromptPath::folded));
+        self
+    }
+
+    /// What a path is, if it is governed. Both names of a rename have to be asked for.
+    #[must_use]
+    pub fn classify(&self, path: &PromptPath) -> Option<Change> {
+        let folded = path.folded();
+        if folded == SETTINGS_PATH {
+            return Some(Change::Policy);
+        }
+        if self.named_golden_sets.contains(&folded) {
+            return Some(Change::GoldenSet);
+        }
+        self.classify_by_name(path, &folded)
+    }
+
+    fn classify_by_name(&self, path: &PromptPath, folded: &str) -> Option<Change> {
+        if prompt::Format::of(path).is_some() {
+            return self.includes(path).then_some(Change::Prompt);
+        }
+        let stem = GOLDEN_ENDINGS.iter().find_map(|ending| folded.strip_suffix(ending))?;
+        // A set is governed with its prompt, even where the globs name only prompt files.
+        let belongs = PROMPT_ENDINGS.iter().any(|ending| {
+            PromptPath::parse(&format!("{stem}{ending}")).is_ok_and(|prompt| self.includes(&prompt))
+        });
+        (belongs || self.includes(path)).then_some(Change::GoldenSet)
+    }
+
+    fn includes(&self, path: &PromptPath) -> bool {
+        self.include.as_ref().is_none_or(|include| include.matches(path)) && !self.exclude.matches(path)
+    }
+
+    /// An error if the golden set a prompt names lies outside the governed paths.
+    #[must_use]
+    pub fn check_golden_set(&self, prompt: &Prompt) -> Option<Diagnostic> {
+        let named = prompt.golden_set.as_ref()?;
+        let by_name = self.classify_by_name(named, &named.folded());
+        if self.includes(named) || by_name == Some(Change::GoldenSet) {
+            return None;
+        }
+        let message = format!("golden set `{named}` lies outside the governed paths");
+        Some(Diagnostic::error("golden-set-outside", &prompt.path, message)
+            .with_help("move it to a path that `prompts.include` covers, or widen `prompts.include`"))
+    }
+}
+
+/// Where to look for a prompt's golden set.
+#[must_use]
+pub fn golden_source(prompt: &Prompt) -> GoldenSource {
+    match &prompt.golden_set {
+        Some(path) => GoldenSource::Named(path.clone()),
+        None => GoldenSource::Siblings(golden_siblings(&prompt.path)),
+    }
+}
+
+/// The golden sets that would belong to a prompt file by their names, in order of preference.
+#[must_use]
+pub fn golden_siblings(prompt: &PromptPath) -> Vec<PromptPath> {
+    let path = prompt.as_str();
+    let ending = PROMPT_ENDINGS.iter().find(|ending| {
+        let start = path.len().checked_sub(ending.len());
+        start.and_then(|start| path.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(ending))
+    });
+    let stem = ending.map_or(path, |ending| &path[..path.len() - ending.len()]);
+    GOLDEN_ENDINGS.iter().filter_map(|ending| PromptPath::parse(&format!("{stem}{ending}")).ok()).collect()
+}
