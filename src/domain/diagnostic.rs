@@ -25,6 +25,11 @@ pub struct Location {
     pub length: u32,
 }
 
+impl Location {
+    /// The start of a file, for what concerns all of it.
+    pub const START: Self = Self { line: 1, column: 1, length: 0 };
+}
+
 /// One finding about one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {

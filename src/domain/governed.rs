@@ -164,3 +164,89 @@ pub fn golden_siblings(prompt: &PromptPath) -> Vec<PromptPath> {
     let stem = ending.map_or(path, |ending| &path[..path.len() - ending.len()]);
     GOLDEN_ENDINGS.iter().filter_map(|ending| PromptPath::parse(&format!("{stem}{ending}")).ok()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> PromptPath {
+        PromptPath::parse(text).unwrap()
+    }
+
+    fn governed(include: &[&str], exclude: &[&str]) -> Governed {
+        let texts = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect();
+        Governed::new(&Settings { include: texts(include), exclude: texts(exclude), ..Settings::default() }).unwrap()
+    }
+
+    fn check(include: &[&str], exclude: &[&str], file: &str, expected: Option<Change>) {
+        assert_eq!(governed(include, exclude).classify(&path(file)), expected, "{include:?} {exclude:?} {file}");
+    }
+
+    #[test]
+    fn by_default_every_known_prompt_file_and_golden_set_is_governed() {
+        check(&[], &[], "a.prompt.yml", Some(Change::Prompt));
+        check(&[], &[], "deep/er/b.prompt.yaml", Some(Change::Prompt));
+        for ending in GOLDEN_ENDINGS {
+            check(&[], &[], &format!("deep/b{ending}"), Some(Change::GoldenSet));
+        }
+        check(&[], &[], "README.md", None);
+        check(&[], &[], "ci.yml", None);
+        check(&[], &[], ".github/promptops.yml", Some(Change::Policy));
+        check(&[], &["**"], ".github/promptops.yml", Some(Change::Policy));
+        check(&[], &[], "docs/.github/promptops.yml", None);
+    }
+
+    #[test]
+    fn globs_choose_and_exclude() {
+        check(&["prompts/**"], &[], "prompts/a/b.prompt.yml", Some(Change::Prompt));
+        check(&["prompts/"], &[], "prompts/a/b.prompt.yml", Some(Change::Prompt));
+        check(&["/prompts/*.yml"], &[], "prompts/b.prompt.yml", Some(Change::Prompt));
+        check(&["prompts/*.yml"], &[], "prompts/a/b.prompt.yml", None);
+        check(&["prompts/**"], &["**/draft/**"], "prompts/draft/b.prompt.yml", None);
+        check(&["prompts/**"], &[], "other/b.prompt.yml", None);
+        check(&["prompts/**"], &[], "prompts/notes.md", None);
+    }
+
+    #[test]
+    fn case_and_unicode_form_are_no_way_around() {
+        check(&["prompts/**"], &[], "Prompts/B.PROMPT.YML", Some(Change::Prompt));
+        check(&["PROMPTS/**"], &[], "prompts/b.prompt.yml", Some(Change::Prompt));
+        check(&["caf\u{e9}/**"], &[], "cafe\u{301}/b.prompt.yml", Some(Change::Prompt));
+        check(&[], &[], ".GitHub/PromptOps.yml", Some(Change::Policy));
+        check(&[], &[], "a.Golden.CSV", Some(Change::GoldenSet));
+    }
+
+    #[test]
+    fn a_golden_set_is_governed_with_its_prompt_even_if_the_globs_name_prompt_files_only() {
+        check(&["prompts/*.prompt.yml"], &[], "prompts/a.golden.jsonl", Some(Change::GoldenSet));
+        check(&["prompts/*.prompt.yml"], &[], "other/a.golden.jsonl", None);
+    }
+
+    #[test]
+    fn a_golden_set_that_a_prompt_names_is_one_whatever_it_is_called() {
+        let rule = governed(&["prompts/**"], &[]).with_golden_sets([&path("prompts/cases.csv"), &path("data/x.csv")]);
+        assert_eq!(rule.classify(&path("Prompts/Cases.csv")), Some(Change::GoldenSet));
+        let named = |golden: &str| {
+            let text = format!("messages: [{{role: user, content: Hi}}]\ngoldenSet: {golden}\n");
+            let prompt = prompt::parse(&path("prompts/a.prompt.yml"), text.as_bytes()).unwrap().value;
+            rule.check_golden_set(&prompt).map(|found| found.code)
+        };
+        assert_eq!(named("cases.csv"), None);
+        assert_eq!(named("../data/x.csv").as_deref(), Some("golden-set-outside"));
+    }
+
+    #[test]
+    fn siblings_are_looked_for_in_a_fixed_order() {
+        let siblings = golden_siblings(&path("p/a.Prompt.yml"));
+        let names: Vec<&str> = siblings.iter().map(PromptPath::as_str).collect();
+        assert_eq!(names, ["p/a.golden.yml", "p/a.golden.yaml", "p/a.golden.jsonl", "p/a.golden.csv"]);
+    }
+
+    #[test]
+    fn a_pattern_that_is_no_glob_is_named() {
+        let error = Patterns::new(["ok/**", "bad/{a"]).unwrap_err();
+        assert_eq!(error.pattern, "bad/{a");
+        assert!(Patterns::new([""]).is_err());
+        assert!(!Patterns::new([]).unwrap().matches(&path("a")));
+    }
+}

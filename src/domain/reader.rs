@@ -34,6 +34,12 @@ impl<'s> Reader<'s> {
         Self { source, findings: Vec::new(), errors: 0 }
     }
 
+    /// How many errors there are so far.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.errors
+    }
+
     /// Records an error: a fragment that names the thing, and what to do.
     pub fn error(&mut self, code: &str, at: Location, message: impl Into<String>, help: impl Into<String>) {
         self.errors += 1;
@@ -63,10 +69,7 @@ impl<'s> Reader<'s> {
         let Self { source, mut findings, errors } = self;
         if errors > MAX_FINDINGS {
             let message = format!("{} more errors are not shown", errors - MAX_FINDINGS);
-            let end = Location { line: u32::MAX, column: 1, length: 0 };
-            let mut more = source.error("more-errors", end, message).with_help("correct the ones above first");
-            more.location = None;
-            findings.push(more);
+            findings.push(Diagnostic::error("more-errors", source.path, message).with_help("correct the ones above first"));
         }
         findings.sort_by_key(|found| found.location.map_or((u32::MAX, 0), |at| (at.line, at.column)));
         match value {
@@ -82,9 +85,11 @@ impl<'s> Reader<'s> {
             Kind::Null => "give it a value or remove the key".to_owned(),
             _ => format!("write {wanted} here"),
         };
+        // Some things are named in words, which have their quotes already.
+        let what = if what.contains([' ', '`']) { what.to_owned() } else { format!("`{what}`") };
         let message = match node.kind {
-            Kind::Null => format!("`{what}` has no value; it must be {wanted}"),
-            _ => format!("`{what}` must be {wanted}, found {}", node.kind_name()),
+            Kind::Null => format!("{what} has no value; it must be {wanted}"),
+            _ => format!("{what} must be {wanted}, found {}", node.kind_name()),
         };
         self.error("wrong-type", node.at, message, help);
     }

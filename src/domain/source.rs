@@ -32,14 +32,14 @@ impl<'a> Source<'a> {
             let message = format!("the file has {} bytes, more than the {cap} ({} MiB) allowed", bytes.len(), cap >> 20);
             return Err(Diagnostic::error("file-too-large", path, message)
                 .with_help("split it, or move long texts out of it")
-                .at(Location { line: 1, column: 1, length: 0 }, None));
+                .at(Location::START, None));
         }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(path, bytes, error.valid_up_to()))?;
         if text.starts_with("version https://git-lfs") {
             return Err(Diagnostic::error("lfs-pointer", path, "the file is a Git LFS pointer, not the text itself")
                 .with_help("keep it out of Git LFS: run `git lfs untrack` on it and commit its text")
-                .at(Location { line: 1, column: 1, length: 0 }, text.lines().next()));
+                .at(Location::START, text.lines().next()));
         }
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(end, _)| end + 1));
         Ok(Self { path, text, index: starts.step_by(INDEX_STEP).collect() })

@@ -19,15 +19,18 @@ pub fn parse(source: &Source<'_>) -> Result<Node, Diagnostic> {
         .map_err(|error| diagnose(source, error.without_snippet()))
 }
 
+/// Nodes that aliases may add to what stands in the text.
+const MAX_ALIASED: usize = 100_000;
+
 /// Every limit follows from the size of the text, but for aliases: they may add little to what stands there.
 fn options(bytes: usize) -> Options {
-    let most = bytes.saturating_add(1000);
+    let most = bytes.saturating_add(MAX_ALIASED);
     serde_yaml::options! {
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
         with_snippet: false,
-        alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: 100_000 },
+        alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: MAX_ALIASED },
         budget: serde_yaml::budget! {
             max_events: most.saturating_mul(2),
             max_nodes: most,
@@ -40,7 +43,11 @@ fn options(bytes: usize) -> Options {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Kind>::deserialize(deserializer)?;
-        let one_line = matches!(spanned.value, Kind::Flag(_) | Kind::Number(_) | Kind::Text(_));
+        let one_line = match &spanned.value {
+            Kind::Text(text) => !text.contains('\n'),
+            Kind::Flag(_) | Kind::Number(_) => true,
+            Kind::Null | Kind::List(_) | Kind::Map(_) => false,
+        };
         Ok(Self { kind: spanned.value, at: place(spanned.referenced, one_line) })
     }
 }
@@ -120,8 +127,12 @@ fn place(at: serde_yaml::Location, one_line: bool) -> Location {
 }
 
 fn diagnose(source: &Source<'_>, error: &Error) -> Diagnostic {
-    let at = error.location().map_or(Location { line: 1, column: 1, length: 0 }, |at| place(at, false));
-    let (code, message, help) = match error {
+    let at = error.location().map_or(Location::START, |at| place(at, false));
+    let mut cause = error;
+    while let Error::AliasError { error, .. } = cause {
+        cause = error;
+    }
+    let (code, message, help) = match cause {
         Error::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().unwrap_or("?");
             ("duplicate-key", format!("duplicate key `{key}`"), "remove one of the two")

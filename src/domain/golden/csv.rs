@@ -28,7 +28,8 @@ enum Column {
 
 /// Reads the file. `None` only after an error was recorded.
 pub(super) fn read(reader: &mut Reader<'_>, prompt: &Prompt) -> Option<GoldenSet> {
-    let first = on_line(1);
+    let first = Location::START;
+    let mut lines = Lines { text: reader.source.text, offset: 0, line: 1 };
     if let Some(line) = unclosed_quote(reader.source.text) {
         reader.error("invalid-csv", on_line(line), "a quoted field is never closed", "close it with `\"`, and double quotes within it");
         return None;
@@ -44,14 +45,14 @@ pub(super) fn read(reader: &mut Reader<'_>, prompt: &Prompt) -> Option<GoldenSet
     for record in records.records() {
         match record {
             Ok(record) => {
-                let line = record.position().map_or(1, ::csv::Position::line);
-                match row(reader, &columns, &record, on_line(line)) {
+                let at = lines.place(record.position());
+                match row(reader, &columns, &record, at) {
                     Some(raw) => builder.push(reader, raw),
                     None => builder.skip(),
                 }
             }
             Err(error) => {
-                bad_record(reader, &error);
+                bad_record(reader, &error, lines.place(error.position()));
                 builder.skip();
             }
         }
@@ -63,8 +64,29 @@ fn on_line(line: u64) -> Location {
     Location { line: u32::try_from(line).unwrap_or(u32::MAX), column: 1, length: 0 }
 }
 
-fn bad_record(reader: &mut Reader<'_>, error: &::csv::Error) {
-    let at = on_line(error.position().map_or(1, ::csv::Position::line));
+/// Counts lines forward; the parser's own numbers are off after blank lines and Windows line ends.
+struct Lines<'t> {
+    text: &'t str,
+    offset: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// Where the record starts that the parser began to look for at this position.
+    fn place(&mut self, position: Option<&::csv::Position>) -> Location {
+        let bytes = self.text.as_bytes();
+        let mut start = position.and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(self.offset);
+        while matches!(bytes.get(start), Some(b'\r' | b'\n')) {
+            start += 1;
+        }
+        let between = bytes.get(self.offset..start).unwrap_or_default();
+        self.line += between.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.offset = self.offset.max(start);
+        on_line(self.line)
+    }
+}
+
+fn bad_record(reader: &mut Reader<'_>, error: &::csv::Error, at: Location) {
     let message = match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("the row has {len} fields, the header {expected_len}")
@@ -98,7 +120,7 @@ fn columns(reader: &mut Reader<'_>, header: &StringRecord) -> Option<Vec<Column>
         .map(|name| {
             let name = name.trim();
             if !seen.insert(name) {
-                reader.error("duplicate-key", on_line(1), format!("duplicate column `{name}`"), "remove one of the two");
+                reader.error("duplicate-key", Location::START, format!("duplicate column `{name}`"), "remove one of the two");
                 return None;
             }
             column(reader, name)
@@ -122,7 +144,7 @@ fn column(reader: &mut Reader<'_>, name: &str) -> Option<Column> {
             _ if name.starts_with("__") || name.is_empty() => {
                 let message = format!("column `{name}` is not understood");
                 let help = format!("name a variable; {}", suggestion(name, &["__expected", "__expected1", "__description"]));
-                reader.error("unknown-column", on_line(1), message, help);
+                reader.error("unknown-column", Location::START, message, help);
                 return None;
             }
             _ => Column::Variable(name.to_owned()),

@@ -37,6 +37,6 @@ pub fn inline(prompt: &Prompt) -> Option<Result<Parsed<GoldenSet>, Vec<Diagnosti
         };
         builder.push(&mut reader, raw);
     }
-    let set = builder.finish(&mut reader, Location { line: 1, column: 1, length: 0 }, "add a case to `testData`");
+    let set = builder.finish(&mut reader, Location::START, "add a case to `testData`");
     Some(reader.finish(set))
 }

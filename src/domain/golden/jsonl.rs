@@ -27,5 +27,5 @@ pub(super) fn read(reader: &mut Reader<'_>, prompt: &Prompt) -> Option<GoldenSet
             None => builder.skip(),
         }
     }
-    builder.finish(reader, Location { line: 1, column: 1, length: 0 }, "write one case per line as a JSON object")
+    builder.finish(reader, Location::START, "write one case per line as a JSON object")
 }

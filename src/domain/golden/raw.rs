@@ -32,6 +32,8 @@ pub(super) struct RawCase {
 pub(super) struct Builder<'p> {
     prompt: &'p Prompt,
     shared: Vec<Evaluator>,
+    /// Whether the prompt or the set has evaluators, even if they do not compile.
+    has_shared: bool,
     shared_variables: Vec<(String, Location)>,
     told: HashSet<(String, Location)>,
     cases: Vec<Case>,
@@ -46,6 +48,7 @@ pub(super) struct Builder<'p> {
 impl<'p> Builder<'p> {
     /// A builder for a set whose own evaluators run on every case.
     pub(super) fn new(reader: &mut Reader<'_>, prompt: &'p Prompt, set: Vec<Written>) -> Self {
+        let has_shared = !prompt.evaluators.is_empty() || !set.is_empty();
         let mut shared = prompt.evaluators.clone();
         let mut shared_variables = Vec::new();
         for written in set {
@@ -55,6 +58,7 @@ impl<'p> Builder<'p> {
         Self {
             prompt,
             shared,
+            has_shared,
             shared_variables,
             told: HashSet::new(),
             cases: Vec::new(),
@@ -145,7 +149,7 @@ impl<'p> Builder<'p> {
         has_expected: bool,
     ) -> Arc<[Evaluator]> {
         // An own evaluator that does not compile is told as such, not as a case that checks nothing.
-        let has_none = own.is_empty() && self.shared.is_empty();
+        let has_none = own.is_empty() && !self.has_shared;
         let mut list = self.shared.clone();
         list.extend(own.into_iter().filter_map(|written| self.compile(reader, written)).collect::<Vec<_>>());
         if has_none && has_expected {

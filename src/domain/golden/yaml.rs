@@ -2,6 +2,7 @@
 
 use super::raw::{Builder, RawCase};
 use super::{GoldenSet, MustPass};
+use crate::domain::diagnostic::Location;
 use crate::domain::evaluator_syntax;
 use crate::domain::node::{Kind, Node};
 use crate::domain::prompt::{Prompt, Vars};
@@ -21,7 +22,7 @@ pub(super) fn read(reader: &mut Reader<'_>, prompt: &Prompt) -> Option<GoldenSet
         }
     };
     if matches!(node.kind, Kind::Null) {
-        reader.error("no-cases", node.at, "the golden set is empty", HELP);
+        reader.error("no-cases", Location::START, "the golden set is empty", HELP);
         return None;
     }
     let fields = reader.fields(&node, "a golden set", &["evaluators", "cases"], Unknown::Refused)?;
@@ -51,12 +52,13 @@ fn take_cases(node: &mut Node) -> Vec<Node> {
     }
 }
 
-/// Reads one case. `None` only after an error was recorded.
+/// Reads one case. `None` after any error in it, so that no error follows from another.
 pub(super) fn read_case(reader: &mut Reader<'_>, node: &Node) -> Option<RawCase> {
+    let errors = reader.errors();
     let fields = reader.fields(node, "a case", &KEYS, Unknown::Refused)?;
     let read_id = |reader: &mut Reader<'_>, node: &Node, what: &str| Some((reader.words(node, what)?, node.at));
     let evaluators = fields.get("evaluators").map(|node| evaluator_syntax::read_list(reader, node, Unknown::Refused));
-    Some(RawCase {
+    let raw = RawCase {
         id: fields.read(reader, "id", read_id),
         vars: fields.read(reader, "vars", vars).unwrap_or_default(),
         expected: fields.read(reader, "expected", Reader::text),
@@ -66,7 +68,8 @@ pub(super) fn read_case(reader: &mut Reader<'_>, node: &Node) -> Option<RawCase>
         cluster: fields.read(reader, "cluster", Reader::words),
         evaluators: evaluators.unwrap_or_default(),
         at: node.at,
-    })
+    };
+    (reader.errors() == errors).then_some(raw)
 }
 
 fn vars(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vars> {

@@ -4,7 +4,7 @@ use super::metadata::{self, Metadata};
 use super::parameters;
 use super::template::Template;
 use super::{Message, Prompt, Role, Vars};
-use crate::domain::diagnostic::{Diagnostic, Parsed};
+use crate::domain::diagnostic::{Diagnostic, Location, Parsed};
 use crate::domain::evaluator::Evaluator;
 use crate::domain::evaluator_syntax::{self, read_model};
 use crate::domain::ids::PromptPath;
@@ -32,7 +32,7 @@ pub fn parse(source: Source<'_>) -> Result<Parsed<Prompt>, Vec<Diagnostic>> {
 /// `None` only after an error was recorded; a value beside recorded errors is thrown away by [`Reader::finish`].
 fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Prompt> {
     if matches!(node.kind, Kind::Null) {
-        reader.error("empty-file", node.at, "the prompt file is empty", "add `messages` with a role and a content");
+        reader.error("empty-file", Location::START, "the prompt file is empty", "add `messages` with a role and a content");
         return None;
     }
     let fields = reader.fields(node, "a prompt file", &KEYS, Unknown::Warned)?;
@@ -130,7 +130,7 @@ fn test_data(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vec<(Va
 fn evaluators(
     reader: &mut Reader<'_>,
     fields: &Fields<'_>,
-) -> (Vec<Evaluator>, Vec<(String, crate::domain::diagnostic::Location)>) {
+) -> (Vec<Evaluator>, Vec<(String, Location)>) {
     let written = fields.get("evaluators").map(|node| evaluator_syntax::read_list(reader, node, Unknown::Warned));
     let mut variables = Vec::new();
     let mut evaluators = Vec::new();
