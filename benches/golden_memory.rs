@@ -66,7 +66,10 @@ fn cases(format: &str) -> Result<String, String> {
                 out,
                 r#"{{"id":"case-{n}","vars":{{"customer":"customer {customer}","question":"{question}"}},"expected":"{expected}","cluster":"c{cluster}","evaluators":[{{"contains":"refund {customer}"}}]}}"#
             ),
-            "csv" => writeln!(out, "case-{n},customer {customer},\"{question}\",{expected},c{cluster},contains:refund {customer}"),
+            "csv" => writeln!(
+                out,
+                "case-{n},customer {customer},\"{question}\",{expected},c{cluster},contains:refund {customer}"
+            ),
             "yaml" => writeln!(
                 out,
                 "- id: case-{n}\n  vars: {{ customer: customer {customer}, question: \"{question}\" }}\n  expected: {expected}\n  cluster: c{cluster}\n  evaluators: [{{ contains: refund {customer} }}]"

@@ -14,9 +14,9 @@ use super::source::Source;
 ///
 /// # Errors
 /// A syntax error, a duplicate key, a second document, or a document that expands too far: one finding at its place.
-pub fn parse(source: &Source<'_>) -> Result<Node, Diagnostic> {
+pub fn parse(source: &Source<'_>) -> Result<Node, Box<Diagnostic>> {
     serde_yaml::from_str_with_options(source.text, options(source.text.len()))
-        .map_err(|error| diagnose(source, error.without_snippet()))
+        .map_err(|error| Box::new(diagnose(source, error.without_snippet())))
 }
 
 /// Nodes that aliases may add to what stands in the text.
@@ -122,7 +122,7 @@ impl<'de> Visitor<'de> for KindVisitor {
 
 fn place(at: serde_yaml::Location, one_line: bool) -> Location {
     let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    let length = if one_line { number(at.span().len().into()) } else { 0 };
+    let length = if one_line { number(at.span().len()) } else { 0 };
     Location { line: number(at.line()), column: number(at.column()), length }
 }
 

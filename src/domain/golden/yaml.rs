@@ -17,7 +17,7 @@ pub(super) fn read(reader: &mut Reader<'_>, prompt: &Prompt) -> Option<GoldenSet
     let mut node = match yaml::parse(&reader.source) {
         Ok(node) => node,
         Err(error) => {
-            reader.push(error);
+            reader.push(*error);
             return None;
         }
     };

@@ -159,7 +159,7 @@ impl Format {
 /// # Errors
 /// Everything that is wrong with it, in the order of its lines.
 pub fn parse(path: &PromptPath, bytes: &[u8]) -> Result<Parsed<Prompt>, Vec<Diagnostic>> {
-    let source = Source::read(path, bytes, MAX_FILE_BYTES).map_err(|error| vec![error])?;
+    let source = Source::read(path, bytes, MAX_FILE_BYTES).map_err(|error| vec![*error])?;
     match Format::of(path) {
         Some(Format::GithubModels) => github_models::parse(source),
         None => Err(vec![

@@ -11,7 +11,7 @@ use serde_json::Value;
 ///
 /// A sorted slice, since a `BTreeMap` takes more than a kilobyte even for two variables.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Vars(Box<[(Box<str>, Value)]>);
+pub struct Vars(Box<[(String, Value)]>);
 
 impl Vars {
     /// No inputs.
@@ -21,7 +21,7 @@ impl Vars {
     }
 
     fn position(&self, name: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(other, _)| (**other).cmp(name))
+        self.0.binary_search_by(|(other, _)| other.as_str().cmp(name))
     }
 
     /// The value of a variable.
@@ -49,7 +49,7 @@ impl Vars {
     }
 
     /// Sets a value and gives back the one that was there.
-    pub fn insert(&mut self, name: impl Into<Box<str>>, value: impl Into<Value>) -> Option<Value> {
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
         let (name, value) = (name.into(), value.into());
         let mut entries = std::mem::take(&mut self.0).into_vec();
         let previous = match entries.binary_search_by(|(other, _)| other.cmp(&name)) {
@@ -73,20 +73,20 @@ impl Vars {
     }
 
     /// Names and values in the order of the names.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> + Clone {
-        self.0.iter().map(|(name, value)| (&**name, value))
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&String, &Value)> + Clone {
+        self.0.iter().map(|(name, value)| (name, value))
     }
 
     /// The names in order.
-    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
-        self.0.iter().map(|(name, _)| &**name)
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &String> + Clone {
+        self.0.iter().map(|(name, _)| name)
     }
 }
 
 /// Of a name that comes twice the last value stays.
-impl<K: Into<Box<str>>> FromIterator<(K, Value)> for Vars {
+impl<K: Into<String>> FromIterator<(K, Value)> for Vars {
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
-        let mut entries: Vec<(Box<str>, Value)> = entries.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        let mut entries: Vec<(String, Value)> = entries.into_iter().map(|(name, value)| (name.into(), value)).collect();
         entries.reverse();
         entries.sort_by(|a, b| a.0.cmp(&b.0));
         entries.dedup_by(|later, first| later.0 == first.0);
@@ -94,7 +94,7 @@ impl<K: Into<Box<str>>> FromIterator<(K, Value)> for Vars {
     }
 }
 
-impl<K: Into<Box<str>>, const N: usize> From<[(K, Value); N]> for Vars {
+impl<K: Into<String>, const N: usize> From<[(K, Value); N]> for Vars {
     fn from(entries: [(K, Value); N]) -> Self {
         entries.into_iter().collect()
     }
@@ -116,8 +116,8 @@ impl std::ops::Index<&str> for Vars {
 }
 
 impl<'v> IntoIterator for &'v Vars {
-    type Item = (&'v str, &'v Value);
-    type IntoIter = std::iter::Map<std::slice::Iter<'v, (Box<str>, Value)>, fn(&'v (Box<str>, Value)) -> Self::Item>;
+    type Item = (&'v String, &'v Value);
+    type IntoIter = std::iter::Map<std::slice::Iter<'v, (String, Value)>, fn(&'v (String, Value)) -> Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter().map(|(name, value)| (name, value))
