@@ -128,9 +128,9 @@ fn is_json(reader: &mut Reader<'_>, value: &Node) -> Option<EvaluatorSpec> {
 }
 
 fn json_schema(reader: &mut Reader<'_>, value: &Node) -> Option<EvaluatorSpec> {
+    let known = ["schema", "value", OPTIONS[0], OPTIONS[1], OPTIONS[2], OPTIONS[3]];
     let is_options = is_form(value, &["schema", "value"]);
-    let fields =
-        if is_options { reader.fields(value, "json_schema", &["schema", "value"], Unknown::Warned) } else { None };
+    let fields = if is_options { reader.fields(value, "json_schema", &known, Unknown::Refused) } else { None };
     let schema = fields.and_then(|fields| fields.get("schema").or(fields.get("value"))).unwrap_or(value);
     let schema = match &schema.kind {
         Kind::Map(_) | Kind::Flag(_) => schema.to_value(),

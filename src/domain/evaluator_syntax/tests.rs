@@ -12,13 +12,19 @@ fn read_text(text: &str) -> Result<Vec<Written>, Vec<String>> {
     let node = yaml::parse(&source).unwrap();
     let mut reader = Reader::new(source);
     let written = read_list(&mut reader, &node, Unknown::Refused);
-    reader.finish(Some(written)).map(|parsed| parsed.value).map_err(|errors| {
-        let say = |found: &crate::domain::diagnostic::Diagnostic| {
-            let at = found.location.unwrap();
-            format!("{}:{} {}; {}", at.line, at.column, found.message, found.help.as_deref().unwrap())
-        };
-        errors.iter().map(say).collect()
-    })
+    reader
+        .finish(Some(written))
+        .map(|parsed| {
+            assert_eq!(parsed.warnings, []);
+            parsed.value
+        })
+        .map_err(|errors| {
+            let say = |found: &crate::domain::diagnostic::Diagnostic| {
+                let at = found.location.unwrap();
+                format!("{}:{} {}; {}", at.line, at.column, found.message, found.help.as_deref().unwrap())
+            };
+            errors.iter().map(say).collect()
+        })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads better at each call")]
