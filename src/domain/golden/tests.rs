@@ -147,9 +147,9 @@ fn a_case_with_expected_and_no_evaluator_at_all_is_judged_by_equals() {
 #[test]
 fn a_large_yaml_file_is_streamed_and_says_the_same() {
     let comment = format!("# {}\n", "x".repeat(1 << 20));
-    for text in [YAML.to_owned(), format!("cases:\n- vars: {{ amount: 1 }}\nevaluators: [{{ contains: a }}]\n")] {
+    for text in [YAML, "cases:\n- vars: { amount: 1 }\nevaluators: [{ contains: a }]\n"] {
         let (small, large) =
-            (read("a.yml", &text).unwrap().value, read("a.yml", &format!("{text}{comment}")).unwrap().value);
+            (read("a.yml", text).unwrap().value, read("a.yml", &format!("{text}{comment}")).unwrap().value);
         assert_eq!(format!("{:?}", small.cases), format!("{:?}", large.cases));
     }
     check("a.yml", &format!("cases:\n- id: a\n  id: b\n{comment}"), &["3:3 duplicate-key: duplicate key `id`"]);
