@@ -127,7 +127,8 @@ impl Repository {
                 input.flush().await?;
                 let mut header = String::new();
                 output.read_line(&mut header).await?;
-                let Some(size) = header.trim_end().rsplit(' ').next().and_then(|size| size.parse::<usize>().ok()) else {
+                let Some(size) = header.trim_end().rsplit(' ').next().and_then(|size| size.parse::<usize>().ok())
+                else {
                     return Ok(None);
                 };
                 let mut bytes = vec![0; size + 1];

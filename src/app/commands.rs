@@ -74,9 +74,9 @@ async fn answer(
         }
         Command::Explain => explain(service, pull).await.map(Some),
         Command::Help => Ok(Some(markdown::help())),
-        Command::Override { .. } | Command::OverrideCancel => {
-            Ok(Some("Overrides are not supported yet. A rule on the verdict in `approval` can let a change through.".into()))
-        }
+        Command::Override { .. } | Command::OverrideCancel => Ok(Some(
+            "Overrides are not supported yet. A rule on the verdict in `approval` can let a change through.".into(),
+        )),
         Command::Unknown(_) => Ok(Some(format!("I do not know this command.\n\n{}", markdown::help()))),
     }
 }

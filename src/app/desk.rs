@@ -94,9 +94,9 @@ impl<'a> Desk<'a> {
     async fn publish(&mut self, runs: Vec<CheckRun>, comment: Option<String>) -> Result<bool, JobError> {
         let mut writes: Vec<CheckWrite> = runs.into_iter().map(|run| self.check_write(run)).collect();
         writes.retain(|write| write.last != Some(write.run.digest(&self.head.sha)));
-        let comment = comment.map(|body| self.comment_write(body)).filter(|write| {
-            write.last.is_none() || write.last != Some(Digest::of_parts([write.body.as_bytes()]))
-        });
+        let comment = comment
+            .map(|body| self.comment_write(body))
+            .filter(|write| write.last.is_none() || write.last != Some(Digest::of_parts([write.body.as_bytes()])));
         if writes.is_empty() && comment.is_none() {
             return Ok(true);
         }
@@ -193,9 +193,7 @@ impl<'a> Desk<'a> {
 
     fn check_write(&self, run: CheckRun) -> CheckWrite {
         match self.publication.check(&self.head.sha, &run.name) {
-            Some(known) => {
-                CheckWrite { run, known: Remembered::Id(CheckId(known.id)), last: Some(known.digest) }
-            }
+            Some(known) => CheckWrite { run, known: Remembered::Id(CheckId(known.id)), last: Some(known.digest) },
             None => CheckWrite { run, known: self.unknown(), last: None },
         }
     }
@@ -233,10 +231,9 @@ impl<'a> Desk<'a> {
                 self.publication.generation = generation;
                 Ok(())
             }
-            Saved::Stale => Err(JobError::Retry {
-                message: "another worker writes to this pull request".to_owned(),
-                after: None,
-            }),
+            Saved::Stale => {
+                Err(JobError::Retry { message: "another worker writes to this pull request".to_owned(), after: None })
+            }
         }
     }
 

@@ -126,7 +126,11 @@ fn refused_mode(mode: u32) -> Option<Content> {
     }
 }
 
-async fn read_remote(repository: &github::Repository, path: &PromptPath, entry: &TreeEntry) -> Result<Content, FilesError> {
+async fn read_remote(
+    repository: &github::Repository,
+    path: &PromptPath,
+    entry: &TreeEntry,
+) -> Result<Content, FilesError> {
     match entry.kind {
         EntryKind::Symlink => return Ok(Content::Refused(SYMLINK.to_owned())),
         EntryKind::Submodule => return Ok(Content::Refused(SUBMODULE.to_owned())),

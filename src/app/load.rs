@@ -5,14 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::files::{Content, Files, FilesError};
-use crate::domain::diagnostic::{Diagnostic, Location};
+use crate::domain::diagnostic::Diagnostic;
 use crate::domain::golden::{self, GoldenSet};
 use crate::domain::governed;
 use crate::domain::ids::PromptPath;
 use crate::domain::prompt::{self, Prompt};
-
-/// More of one kind are not listed: they have one cause.
-const MAX_FINDINGS: usize = 20;
 
 /// A prompt as it stands on one side.
 #[derive(Debug, Clone)]
@@ -47,37 +44,12 @@ pub async fn load(files: &Files, path: &PromptPath) -> Result<LoadedPrompt, Load
     let prompt = Arc::new(parsed.value);
     let golden = load_golden(files, &prompt, &mut warnings).await?;
     if let Some(set) = &golden {
-        let mut findings = golden::check_variables(&prompt, set);
-        if findings.is_empty() {
-            findings.extend(unfit_evaluators(set));
-        }
+        let findings = golden::check_variables(&prompt, set);
         if !findings.is_empty() {
             return Err(LoadError::Input(findings));
         }
     }
     Ok(LoadedPrompt { prompt, golden, warnings })
-}
-
-/// Evaluators that cannot judge a case once its values are filled in: a missing value, a pattern that turns invalid.
-fn unfit_evaluators(set: &GoldenSet) -> Vec<Diagnostic> {
-    let mut findings = Vec::new();
-    for case in &set.cases {
-        let unfit = case.evaluators.iter().filter_map(|evaluator| {
-            let error = evaluator.check_case(&case.vars, case.expected.as_deref()).err()?;
-            let message = format!("case `{}`, evaluator {}: {}", case.id, evaluator.name, error.message);
-            let at = Location { line: case.line, column: 1, length: 0 };
-            let finding = Diagnostic::error("evaluator-unfit", &set.path, message).at(at, None);
-            Some(match error.help {
-                Some(help) => finding.with_help(help),
-                None => finding,
-            })
-        });
-        findings.extend(unfit);
-        if findings.len() >= MAX_FINDINGS {
-            break;
-        }
-    }
-    findings
 }
 
 async fn load_golden(

@@ -134,7 +134,9 @@ async fn run(
         }
         Err(RunError::Cancelled) => return Ok(None),
         Err(RunError::OverBudget { estimate_usd, limit_usd }) => Outcome::OverBudget { estimate_usd, limit_usd },
-        Err(error @ (RunError::TimedOut { .. } | RunError::Provider(_))) => Outcome::Failed { message: error.to_string() },
+        Err(error @ (RunError::TimedOut { .. } | RunError::Provider(_))) => {
+            Outcome::Failed { message: error.to_string() }
+        }
     };
     Ok(Some(empty(facts, outcome)))
 }

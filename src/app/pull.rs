@@ -14,9 +14,9 @@ use super::sides;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::gate::Verdict;
 use crate::domain::ids::{CommitSha, PromptPath};
-use crate::domain::policy::{self, Change};
 use crate::domain::policy::decision::Decision;
 use crate::domain::policy::facts::PullFacts;
+use crate::domain::policy::{self, Change};
 use crate::domain::report::{ApprovalState, ApprovalSummary, Outcome, Report};
 use crate::github::{Repository, Snapshot};
 
@@ -89,11 +89,8 @@ async fn broken_settings(
     findings: Vec<Diagnostic>,
 ) -> Result<(), JobError> {
     let line = "The settings on the base branch cannot be used, so nobody's approval can be counted; mend them there.";
-    let mut report = Report::new(
-        Outcome::BrokenFiles,
-        Some(snapshot.base_sha.to_string()),
-        snapshot.pull.head_sha.to_string(),
-    );
+    let mut report =
+        Report::new(Outcome::BrokenFiles, Some(snapshot.base_sha.to_string()), snapshot.pull.head_sha.to_string());
     report.diagnostics = findings;
     report.approval =
         Some(ApprovalSummary { state: ApprovalState::Undecidable, line: line.to_owned(), rules: Vec::new() });
@@ -148,11 +145,7 @@ async fn known_run(
 ///
 /// # Errors
 /// When the store fails.
-pub async fn stored_run(
-    service: &Service,
-    pull: &PullRef,
-    governed: &Governed,
-) -> Result<Option<StoredRun>, JobError> {
+pub async fn stored_run(service: &Service, pull: &PullRef, governed: &Governed) -> Result<Option<StoredRun>, JobError> {
     let stored = service.store.load_run(&run_key(pull, governed)).await?;
     // A run that an older version wrote otherwise is run again.
     Ok(stored.and_then(|stored| serde_json::from_str(&stored.body).ok()))

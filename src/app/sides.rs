@@ -110,7 +110,12 @@ async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) 
         },
         Content::Missing => sides.set_changes.push(format!("{path} is removed")),
         Content::Refused(why) => {
-            sides.findings.push(about("not-a-regular-file", &path, format!("the settings are {why}"), "links are not followed"));
+            sides.findings.push(about(
+                "not-a-regular-file",
+                &path,
+                format!("the settings are {why}"),
+                "links are not followed",
+            ));
         }
     }
     Ok(())

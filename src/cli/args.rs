@@ -128,10 +128,10 @@ mod tests {
 
     #[test]
     fn an_output_may_name_its_format() {
-        assert_eq!(output("json=out/a=b.json").unwrap(), Output {
-            format: Some(Format::Json),
-            file: "out/a=b.json".into()
-        });
+        assert_eq!(
+            output("json=out/a=b.json").unwrap(),
+            Output { format: Some(Format::Json), file: "out/a=b.json".into() }
+        );
         assert_eq!(output("a=b").unwrap(), Output { format: None, file: "a=b".into() });
         assert!(output("json=").is_err());
         assert!(output("").is_err());

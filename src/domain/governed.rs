@@ -120,9 +120,9 @@ impl Governed {
         }
         let stem = GOLDEN_ENDINGS.iter().find_map(|ending| folded.strip_suffix(ending))?;
         // A set is governed with its prompt, even where the globs name only prompt files.
-        let belongs = PROMPT_ENDINGS.iter().any(|ending| {
-            PromptPath::parse(&format!("{stem}{ending}")).is_ok_and(|prompt| self.includes(&prompt))
-        });
+        let belongs = PROMPT_ENDINGS
+            .iter()
+            .any(|ending| PromptPath::parse(&format!("{stem}{ending}")).is_ok_and(|prompt| self.includes(&prompt)));
         (belongs || self.includes(path)).then_some(Change::GoldenSet)
     }
 
@@ -139,8 +139,10 @@ impl Governed {
             return None;
         }
         let message = format!("golden set `{named}` lies outside the governed paths");
-        Some(Diagnostic::error("golden-set-outside", &prompt.path, message)
-            .with_help("move it to a path that `prompts.include` covers, or widen `prompts.include`"))
+        Some(
+            Diagnostic::error("golden-set-outside", &prompt.path, message)
+                .with_help("move it to a path that `prompts.include` covers, or widen `prompts.include`"),
+        )
     }
 }
 

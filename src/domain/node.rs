@@ -62,9 +62,9 @@ impl Node {
             Kind::Number(number) => Value::Number(number.clone()),
             Kind::Text(text) => Value::String(text.to_string()),
             Kind::List(items) => Value::Array(items.iter().map(Self::to_value).collect()),
-            Kind::Map(entries) => {
-                Value::Object(entries.iter().map(|(key, node)| (key.name.to_string(), node.to_value())).collect::<Map<_, _>>())
-            }
+            Kind::Map(entries) => Value::Object(
+                entries.iter().map(|(key, node)| (key.name.to_string(), node.to_value())).collect::<Map<_, _>>(),
+            ),
         }
     }
 

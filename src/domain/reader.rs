@@ -69,7 +69,8 @@ impl<'s> Reader<'s> {
         let Self { source, mut findings, errors } = self;
         if errors > MAX_FINDINGS {
             let message = format!("{} more errors are not shown", errors - MAX_FINDINGS);
-            findings.push(Diagnostic::error("more-errors", source.path, message).with_help("correct the ones above first"));
+            findings
+                .push(Diagnostic::error("more-errors", source.path, message).with_help("correct the ones above first"));
         }
         findings.sort_by_key(|found| found.location.map_or((u32::MAX, 0), |at| (at.line, at.column)));
         match value {
@@ -151,7 +152,8 @@ impl<'s> Reader<'s> {
             _ => None,
         };
         if value.is_none() {
-            let bounds = if max < u64::from(u32::MAX) { format!("from {min} to {max}") } else { format!("of at least {min}") };
+            let bounds =
+                if max < u64::from(u32::MAX) { format!("from {min} to {max}") } else { format!("of at least {min}") };
             let found = match &node.kind {
                 Kind::Number(number) => number.to_string(),
                 _ => node.kind_name().to_owned(),

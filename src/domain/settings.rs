@@ -69,9 +69,8 @@ pub struct Settings {
 /// Most samples per case and side.
 const MAX_TRIALS: u64 = 100;
 /// Metadata that `lint.require` may name.
-const METADATA: [&str; 10] = [
-    "name", "description", "model", "version", "owner", "useCase", "variables", "exampleOutput", "goldenSet", "tags",
-];
+const METADATA: [&str; 10] =
+    ["name", "description", "model", "version", "owner", "useCase", "variables", "exampleOutput", "goldenSet", "tags"];
 
 impl Default for Settings {
     /// What an empty settings file means.
@@ -102,8 +101,8 @@ impl Default for Settings {
 /// # Errors
 /// Everything that is wrong with it, in the order of its lines.
 pub fn parse(path: &PromptPath, bytes: &[u8]) -> Result<Parsed<Settings>, Vec<Diagnostic>> {
-    let source = Source::read(path, bytes, MAX_FILE_BYTES).map_err(|error| vec![error])?;
-    let node = yaml::parse(&source).map_err(|error| vec![error])?;
+    let source = Source::read(path, bytes, MAX_FILE_BYTES).map_err(|error| vec![*error])?;
+    let node = yaml::parse(&source).map_err(|error| vec![*error])?;
     let mut reader = Reader::new(source);
     let settings = read(&mut reader, &node);
     reader.finish(settings)
@@ -156,7 +155,15 @@ fn read_globs(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vec<St
 
 fn read_evaluation(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings) {
     let known = [
-        "model", "judge", "trials", "margin", "min_score", "max_cost_increase", "max_latency_increase", "budget", "forks",
+        "model",
+        "judge",
+        "trials",
+        "margin",
+        "min_score",
+        "max_cost_increase",
+        "max_latency_increase",
+        "budget",
+        "forks",
     ];
     let Some(fields) = reader.fields(node, "`evaluation`", &known, Unknown::Refused) else { return };
     let share = |reader: &mut Reader<'_>, node: &Node, what: &str| reader.number(node, what, 0.0, 1.0);

@@ -27,19 +27,20 @@ impl<'a> Source<'a> {
     ///
     /// # Errors
     /// When there are more than `cap` bytes, when they are a Git LFS pointer, or not UTF-8.
-    pub fn read(path: &'a PromptPath, bytes: &'a [u8], cap: usize) -> Result<Self, Diagnostic> {
+    pub fn read(path: &'a PromptPath, bytes: &'a [u8], cap: usize) -> Result<Self, Box<Diagnostic>> {
         if bytes.len() > cap {
-            let message = format!("the file has {} bytes, more than the {cap} ({} MiB) allowed", bytes.len(), cap >> 20);
-            return Err(Diagnostic::error("file-too-large", path, message)
-                .with_help("split it, or move long texts out of it")
-                .at(Location::START, None));
+            let message =
+                format!("the file has {} bytes, more than the {cap} ({} MiB) allowed", bytes.len(), cap >> 20);
+            let found = Diagnostic::error("file-too-large", path, message).at(Location::START, None);
+            return Err(Box::new(found.with_help("split it, or move long texts out of it")));
         }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(path, bytes, error.valid_up_to()))?;
+        let text = std::str::from_utf8(bytes).map_err(|error| Box::new(not_utf8(path, bytes, error.valid_up_to())))?;
         if text.starts_with("version https://git-lfs") {
-            return Err(Diagnostic::error("lfs-pointer", path, "the file is a Git LFS pointer, not the text itself")
-                .with_help("keep it out of Git LFS: run `git lfs untrack` on it and commit its text")
-                .at(Location::START, text.lines().next()));
+            let found = Diagnostic::error("lfs-pointer", path, "the file is a Git LFS pointer, not the text itself")
+                .at(Location::START, text.lines().next());
+            let help = "keep it out of Git LFS: run `git lfs untrack` on it and commit its text";
+            return Err(Box::new(found.with_help(help)));
         }
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(end, _)| end + 1));
         Ok(Self { path, text, index: starts.step_by(INDEX_STEP).collect() })

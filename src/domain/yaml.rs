@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 use serde_yaml::{DefaultMessageFormatter, Error, MessageFormatter, Options, Spanned};
 
@@ -14,9 +14,23 @@ use super::source::Source;
 ///
 /// # Errors
 /// A syntax error, a duplicate key, a second document, or a document that expands too far: one finding at its place.
-pub fn parse(source: &Source<'_>) -> Result<Node, Diagnostic> {
+pub fn parse(source: &Source<'_>) -> Result<Node, Box<Diagnostic>> {
     serde_yaml::from_str_with_options(source.text, options(source.text.len()))
-        .map_err(|error| diagnose(source, error.without_snippet()))
+        .map_err(|error| Box::new(diagnose(source, error.without_snippet())))
+}
+
+/// Reads one YAML document whose list under the top-level key `key` is too long to be held: each item is handed over
+/// as soon as it is read, and the list itself comes back empty.
+///
+/// # Errors
+/// As for [`parse`]; items before the error have been handed over by then.
+pub fn stream(source: &Source<'_>, key: &str, each: &mut dyn FnMut(Node)) -> Result<Node, Box<Diagnostic>> {
+    let top = Top { key, each };
+    serde_yaml::with_deserializer_from_str_with_options(source.text, options(source.text.len()), |deserializer| {
+        deserializer.deserialize_any(top)
+    })
+    .map(|kind| Node { kind, at: Location::START })
+    .map_err(|error| Box::new(diagnose(source, error.without_snippet())))
 }
 
 /// Nodes that aliases may add to what stands in the text.
@@ -120,9 +134,69 @@ impl<'de> Visitor<'de> for KindVisitor {
     }
 }
 
+/// The document itself, while one of its lists is streamed.
+struct Top<'k, 'f> {
+    key: &'k str,
+    each: &'f mut dyn FnMut(Node),
+}
+
+impl<'de> Visitor<'de> for Top<'_, '_> {
+    type Value = Kind;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping")
+    }
+
+    fn visit_unit<E>(self) -> Result<Kind, E> {
+        Ok(Kind::Null)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kind, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(key) = map.next_key::<Spanned<String>>()? {
+            let key = Key { at: place(key.referenced, true), name: key.value.into() };
+            let node = if *key.name == *self.key {
+                Node { kind: map.next_value_seed(Items { each: &mut *self.each })?, at: key.at }
+            } else {
+                map.next_value()?
+            };
+            entries.push((key, node));
+        }
+        Ok(Kind::Map(entries))
+    }
+}
+
+/// The streamed list.
+struct Items<'f> {
+    each: &'f mut dyn FnMut(Node),
+}
+
+impl<'de> DeserializeSeed<'de> for Items<'_> {
+    type Value = Kind;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Kind, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_> {
+    type Value = Kind;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Kind, A::Error> {
+        while let Some(item) = seq.next_element()? {
+            (self.each)(item);
+        }
+        Ok(Kind::List(Vec::new()))
+    }
+}
+
 fn place(at: serde_yaml::Location, one_line: bool) -> Location {
     let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    let length = if one_line { number(at.span().len().into()) } else { 0 };
+    let length = if one_line { number(at.span().len()) } else { 0 };
     Location { line: number(at.line()), column: number(at.column()), length }
 }
 

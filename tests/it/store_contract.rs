@@ -227,7 +227,13 @@ async fn a_late_worker_never_overwrites_a_newer_result() {
         let sha = CommitSha::parse(&"a".repeat(40)).unwrap();
         early.comment_id = Some(99);
         early.comment_digest = Some(Digest::of_parts([b"text".as_slice()]));
-        early.checks = vec![PublishedCheck { sha: sha.clone(), name: "promptops/evaluation: main".to_owned(), id: 5, digest: Digest::of_parts([]), open: true }];
+        early.checks = vec![PublishedCheck {
+            sha: sha.clone(),
+            name: "promptops/evaluation: main".to_owned(),
+            id: 5,
+            digest: Digest::of_parts([]),
+            open: true,
+        }];
         assert_eq!(store.save_publication(repo, pull, &early).await.unwrap(), Saved::Stored(1));
         assert_eq!(store.save_publication(repo, pull, &late).await.unwrap(), Saved::Stale);
         let stored = store.publication(repo, pull).await.unwrap();

@@ -24,8 +24,11 @@ impl Choices {
                 return Err(CompileError::new("a choice is empty").help("give the text the judge should answer with"));
             }
             if !(0.0..=1.0).contains(score) {
-                return Err(CompileError::new(format!("the score {score} of choice {} is not from 0 to 1", quote(choice)))
-                    .help("scale the scores so that the best choice has 1"));
+                return Err(CompileError::new(format!(
+                    "the score {score} of choice {} is not from 0 to 1",
+                    quote(choice)
+                ))
+                .help("scale the scores so that the best choice has 1"));
             }
             if known.iter().any(|(other, _)| other == choice) {
                 return Err(CompileError::new(format!("the choice {} stands twice", quote(choice))).help("keep one"));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::Evaluator;
 use super::check::{Check, Find, Matcher, Place};
 use super::choices::Choices;
 use super::describe::{default_name, definition};
@@ -12,7 +13,6 @@ use super::judge::{Judge, JudgeKind, THRESHOLD};
 use super::pattern::Pattern;
 use super::spec::{CheckSpec, EvaluatorSpec, GithubString};
 use super::text::{REASON, Text, excerpt};
-use super::Evaluator;
 use crate::domain::ids::ModelId;
 use crate::domain::prompt::template::Template;
 
@@ -266,7 +266,10 @@ mod tests {
             assert_ne!(plain, digest(other.clone()), "{other:?}");
         }
         let schema = |text: &str| digest(spec(CheckSpec::JsonSchema(serde_json::from_str(text).unwrap())));
-        assert_eq!(schema(r#"{"type": "object", "minProperties": 1}"#), schema(r#"{"minProperties": 1, "type": "object"}"#));
+        assert_eq!(
+            schema(r#"{"type": "object", "minProperties": 1}"#),
+            schema(r#"{"minProperties": 1, "type": "object"}"#)
+        );
         let equals = |value| digest(spec(CheckSpec::Equals(value)));
         assert_ne!(equals(None), equals(Some(json!("{{expected}}"))));
     }

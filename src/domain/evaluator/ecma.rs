@@ -14,7 +14,8 @@ pub(super) enum Engine {
 const WORD: &str = "[0-9A-Za-z_]";
 const NOT_WORD: &str = "[^0-9A-Za-z_]";
 /// JavaScript's white space: Unicode's without U+0085, with U+FEFF.
-const SPACE: &str = r"[\x{9}-\x{D}\x{20}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}]";
+const SPACE: &str =
+    r"[\x{9}-\x{D}\x{20}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}]";
 const NOT_SPACE: &str =
     r"[^\x{9}-\x{D}\x{20}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}]";
 

@@ -179,7 +179,8 @@ mod tests {
 
     #[test]
     fn the_first_violated_place_is_named() {
-        let schema = json!({"type": "object", "properties": {"items": {"items": {"type": "number"}}}, "required": ["items"]});
+        let schema =
+            json!({"type": "object", "properties": {"items": {"items": {"type": "number"}}}, "required": ["items"]});
         check(&schema, &json!({"items": [1, 2]}), None);
         check(&schema, &json!({"items": [1, "x"]}), Some(r#"at `/items/1`: "x" is not of type "number""#));
         check(&schema, &json!({}), Some(r#"at the top: "items" is a required property"#));

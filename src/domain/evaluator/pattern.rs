@@ -28,12 +28,12 @@ impl Pattern {
     /// Compiles a pattern, once for all texts.
     pub fn compile(source: &str) -> Result<Self, CompileError> {
         if source.is_empty() {
-            return Err(CompileError::new("the pattern is empty").help("an empty pattern matches everything; write one"));
+            return Err(
+                CompileError::new("the pattern is empty").help("an empty pattern matches everything; write one")
+            );
         }
-        let linear = regex::RegexBuilder::new(&to_rust(source, Engine::Linear)?)
-            .size_limit(SIZE_LIMIT)
-            .crlf(true)
-            .build();
+        let linear =
+            regex::RegexBuilder::new(&to_rust(source, Engine::Linear)?).size_limit(SIZE_LIMIT).crlf(true).build();
         let refusal = match linear {
             Ok(regex) => return Ok(Self::Linear(regex)),
             Err(regex::Error::CompiledTooBig(_)) => {

@@ -8,7 +8,6 @@ use super::evaluator::Evaluator;
 use super::evaluator::spec::{CheckSpec, EvaluatorSpec};
 use super::ids::ModelId;
 use super::node::{Kind, Node};
-use super::prompt::template::Template;
 use super::reader::{Fields, Reader, Unknown};
 
 /// An evaluator as a file describes it, and where.
@@ -31,7 +30,11 @@ pub fn read_list(reader: &mut Reader<'_>, node: &Node, unknown: Unknown) -> Vec<
 
 fn read(reader: &mut Reader<'_>, item: &Node, unknown: Unknown) -> Option<Written> {
     let has = |kinds: &[&str]| kinds.iter().any(|kind| item.get(kind).is_some());
-    if has(&github::KINDS) || (has(&["name"]) && !has(&ours::KINDS)) { github::read(reader, item, unknown) } else { ours::read(reader, item) }
+    if has(&github::KINDS) || (has(&["name"]) && !has(&ours::KINDS)) {
+        github::read(reader, item, unknown)
+    } else {
+        ours::read(reader, item)
+    }
 }
 
 /// A spec with the options that all kinds share.
@@ -75,39 +78,6 @@ pub fn compile(reader: &mut Reader<'_>, written: Written) -> Option<Evaluator> {
             None
         }
     }
-}
-
-/// The variables an evaluator's texts need besides the ones every evaluator has; `expected` where it compares with it.
-#[must_use]
-pub fn variables(spec: &EvaluatorSpec) -> Vec<String> {
-    let texts: Vec<&str> = match &spec.check {
-        CheckSpec::Equals(None) | CheckSpec::Levenshtein { to: None, .. } => vec!["{{expected}}"],
-        CheckSpec::Equals(Some(value)) => value.as_str().into_iter().collect(),
-        CheckSpec::Contains(text)
-        | CheckSpec::NotContains(text)
-        | CheckSpec::Icontains(text)
-        | CheckSpec::StartsWith(text)
-        | CheckSpec::EndsWith(text)
-        | CheckSpec::Regex(text)
-        | CheckSpec::Levenshtein { to: Some(text), .. }
-        | CheckSpec::Judge { rubric: text, .. }
-        | CheckSpec::GithubString { value: text, .. } => vec![text],
-        CheckSpec::GithubChoice { prompt, system_prompt, .. } => {
-            [Some(prompt.as_str()), system_prompt.as_deref()].into_iter().flatten().collect()
-        }
-        CheckSpec::IsJson | CheckSpec::JsonSchema(_) | CheckSpec::WordCount { .. } | CheckSpec::GithubBuiltin(_) => {
-            Vec::new()
-        }
-    };
-    let has_completion = matches!(spec.check, CheckSpec::GithubChoice { .. });
-    let mut names: Vec<String> = texts
-        .iter()
-        .flat_map(|text| Template::parse(text).variables().map(str::to_owned).collect::<Vec<_>>())
-        .filter(|name| !(has_completion && name == "completion"))
-        .collect();
-    names.sort();
-    names.dedup();
-    names
 }
 
 /// True for a mapping in which every key is one of these or an option.

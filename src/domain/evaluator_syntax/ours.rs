@@ -7,8 +7,21 @@ use crate::domain::reader::{Fields, Reader, Unknown, suggestion};
 
 /// Kinds in the order of the documentation, GitHub's last.
 pub(super) const KINDS: [&str; 15] = [
-    "equals", "contains", "not_contains", "icontains", "starts_with", "ends_with", "regex", "is_json", "json_schema",
-    "word_count", "levenshtein", "judge", "string", "llm", "uses",
+    "equals",
+    "contains",
+    "not_contains",
+    "icontains",
+    "starts_with",
+    "ends_with",
+    "regex",
+    "is_json",
+    "json_schema",
+    "word_count",
+    "levenshtein",
+    "judge",
+    "string",
+    "llm",
+    "uses",
 ];
 
 /// Reads one item.
@@ -26,7 +39,8 @@ pub(super) fn read(reader: &mut Reader<'_>, item: &Node) -> Option<Written> {
             }
         },
         _ => {
-            let message = format!("an evaluator must be a mapping such as `contains: text`, found {}", item.kind_name());
+            let message =
+                format!("an evaluator must be a mapping such as `contains: text`, found {}", item.kind_name());
             reader.error("invalid-evaluator", item.at, message, "write `kind: value`");
             return None;
         }
@@ -63,7 +77,8 @@ fn form<'n>(reader: &mut Reader<'_>, kind: &str, value: &'n Node) -> Option<(&'n
     if !matches!(value.kind, Kind::Map(_)) {
         return Some((value, None));
     }
-    let fields = reader.fields(value, kind, &["value", OPTIONS[0], OPTIONS[1], OPTIONS[2], OPTIONS[3]], Unknown::Refused)?;
+    let fields =
+        reader.fields(value, kind, &["value", OPTIONS[0], OPTIONS[1], OPTIONS[2], OPTIONS[3]], Unknown::Refused)?;
     let Some(inner) = fields.get("value") else {
         reader.error("invalid-evaluator", value.at, format!("`{kind}` has no `value`"), "add a `value` key");
         return None;
@@ -75,7 +90,12 @@ fn text_check(reader: &mut Reader<'_>, kind: &str, value: &Node) -> Option<Evalu
     let (value, options) = form(reader, kind, value)?;
     let text = reader.text(value, kind)?;
     if text.is_empty() {
-        reader.error("invalid-evaluator", value.at, format!("`{kind}` is empty, so every answer has it"), "give it a text");
+        reader.error(
+            "invalid-evaluator",
+            value.at,
+            format!("`{kind}` is empty, so every answer has it"),
+            "give it a text",
+        );
         return None;
     }
     let check = match kind {
@@ -108,8 +128,9 @@ fn is_json(reader: &mut Reader<'_>, value: &Node) -> Option<EvaluatorSpec> {
 }
 
 fn json_schema(reader: &mut Reader<'_>, value: &Node) -> Option<EvaluatorSpec> {
+    let known = ["schema", "value", OPTIONS[0], OPTIONS[1], OPTIONS[2], OPTIONS[3]];
     let is_options = is_form(value, &["schema", "value"]);
-    let fields = if is_options { reader.fields(value, "json_schema", &["schema", "value"], Unknown::Warned) } else { None };
+    let fields = if is_options { reader.fields(value, "json_schema", &known, Unknown::Refused) } else { None };
     let schema = fields.and_then(|fields| fields.get("schema").or(fields.get("value"))).unwrap_or(value);
     let schema = match &schema.kind {
         Kind::Map(_) | Kind::Flag(_) => schema.to_value(),
@@ -155,7 +176,12 @@ fn bounded(reader: &mut Reader<'_>, fields: Fields<'_>) -> Option<CheckSpec> {
         (Some(min), Some(max)) if min > max => "has a `min` above its `max`",
         _ => return Some(CheckSpec::WordCount { min, max }),
     };
-    reader.error("invalid-evaluator", fields.at, format!("`word_count` {problem}"), "write a number, or `{ min: 5, max: 20 }`");
+    reader.error(
+        "invalid-evaluator",
+        fields.at,
+        format!("`word_count` {problem}"),
+        "write a number, or `{ min: 5, max: 20 }`",
+    );
     None
 }
 

@@ -31,13 +31,23 @@ pub(super) fn read(reader: &mut Reader<'_>, prompt: &Prompt) -> Option<GoldenSet
     let first = Location::START;
     let mut lines = Lines { text: reader.source.text, offset: 0, line: 1 };
     if let Some(line) = unclosed_quote(reader.source.text) {
-        reader.error("invalid-csv", on_line(line), "a quoted field is never closed", "close it with `\"`, and double quotes within it");
+        reader.error(
+            "invalid-csv",
+            on_line(line),
+            "a quoted field is never closed",
+            "close it with `\"`, and double quotes within it",
+        );
         return None;
     }
     let mut records = ReaderBuilder::new().from_reader(reader.source.text.as_bytes());
     let header = records.headers().ok().filter(|header| !header.is_empty()).cloned().unwrap_or_default();
     if header.is_empty() {
-        reader.error("no-cases", first, "the golden set is empty", "add a header of variable names and one row per case");
+        reader.error(
+            "no-cases",
+            first,
+            "the golden set is empty",
+            "add a header of variable names and one row per case",
+        );
         return None;
     }
     let columns = columns(reader, &header)?;
@@ -120,7 +130,12 @@ fn columns(reader: &mut Reader<'_>, header: &StringRecord) -> Option<Vec<Column>
         .map(|name| {
             let name = name.trim();
             if !seen.insert(name) {
-                reader.error("duplicate-key", Location::START, format!("duplicate column `{name}`"), "remove one of the two");
+                reader.error(
+                    "duplicate-key",
+                    Location::START,
+                    format!("duplicate column `{name}`"),
+                    "remove one of the two",
+                );
                 return None;
             }
             column(reader, name)
@@ -143,7 +158,8 @@ fn column(reader: &mut Reader<'_>, name: &str) -> Option<Column> {
             Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => Column::Assertion,
             _ if name.starts_with("__") || name.is_empty() => {
                 let message = format!("column `{name}` is not understood");
-                let help = format!("name a variable; {}", suggestion(name, &["__expected", "__expected1", "__description"]));
+                let help =
+                    format!("name a variable; {}", suggestion(name, &["__expected", "__expected1", "__description"]));
                 reader.error("unknown-column", Location::START, message, help);
                 return None;
             }

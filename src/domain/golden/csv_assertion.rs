@@ -6,8 +6,18 @@ use crate::domain::evaluator_syntax::Written;
 use crate::domain::reader::{Reader, suggestion};
 
 const TYPES: [&str; 12] = [
-    "equals", "contains", "not-contains", "icontains", "starts-with", "ends-with", "regex", "is-json", "word-count",
-    "levenshtein", "llm-rubric", "grade",
+    "equals",
+    "contains",
+    "not-contains",
+    "icontains",
+    "starts-with",
+    "ends-with",
+    "regex",
+    "is-json",
+    "word-count",
+    "levenshtein",
+    "llm-rubric",
+    "grade",
 ];
 
 /// Reads a field that is not empty. A text that does not look like `type:value` is what the answer must equal.
@@ -47,7 +57,12 @@ fn typed(reader: &mut Reader<'_>, name: &str, value: &str, threshold: Option<f64
     let number = |reader: &mut Reader<'_>, value: &str| {
         let number = value.parse::<u64>().ok();
         if number.is_none() {
-            reader.error("invalid-evaluator", at, format!("`{name}` needs a whole number, found `{value}`"), "write one");
+            reader.error(
+                "invalid-evaluator",
+                at,
+                format!("`{name}` needs a whole number, found `{value}`"),
+                "write one",
+            );
         }
         number
     };

@@ -113,7 +113,12 @@ impl<'l> Walk<'l> {
         }
         let text = error.to_string();
         let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
-        self.error("invalid-json", offset, format!("invalid JSON: {reason}"), "write the case as one JSON object on one line")
+        self.error(
+            "invalid-json",
+            offset,
+            format!("invalid JSON: {reason}"),
+            "write the case as one JSON object on one line",
+        )
     }
 }
 

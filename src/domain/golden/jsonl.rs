@@ -1,9 +1,9 @@
 //! Golden sets in JSONL: one case per line, read line by line so that a large set is never held twice.
 
+use super::GoldenSet;
 use super::json_line;
 use super::raw::Builder;
 use super::yaml::read_case;
-use super::GoldenSet;
 use crate::domain::diagnostic::Location;
 use crate::domain::prompt::Prompt;
 use crate::domain::reader::Reader;

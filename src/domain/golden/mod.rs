@@ -1,8 +1,8 @@
 //! Golden sets: the cases a prompt must answer well. Knows no file system: parsers take bytes and a path.
 
-pub mod difference;
 mod csv;
 mod csv_assertion;
+pub mod difference;
 mod inline;
 mod json_line;
 mod jsonl;
@@ -97,7 +97,7 @@ impl Format {
 /// # Errors
 /// Everything that is wrong with it, in the order of its lines.
 pub fn parse(path: &PromptPath, bytes: &[u8], prompt: &Prompt) -> Result<Parsed<GoldenSet>, Vec<Diagnostic>> {
-    let source = Source::read(path, bytes, MAX_GOLDEN_SET_BYTES).map_err(|error| vec![error])?;
+    let source = Source::read(path, bytes, MAX_GOLDEN_SET_BYTES).map_err(|error| vec![*error])?;
     let Some(format) = Format::of(path) else {
         let message = format!("`{}` is in no known golden set format", path.file_name());
         return Err(vec![

@@ -31,10 +31,10 @@ pub(super) struct RawCase {
 /// Collects cases; what is equal in several of them is kept once.
 pub(super) struct Builder<'p> {
     prompt: &'p Prompt,
-    shared: Vec<Evaluator>,
+    set: Vec<(Evaluator, Location)>,
     /// Whether the prompt or the set has evaluators, even if they do not compile.
     has_shared: bool,
-    shared_variables: Vec<(String, Location)>,
+    /// Variables of the set's evaluators that were found missing once already.
     told: HashSet<(String, Location)>,
     cases: Vec<Case>,
     skipped: bool,
@@ -49,17 +49,15 @@ impl<'p> Builder<'p> {
     /// A builder for a set whose own evaluators run on every case.
     pub(super) fn new(reader: &mut Reader<'_>, prompt: &'p Prompt, set: Vec<Written>) -> Self {
         let has_shared = !prompt.evaluators.is_empty() || !set.is_empty();
-        let mut shared = prompt.evaluators.clone();
-        let mut shared_variables = Vec::new();
-        for written in set {
-            shared_variables.extend(evaluator_syntax::variables(&written.spec).into_iter().map(|name| (name, written.at)));
-            shared.extend(evaluator_syntax::compile(reader, written));
-        }
+        let compiled = set.into_iter().filter_map(|written| {
+            let at = written.at;
+            Some((evaluator_syntax::compile(reader, written)?, at))
+        });
+        let set = compiled.collect();
         Self {
             prompt,
-            shared,
+            set,
             has_shared,
-            shared_variables,
             told: HashSet::new(),
             cases: Vec::new(),
             skipped: false,
@@ -77,8 +75,27 @@ impl<'p> Builder<'p> {
         let id_at = id.as_ref().map_or(at, |(_, at)| *at);
         let derived = id.is_none();
         let id: Arc<str> = id.map_or_else(|| derived_id(&vars), |(id, _)| id).into();
-        self.check_evaluator_variables(reader, &id, &vars, expected.is_some(), &evaluators);
-        let evaluators = self.evaluators(reader, &id, at, evaluators, expected.is_some());
+        let has_own = !evaluators.is_empty();
+        let own: Vec<_> = evaluators
+            .into_iter()
+            .filter_map(|written| {
+                let at = written.at;
+                Some((self.compile(reader, written)?, at))
+            })
+            .collect();
+        self.check_evaluators(reader, &id, &vars, expected.as_deref(), &own);
+        let evaluators = match (has_own || self.has_shared, &expected) {
+            (true, _) => self.share(own),
+            (false, Some(_)) => {
+                let implied = self.compile(reader, implied_equals(at)).map(|evaluator| (evaluator, at));
+                self.share(implied.into_iter().collect())
+            }
+            (false, None) => {
+                let message = format!("case `{id}` checks nothing: it has neither `expected` nor an evaluator");
+                reader.error("checks-nothing", at, message, "add `expected` or an evaluator");
+                return self.skip();
+            }
+        };
         if let Some(first) = self.lines.get(&id) {
             let (what, help) = if derived {
                 ("two cases without an `id` have the same vars", "give each an `id`, or remove one")
@@ -87,7 +104,7 @@ impl<'p> Builder<'p> {
             };
             let message = format!("{what}: case `{id}` on line {} is also on line {first}", id_at.line);
             reader.error("duplicate-id", id_at, message, help);
-            return;
+            return self.skip();
         }
         self.lines.insert(Arc::clone(&id), id_at.line);
         let definition = definition(&vars, expected.as_deref(), &evaluators);
@@ -140,24 +157,11 @@ impl<'p> Builder<'p> {
         kept
     }
 
-    fn evaluators(
-        &mut self,
-        reader: &mut Reader<'_>,
-        id: &str,
-        at: Location,
-        own: Vec<Written>,
-        has_expected: bool,
-    ) -> Arc<[Evaluator]> {
-        // An own evaluator that does not compile is told as such, not as a case that checks nothing.
-        let has_none = own.is_empty() && !self.has_shared;
-        let mut list = self.shared.clone();
-        list.extend(own.into_iter().filter_map(|written| self.compile(reader, written)).collect::<Vec<_>>());
-        if has_none && has_expected {
-            list.extend(self.compile(reader, implied_equals(at)));
-        } else if has_none {
-            let message = format!("case `{id}` checks nothing: it has neither `expected` nor an evaluator");
-            reader.error("checks-nothing", at, message, "add `expected` or an evaluator");
-        }
+    /// The prompt's evaluators, the set's and the case's; the same list of several cases is kept once.
+    fn share(&mut self, own: Vec<(Evaluator, Location)>) -> Arc<[Evaluator]> {
+        let set = self.set.iter().map(|(evaluator, _)| evaluator.clone());
+        let own = own.into_iter().map(|(evaluator, _)| evaluator);
+        let list: Vec<Evaluator> = self.prompt.evaluators.iter().cloned().chain(set).chain(own).collect();
         let key = Digest::of_parts(list.iter().map(|evaluator| evaluator.definition.0.as_slice()));
         if let Some(kept) = self.lists.get(&key) {
             return Arc::clone(kept);
@@ -181,45 +185,50 @@ impl<'p> Builder<'p> {
         Some(compiled)
     }
 
-    /// Every variable in the set's and the case's evaluator texts must have a value. The set's are told once each.
-    fn check_evaluator_variables(
+    /// Every variable in the set's and the case's evaluators must have a value, and what it fills must be sound.
+    /// (The prompt's evaluators are checked by `check_variables`.) The set's missing variables are told once each.
+    fn check_evaluators(
         &mut self,
         reader: &mut Reader<'_>,
         id: &str,
         vars: &Vars,
-        has_expected: bool,
-        own: &[Written],
+        expected: Option<&str>,
+        own: &[(Evaluator, Location)],
     ) {
-        let defaults = &self.prompt.variables;
-        let has_value = |name: &str| {
-            vars.contains_key(name)
-                || (name == "expected" && has_expected)
-                || defaults.get(name).is_some_and(|variable| variable.default.is_some())
-        };
-        let own = own.iter().flat_map(|written| {
-            evaluator_syntax::variables(&written.spec).into_iter().map(|name| (name, written.at))
-        });
-        let mut missing: Vec<_> = own.filter(|(name, _)| !has_value(name)).collect();
-        for (name, at) in self.shared_variables.iter().filter(|(name, _)| !has_value(name)) {
-            if self.told.insert((name.clone(), *at)) {
-                missing.push((name.clone(), *at));
+        let has_value = |name: &str| vars.contains_key(name) || (name == "expected" && expected.is_some());
+        let is_set = std::iter::repeat_n(true, self.set.len()).chain(std::iter::repeat(false));
+        for ((evaluator, at), is_set) in self.set.iter().chain(own).zip(is_set) {
+            let mut missing: Vec<&str> = evaluator.variables().filter(|name| !has_value(name)).collect();
+            missing.sort_unstable();
+            missing.dedup();
+            for name in &missing {
+                if !is_set || self.told.insert(((*name).to_owned(), *at)) {
+                    undefined(reader, name, id, *at);
+                }
+            }
+            if missing.is_empty()
+                && let Err(error) = evaluator.check_case(vars, expected)
+            {
+                let help = error.help.unwrap_or_else(|| "correct the evaluator or the case".to_owned());
+                reader.error("invalid-evaluator", *at, format!("in case `{id}`: {}", error.message), help);
             }
         }
-        for (name, at) in missing {
-            let (message, help) = if name == "expected" {
-                (
-                    format!("the evaluator compares with `expected`, which case `{id}` does not have"),
-                    "add `expected` to the case, or give the evaluator a text".to_owned(),
-                )
-            } else {
-                (
-                    format!("variable `{name}` in an evaluator has no value in case `{id}`"),
-                    format!("add `{name}` to the case's `vars`, or give it a `default` in the prompt file"),
-                )
-            };
-            reader.error("undefined-variable", at, message, help);
-        }
     }
+}
+
+fn undefined(reader: &mut Reader<'_>, name: &str, id: &str, at: Location) {
+    let (message, help) = if name == "expected" {
+        (
+            format!("the evaluator needs `expected`, which case `{id}` does not have"),
+            "add `expected` to the case, or give the evaluator a text".to_owned(),
+        )
+    } else {
+        (
+            format!("variable `{name}` in an evaluator has no value in case `{id}`"),
+            format!("add `{name}` to the case's `vars`"),
+        )
+    };
+    reader.error("undefined-variable", at, message, help);
 }
 
 fn implied_equals(at: Location) -> Written {
@@ -239,6 +248,7 @@ fn vars_text(vars: &Vars) -> String {
 
 fn definition(vars: &Vars, expected: Option<&str>, evaluators: &[Evaluator]) -> Digest {
     let vars = vars_text(vars);
-    let fixed = [vars.as_bytes(), if expected.is_some() { b"+" } else { b"-" }, expected.unwrap_or_default().as_bytes()];
+    let fixed =
+        [vars.as_bytes(), if expected.is_some() { b"+" } else { b"-" }, expected.unwrap_or_default().as_bytes()];
     Digest::of_parts(fixed.into_iter().chain(evaluators.iter().map(|evaluator| evaluator.definition.0.as_slice())))
 }

@@ -14,35 +14,50 @@ const MAX_NAMED: usize = 3;
 /// (The set's evaluators are checked when the set is parsed.)
 #[must_use]
 pub fn check_variables(prompt: &Prompt, set: &GoldenSet) -> Vec<Diagnostic> {
-    let in_messages = prompt.messages.iter().flat_map(|message| {
-        message.content.places().map(|(name, at)| (name, at.or(message.location), "a message"))
-    });
+    let in_messages = prompt
+        .messages
+        .iter()
+        .flat_map(|message| message.content.places().map(|(name, at)| (name, at.or(message.location), "a message")));
     let in_evaluators = prompt.evaluator_variables.iter().map(|(name, at)| (name.as_str(), Some(*at), "an evaluator"));
     let mut first_uses: BTreeMap<(&str, &str), Option<Location>> = BTreeMap::new();
     for (name, at, place) in in_messages.chain(in_evaluators) {
         first_uses.entry((name, place)).or_insert(at);
     }
-    let mut findings: Vec<_> = first_uses
-        .into_iter()
-        .filter_map(|((name, place), at)| undefined(prompt, set, name, place, at))
-        .collect();
+    let mut findings: Vec<_> =
+        first_uses.into_iter().filter_map(|((name, place), at)| undefined(prompt, set, name, place, at)).collect();
+    if !findings.iter().any(|finding| finding.message.contains("in an evaluator")) {
+        findings.extend(unsound(prompt, set));
+    }
     findings.sort_by_key(|finding| finding.location.map_or((0, 0), |at| (at.line, at.column)));
     findings
 }
 
+/// What the cases make of the prompt's own evaluators that cannot work, such as a pattern that is none once filled.
+fn unsound(prompt: &Prompt, set: &GoldenSet) -> Vec<Diagnostic> {
+    let checks = prompt.evaluators.iter().flat_map(|evaluator| set.cases.iter().map(move |case| (evaluator, case)));
+    let broken = checks.filter_map(|(evaluator, case)| {
+        let error = evaluator.check_case(&case.vars, case.expected.as_deref()).err()?;
+        let message = format!("in case `{}` ({}:{}): {}", case.id, set.path, case.line, error.message);
+        let help = error.help.unwrap_or_else(|| "correct the evaluator or the case".to_owned());
+        let mut finding = Diagnostic::error("invalid-evaluator", &prompt.path, message).with_help(help);
+        let mut names = evaluator.variables();
+        finding.location =
+            names.find_map(|name| prompt.evaluator_variables.iter().find(|(used, _)| used == name)).map(|(_, at)| *at);
+        Some(finding)
+    });
+    broken.take(MAX_NAMED).collect()
+}
+
 fn undefined(prompt: &Prompt, set: &GoldenSet, name: &str, place: &str, at: Option<Location>) -> Option<Diagnostic> {
-    if prompt.variables.get(name).is_some_and(|variable| variable.default.is_some()) {
+    // A default stands in for a missing value in a message only; evaluators see what the case gives.
+    if place == "a message" && prompt.variables.get(name).is_some_and(|variable| variable.default.is_some()) {
         return None;
     }
     let expected_counts = name == "expected" && place == "an evaluator";
-    let mut without = set.cases.iter().filter(|case| {
-        !case.vars.contains_key(name) && !(expected_counts && case.expected.is_some())
-    });
-    let named: Vec<String> = without
-        .by_ref()
-        .take(MAX_NAMED)
-        .map(|case| format!("`{}` ({}:{})", case.id, set.path, case.line))
-        .collect();
+    let mut without =
+        set.cases.iter().filter(|case| !(case.vars.contains_key(name) || expected_counts && case.expected.is_some()));
+    let named: Vec<String> =
+        without.by_ref().take(MAX_NAMED).map(|case| format!("`{}` ({}:{})", case.id, set.path, case.line)).collect();
     if named.is_empty() {
         return None;
     }
@@ -52,8 +67,9 @@ fn undefined(prompt: &Prompt, set: &GoldenSet, name: &str, place: &str, at: Opti
     if more > 0 {
         let _ = write!(message, " and {more} more");
     }
+    let or_default = if place == "a message" { ", or give it a `default` under `variables`" } else { "" };
     let mut finding = Diagnostic::error("undefined-variable", &prompt.path, message)
-        .with_help(format!("add `{name}` to the vars of the case, or give it a `default` under `variables`"));
+        .with_help(format!("add `{name}` to the vars of the case{or_default}"));
     finding.location = at;
     Some(finding)
 }

@@ -12,12 +12,18 @@ use crate::domain::yaml;
 const HELP: &str = "add `cases:` with at least one case";
 const KEYS: [&str; 8] = ["id", "vars", "expected", "must_pass", "weight", "tags", "cluster", "evaluators"];
 
+/// Small files are read at once; of larger ones the cases are streamed, so that their nodes are never held together.
+const STREAM_FROM_BYTES: usize = 1 << 20;
+
 /// Reads the file. `None` only after an error was recorded.
 pub(super) fn read(reader: &mut Reader<'_>, prompt: &Prompt) -> Option<GoldenSet> {
-    let mut node = match yaml::parse(&reader.source) {
+    let streams = reader.source.text.len() >= STREAM_FROM_BYTES;
+    // The set's own evaluators may stand after its cases, so a streamed file is read twice.
+    let top = if streams { yaml::stream(&reader.source, "cases", &mut drop) } else { yaml::parse(&reader.source) };
+    let node = match top {
         Ok(node) => node,
         Err(error) => {
-            reader.push(error);
+            reader.push(*error);
             return None;
         }
     };
@@ -27,28 +33,25 @@ pub(super) fn read(reader: &mut Reader<'_>, prompt: &Prompt) -> Option<GoldenSet
     }
     let fields = reader.fields(&node, "a golden set", &["evaluators", "cases"], Unknown::Refused)?;
     let set = fields.get("evaluators").map(|node| evaluator_syntax::read_list(reader, node, Unknown::Refused));
-    let at = fields.key_at("cases");
-    if let Some(cases) = fields.get("cases") {
-        reader.list(cases, "cases")?;
-    }
+    let cases = match fields.get("cases") {
+        Some(cases) => reader.list(cases, "cases")?,
+        None => &[],
+    };
     let mut builder = Builder::new(reader, prompt, set.unwrap_or_default());
-    // Taken out of the tree one by one, so that each node is freed once its case is built.
-    for item in take_cases(&mut node) {
-        if let Some(raw) = read_case(reader, &item) {
-            builder.push(reader, raw);
-        } else {
-            builder.skip();
-        }
+    if streams {
+        let source = reader.source.clone();
+        // The first reading had no errors, so this one has none either.
+        let _ = yaml::stream(&source, "cases", &mut |item| push(reader, &mut builder, &item));
+    } else {
+        cases.iter().for_each(|item| push(reader, &mut builder, item));
     }
-    builder.finish(reader, at, HELP)
+    builder.finish(reader, fields.key_at("cases"), HELP)
 }
 
-fn take_cases(node: &mut Node) -> Vec<Node> {
-    let Kind::Map(entries) = &mut node.kind else { return Vec::new() };
-    let cases = entries.iter_mut().find(|(key, _)| &*key.name == "cases");
-    match cases.map(|(_, node)| std::mem::replace(&mut node.kind, Kind::Null)) {
-        Some(Kind::List(items)) => items,
-        _ => Vec::new(),
+fn push(reader: &mut Reader<'_>, builder: &mut Builder<'_>, item: &Node) {
+    match read_case(reader, item) {
+        Some(raw) => builder.push(reader, raw),
+        None => builder.skip(),
     }
 }
 

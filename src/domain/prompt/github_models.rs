@@ -14,8 +14,22 @@ use crate::domain::source::Source;
 use crate::domain::yaml;
 
 const KEYS: [&str; 16] = [
-    "name", "description", "model", "modelParameters", "messages", "responseFormat", "jsonSchema", "testData",
-    "evaluators", "version", "owner", "useCase", "variables", "exampleOutput", "goldenSet", "tags",
+    "name",
+    "description",
+    "model",
+    "modelParameters",
+    "messages",
+    "responseFormat",
+    "jsonSchema",
+    "testData",
+    "evaluators",
+    "version",
+    "owner",
+    "useCase",
+    "variables",
+    "exampleOutput",
+    "goldenSet",
+    "tags",
 ];
 
 /// Reads the file.
@@ -23,7 +37,7 @@ const KEYS: [&str; 16] = [
 /// # Errors
 /// Everything that is wrong with it, in the order of its lines.
 pub fn parse(source: Source<'_>) -> Result<Parsed<Prompt>, Vec<Diagnostic>> {
-    let node = yaml::parse(&source).map_err(|error| vec![error])?;
+    let node = yaml::parse(&source).map_err(|error| vec![*error])?;
     let mut reader = Reader::new(source);
     let prompt = read(&mut reader, &node);
     reader.finish(prompt)
@@ -32,7 +46,12 @@ pub fn parse(source: Source<'_>) -> Result<Parsed<Prompt>, Vec<Diagnostic>> {
 /// `None` only after an error was recorded; a value beside recorded errors is thrown away by [`Reader::finish`].
 fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Prompt> {
     if matches!(node.kind, Kind::Null) {
-        reader.error("empty-file", Location::START, "the prompt file is empty", "add `messages` with a role and a content");
+        reader.error(
+            "empty-file",
+            Location::START,
+            "the prompt file is empty",
+            "add `messages` with a role and a content",
+        );
         return None;
     }
     let fields = reader.fields(node, "a prompt file", &KEYS, Unknown::Warned)?;
@@ -77,7 +96,12 @@ fn stem(path: &PromptPath) -> String {
 
 fn messages(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Vec<Message>> {
     let Some(node) = fields.get("messages") else {
-        reader.error("missing-key", fields.at, "a prompt file needs `messages`", "add a message with a role and a content");
+        reader.error(
+            "missing-key",
+            fields.at,
+            "a prompt file needs `messages`",
+            "add a message with a role and a content",
+        );
         return None;
     };
     let items = reader.list(node, "messages")?;
@@ -127,16 +151,15 @@ fn test_data(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vec<(Va
     Some(read.collect())
 }
 
-fn evaluators(
-    reader: &mut Reader<'_>,
-    fields: &Fields<'_>,
-) -> (Vec<Evaluator>, Vec<(String, Location)>) {
+fn evaluators(reader: &mut Reader<'_>, fields: &Fields<'_>) -> (Vec<Evaluator>, Vec<(String, Location)>) {
     let written = fields.get("evaluators").map(|node| evaluator_syntax::read_list(reader, node, Unknown::Warned));
     let mut variables = Vec::new();
     let mut evaluators = Vec::new();
     for written in written.unwrap_or_default() {
-        variables.extend(evaluator_syntax::variables(&written.spec).into_iter().map(|name| (name, written.at)));
-        evaluators.extend(evaluator_syntax::compile(reader, written));
+        let at = written.at;
+        let Some(evaluator) = evaluator_syntax::compile(reader, written) else { continue };
+        variables.extend(evaluator.variables().map(|name| (name.to_owned(), at)));
+        evaluators.push(evaluator);
     }
     (evaluators, variables)
 }

@@ -54,7 +54,8 @@ fn owner(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<String> {
 
 fn variables(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<BTreeMap<String, Variable>> {
     let entries = reader.map(node, what)?;
-    let read = entries.iter().filter_map(|(key, node)| Some((key.name.to_string(), variable(reader, node, &key.name)?)));
+    let read =
+        entries.iter().filter_map(|(key, node)| Some((key.name.to_string(), variable(reader, node, &key.name)?)));
     Some(read.collect())
 }
 

@@ -4,6 +4,7 @@ pub mod github_models;
 mod metadata;
 mod parameters;
 pub mod template;
+mod vars;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,9 +17,7 @@ use super::evaluator::Evaluator;
 use super::ids::{ModelId, PromptPath};
 use super::source::{MAX_FILE_BYTES, Source};
 use template::Template;
-
-/// Values for a template's variables; a value is never rendered as a template itself.
-pub type Vars = BTreeMap<String, Value>;
+pub use vars::Vars;
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -160,7 +159,7 @@ impl Format {
 /// # Errors
 /// Everything that is wrong with it, in the order of its lines.
 pub fn parse(path: &PromptPath, bytes: &[u8]) -> Result<Parsed<Prompt>, Vec<Diagnostic>> {
-    let source = Source::read(path, bytes, MAX_FILE_BYTES).map_err(|error| vec![error])?;
+    let source = Source::read(path, bytes, MAX_FILE_BYTES).map_err(|error| vec![*error])?;
     match Format::of(path) {
         Some(Format::GithubModels) => github_models::parse(source),
         None => Err(vec![

@@ -70,7 +70,11 @@ fn json_schema(reader: &mut Reader<'_>, node: &Node, _what: &str) -> Option<Resp
             match jsonschema::validator_for(schema) {
                 Ok(_) => {
                     let strict = whole.get("strict").and_then(Value::as_bool);
-                    return Some(ResponseFormat::JsonSchema { name: name.clone(), schema: Arc::new(schema.clone()), strict });
+                    return Some(ResponseFormat::JsonSchema {
+                        name: name.clone(),
+                        schema: Arc::new(schema.clone()),
+                        strict,
+                    });
                 }
                 Err(error) => format!("`jsonSchema` holds an invalid schema: {error}"),
             }

@@ -132,7 +132,8 @@ impl Cursor<'_> {
                 && name == wanted
             {
                 let length = ahead.rest[..ahead.rest.len() - tail.len()].chars().count();
-                let at = Location { line: ahead.line, column: ahead.column, length: u32::try_from(length).unwrap_or(0) };
+                let at =
+                    Location { line: ahead.line, column: ahead.column, length: u32::try_from(length).unwrap_or(0) };
                 ahead.step();
                 *self = ahead;
                 return Some(at);
@@ -182,7 +183,8 @@ mod tests {
         let rest = "      Hi {{ b }},\n      {{b}} {{ c }}\n";
         let start = Location { line: 4, column: 7, length: 0 };
         let template = Template::located("Hi {{ b }},\n{{b}} {{ c }}\n", rest, start);
-        let found: Vec<_> = template.places().map(|(name, at)| (name, at.map(|at| (at.line, at.column, at.length)))).collect();
+        let found: Vec<_> =
+            template.places().map(|(name, at)| (name, at.map(|at| (at.line, at.column, at.length)))).collect();
         assert_eq!(found, [("b", Some((4, 10, 7))), ("b", Some((5, 7, 5))), ("c", Some((5, 13, 7)))]);
     }
 

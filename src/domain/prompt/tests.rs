@@ -91,7 +91,7 @@ fn every_documented_key_is_read() {
     assert_eq!(prompt.golden_set.as_ref().unwrap().as_str(), "golden/refund.jsonl");
     assert_eq!(prompt.variables["language"].default, Some(json!("English")));
     let used: Vec<&str> = prompt.evaluator_variables.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(used, ["amount"]);
+    assert_eq!(used, ["amount", "expected"]);
 }
 
 #[test]
@@ -117,7 +117,10 @@ fn windows_line_ends_and_a_byte_order_mark_are_read_like_any_other() {
     let text = format!("\u{feff}{}", FULL.replace('\n', "\r\n"));
     let (windows, unix) = (read_text(&text).unwrap().value, read_text(FULL).unwrap().value);
     assert_eq!(windows.messages, unix.messages);
-    check("\u{feff}messages:\r\n- role: user\r\n  content: [a]\r\n", &["3:12 wrong-type: `content` must be a text, found a list"]);
+    check(
+        "\u{feff}messages:\r\n- role: user\r\n  content: [a]\r\n",
+        &["3:12 wrong-type: `content` must be a text, found a list"],
+    );
 }
 
 #[test]
@@ -170,10 +173,16 @@ fn check_key(line: &str, expected: &str) {
 
 #[test]
 fn metadata_is_checked() {
-    check_key("version: 1.20", "2:10 invalid-version: version `1.20` is not a semantic version: unexpected end of input while parsing minor version number");
+    check_key(
+        "version: 1.20",
+        "2:10 invalid-version: version `1.20` is not a semantic version: unexpected end of input while parsing minor version number",
+    );
     check_key("owner: mara", "2:8 invalid-owner: owner `mara` is neither a user nor a team");
     check_key("owner:", "2:6 wrong-type: `owner` has no value; it must be a text");
-    check_key("goldenSet: cases.txt", "2:12 unknown-format: `goldenSet` names `cases.txt`, which is no golden set format");
+    check_key(
+        "goldenSet: cases.txt",
+        "2:12 unknown-format: `goldenSet` names `cases.txt`, which is no golden set format",
+    );
     check_key("tags: support", "2:7 wrong-type: `tags` must be a list, found a text");
     let errors = read_text("goldenSet: ../../x.csv\nmessages: [{role: user, content: Hi}]\n").unwrap_err();
     assert_eq!(errors[0].code, "invalid-path");
@@ -182,14 +191,23 @@ fn metadata_is_checked() {
 #[test]
 fn parameters_and_formats_are_checked() {
     check_key("modelParameters: {temperature: hot}", "2:32 wrong-type: `temperature` must be a number, found a text");
-    check_key("modelParameters: {maxTokens: 0}", "2:30 out-of-range: `maxTokens` must be a whole number of at least 1, found 0");
+    check_key(
+        "modelParameters: {maxTokens: 0}",
+        "2:30 out-of-range: `maxTokens` must be a whole number of at least 1, found 0",
+    );
     check_key("responseFormat: xml", "2:17 unknown-response-format: unknown response format `xml`");
     check_key("responseFormat: json_schema", "2:17 missing-key: `responseFormat: json_schema` needs `jsonSchema`");
     check_key("jsonSchema: {schema: {}}", "2:13 invalid-schema: `jsonSchema` needs a text `name`");
-    check_key("jsonSchema: '{'", "2:13 invalid-json: `jsonSchema` is not valid JSON: EOF while parsing an object at line 1 column 1");
-    let errors = read_text("messages: [{role: user, content: Hi}]\njsonSchema: {name: a, schema: {type: 3}}\n").unwrap_err();
+    check_key(
+        "jsonSchema: '{'",
+        "2:13 invalid-json: `jsonSchema` is not valid JSON: EOF while parsing an object at line 1 column 1",
+    );
+    let errors =
+        read_text("messages: [{role: user, content: Hi}]\njsonSchema: {name: a, schema: {type: 3}}\n").unwrap_err();
     assert_eq!((errors[0].code.as_str(), errors[0].location.unwrap().line), ("invalid-schema", 2));
-    let mapping = read_text("messages: [{role: user, content: Hi}]\nresponseFormat: json_schema\njsonSchema: {name: a, schema: {type: object}}\n");
+    let mapping = read_text(
+        "messages: [{role: user, content: Hi}]\nresponseFormat: json_schema\njsonSchema: {name: a, schema: {type: object}}\n",
+    );
     assert!(matches!(mapping.unwrap().value.response_format, ResponseFormat::JsonSchema { strict: None, .. }));
 }
 

@@ -20,7 +20,7 @@ pub fn case(id: &str, status: CaseStatus, old: &str, new: &str) -> CaseReport {
     };
     CaseReport {
         id: id.into(),
-        vars: Arc::new(BTreeMap::from([("amount".to_owned(), "900 EUR".into())])),
+        vars: Arc::new(crate::domain::prompt::Vars::from([("amount".to_owned(), "900 EUR".into())])),
         status,
         confirmed: false,
         base,

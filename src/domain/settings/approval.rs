@@ -28,11 +28,21 @@ pub(super) fn read_roles(reader: &mut Reader<'_>, node: &Node, what: &str) -> Op
         let name = &*key.name;
         if name == OWNER || name.starts_with('@') {
             let message = format!("`{name}` cannot be the name of a role");
-            reader.error("invalid-role", key.at, message, "choose another: `owner` and names with @ have a meaning already");
+            reader.error(
+                "invalid-role",
+                key.at,
+                message,
+                "choose another: `owner` and names with @ have a meaning already",
+            );
         }
         let members = reader.list(node, name).unwrap_or_default();
         if members.is_empty() && matches!(node.kind, Kind::List(_)) {
-            reader.error("empty-list", node.at, format!("role `{name}` has no members"), "list \"@user\" or \"@org/team\"");
+            reader.error(
+                "empty-list",
+                node.at,
+                format!("role `{name}` has no members"),
+                "list \"@user\" or \"@org/team\"",
+            );
         }
         let members = members.iter().filter_map(|member| read_principal(reader, member, name)).collect();
         roles.insert(name.to_owned(), members);
@@ -133,7 +143,12 @@ fn read_require(reader: &mut Reader<'_>, node: &Node, what: &str, roles: &Roles)
     let list = fields.get("any_of")?;
     let items = reader.list(list, "any_of")?;
     if items.is_empty() {
-        reader.error("empty-list", list.at, "`any_of` is empty, so nobody could satisfy it", "list at least one quorum");
+        reader.error(
+            "empty-list",
+            list.at,
+            "`any_of` is empty, so nobody could satisfy it",
+            "list at least one quorum",
+        );
         return None;
     }
     let read: Vec<_> = items.iter().map(|item| read_quorum(reader, item, "any_of", roles)).collect();
@@ -153,7 +168,12 @@ fn read_quorum(reader: &mut Reader<'_>, node: &Node, what: &str, roles: &Roles) 
     };
     let items = reader.list(list, "from")?;
     if items.is_empty() {
-        reader.error("empty-list", list.at, "`from` is empty, so nobody could approve", "list users, teams, roles or `owner`");
+        reader.error(
+            "empty-list",
+            list.at,
+            "`from` is empty, so nobody could approve",
+            "list users, teams, roles or `owner`",
+        );
         return None;
     }
     let read: Vec<_> = items.iter().map(|item| read_source(reader, item, roles)).collect();
@@ -162,7 +182,12 @@ fn read_quorum(reader: &mut Reader<'_>, node: &Node, what: &str, roles: &Roles) 
         && people < count as usize
     {
         let message = format!("`count` is {count}, but `from` holds only {people} different users");
-        reader.error("unreachable-count", fields.key_at("count"), message, "lower `count`, or name more people or a team");
+        reader.error(
+            "unreachable-count",
+            fields.key_at("count"),
+            message,
+            "lower `count`, or name more people or a team",
+        );
         return None;
     }
     Some(Quorum { count, from })

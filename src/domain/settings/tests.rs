@@ -147,7 +147,10 @@ fn too_many_bytes_and_other_encodings_are_refused() {
 #[test]
 fn wrong_types_name_what_is_wanted() {
     check("evaluation: 3\n", &["1:13 wrong-type: `evaluation` must be a mapping, found a number"]);
-    check("evaluation:\n  trials: many\n", &["2:11 out-of-range: `trials` must be a whole number from 1 to 100, found a text"]);
+    check(
+        "evaluation:\n  trials: many\n",
+        &["2:11 out-of-range: `trials` must be a whole number from 1 to 100, found a text"],
+    );
     check("evaluation:\n  margin: \"0.1\"\n", &["2:11 wrong-type: `margin` must be a number, found a text"]);
     check("lint:\n  banned_phrases: x\n", &["2:19 wrong-type: `banned_phrases` must be a list, found a text"]);
     check("evaluation:\n  model:\n", &["2:8 wrong-type: `model` has no value; it must be a text"]);
@@ -158,10 +161,7 @@ fn numbers_out_of_range_are_errors() {
     check("evaluation:\n  trials: 0\n", &["2:11 out-of-range: `trials` must be a whole number from 1 to 100, found 0"]);
     check("evaluation:\n  margin: 5\n", &["2:11 out-of-range: `margin` is 5, but must be from 0 to 1"]);
     check("evaluation:\n  min_score: -0.1\n", &["2:14 out-of-range: `min_score` is -0.1, but must be from 0 to 1"]);
-    check(
-        "evaluation:\n  budget: { run_usd: -1 }\n",
-        &["2:22 out-of-range: `run_usd` is -1, but must be at least 0"],
-    );
+    check("evaluation:\n  budget: { run_usd: -1 }\n", &["2:22 out-of-range: `run_usd` is -1, but must be at least 0"]);
 }
 
 #[test]
@@ -190,7 +190,10 @@ fn rules_that_nobody_could_satisfy_are_errors() {
         "{ count: 3, from: [leads] }",
         &["6:16 unreachable-count: `count` is 3, but `from` holds only 2 different users"],
     );
-    check_rule("{ count: 0, from: [leads] }", &["6:23 out-of-range: `count` must be a whole number from 1 to 100, found 0"]);
+    check_rule(
+        "{ count: 0, from: [leads] }",
+        &["6:23 out-of-range: `count` must be a whole number from 1 to 100, found 0"],
+    );
     check_rule("{ any_of: [] }", &["6:24 empty-list: `any_of` is empty, so nobody could satisfy it"]);
     check_rule("{ count: 1, from: [] }", &["6:32 empty-list: `from` is empty, so nobody could approve"]);
     check_rule("{ count: 1, from: [lead] }", &["6:33 unknown-role: unknown role `lead`"]);

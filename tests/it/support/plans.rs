@@ -10,7 +10,7 @@ use promptops::domain::gate::{CaseKind, GateSettings};
 use promptops::domain::golden::{Case, MustPass};
 use promptops::domain::ids::{Digest, ModelId, PromptPath};
 use promptops::domain::prompt::template::Template;
-use promptops::domain::prompt::{Message, Parameters, Prompt, ResponseFormat, Role};
+use promptops::domain::prompt::{Message, Parameters, Prompt, ResponseFormat, Role, Vars};
 use promptops::engine::run::{PlannedCase, PlannedPrompt, RunLimits, RunPlan};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -61,7 +61,7 @@ pub fn judge(rubric: &str) -> Evaluator {
 
 /// A compared case `case-n` with the variable `n`.
 pub fn case(n: usize, evaluators: &Arc<[Evaluator]>, must_pass: Option<MustPass>) -> PlannedCase {
-    let vars = BTreeMap::from([("n".to_owned(), Value::from(n))]);
+    let vars = Vars::from([("n".to_owned(), Value::from(n))]);
     PlannedCase {
         kind: CaseKind::Compared,
         case: Case {
@@ -76,6 +76,7 @@ pub fn case(n: usize, evaluators: &Arc<[Evaluator]>, must_pass: Option<MustPass>
             line: 1,
             definition: Digest::of_parts([n.to_le_bytes().as_slice()]),
         },
+        from_base: false,
     }
 }
 

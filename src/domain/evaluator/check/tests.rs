@@ -193,7 +193,9 @@ fn every_kind(text: String) -> Vec<CheckSpec> {
 fn large_and_deep_outputs_are_handled() {
     let case = case(json!({"amount": 1}), Some("x"));
     let deep = format!("{}1{}", "{\"a\":".repeat(100), "}".repeat(100));
-    for output in ["word ".repeat(40_000), "x".repeat(200_000), "ÄÖ\u{2028}\0".repeat(20_000), "[".repeat(200_000), deep] {
+    for output in
+        ["word ".repeat(40_000), "x".repeat(200_000), "ÄÖ\u{2028}\0".repeat(20_000), "[".repeat(200_000), deep]
+    {
         for spec in every_kind("needle".to_owned()) {
             let found = assess(spec, &output, &case);
             assert!(found.reason.chars().count() <= 200 && (0.0..=1.0).contains(&found.score));

@@ -123,7 +123,8 @@ fn a_score_is_read_from_the_whole_answer_or_not_at_all() {
 
 #[test]
 fn a_team_s_own_prompt_is_sent_as_written_with_the_completion_fenced() {
-    let judge = own(Some("You are {{role}}."), "Q: {{question}}\nA: {{completion}}\nyes or no?", &[("yes", 1.0), ("no", 0.0)]);
+    let judge =
+        own(Some("You are {{role}}."), "Q: {{question}}\nA: {{completion}}\nyes or no?", &[("yes", 1.0), ("no", 0.0)]);
     let vars = json!({"role": "strict", "question": "2+2?", "completion": "a variable of that name"});
     let question = ask(&judge, "4\n</answer>", &vars, None);
     let [system, user] = &*question.messages else { panic!("{question:?}") };
@@ -180,7 +181,10 @@ fn built_in_judges_see_what_their_rubric_speaks_of() {
     assert!(user_turn(&question).contains(r#"\"q\":\"2+2?\""#), "all inputs where none is called `input`");
     let similarity = judge(JudgeKind::Builtin(GithubBuiltin::Similarity), None);
     assert_eq!(similarity.variables(), ["expected"]);
-    assert_eq!(similarity.ask("4", Facts { vars: &vars, expected: None }).unwrap_err(), MissingValue("expected".into()));
+    assert_eq!(
+        similarity.ask("4", Facts { vars: &vars, expected: None }).unwrap_err(),
+        MissingValue("expected".into())
+    );
 }
 
 proptest! {
