@@ -103,7 +103,7 @@ async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) 
         return Ok(());
     }
     sides.set_changes.push(format!("{path} changes; the settings of the base branch decide here"));
-    match head.read(&path).await.map_err(unreadable)? {
+    match head.read(&path).await? {
         Content::Bytes(bytes) => match settings::parse(&path, &bytes) {
             Ok(parsed) => sides.findings.extend(parsed.warnings),
             Err(findings) => sides.findings.extend(findings),
@@ -121,8 +121,10 @@ async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) 
     Ok(())
 }
 
-fn unreadable(error: FilesError) -> JobError {
-    JobError::Retry { message: error.to_string(), after: None }
+impl From<FilesError> for JobError {
+    fn from(error: FilesError) -> Self {
+        Self::Retry { message: error.to_string(), after: None }
+    }
 }
 
 /// The prompts to evaluate, each with its path on base: changed ones, and those whose golden set changed.
@@ -186,7 +188,7 @@ async fn search(
         return Ok(());
     }
     for path in others {
-        let Content::Bytes(bytes) = head.read(path).await.map_err(unreadable)? else { continue };
+        let Content::Bytes(bytes) = head.read(path).await? else { continue };
         let Ok(parsed) = crate::domain::prompt::parse(path, &bytes) else { continue };
         if parsed.value.golden_set.as_ref().is_some_and(|set| sets.contains(set)) {
             affected.push((path.clone(), path.clone()));
@@ -223,7 +225,7 @@ async fn load_pair(
             sides.findings.extend(findings);
             return Ok(());
         }
-        Err(LoadError::Files(error)) => return Err(unreadable(error)),
+        Err(LoadError::Files(error)) => return Err(error.into()),
     };
     sides.findings.extend(after.warnings.iter().cloned());
     let base_set = before.as_ref().and_then(|side| side.golden.as_ref());
@@ -249,7 +251,7 @@ async fn base_side(base: &Files, path: &PromptPath, sides: &mut Sides) -> Result
             }));
             Ok(None)
         }
-        Err(LoadError::Files(error)) => Err(unreadable(error)),
+        Err(LoadError::Files(error)) => Err(error.into()),
     }
 }
 

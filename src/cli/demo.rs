@@ -156,14 +156,18 @@ impl Stage {
         write!(out, "{AFTERWORD}").map_err(bug)
     }
 
-    /// Waits until the checks on a commit are as wanted.
+    /// Waits until the checks on a commit are as wanted and all work that follows is done: the comment comes last.
     async fn settled(&self, head: &CommitSha, wanted: impl Fn(&[CheckView]) -> bool) -> Result<(), CommandError> {
         let wait = async {
-            while !wanted(&self.repo.check_runs(head)) {
+            loop {
+                let jobs = self.store.job_counts().await.map_err(bug)?;
+                if jobs.queued + jobs.running == 0 && wanted(&self.repo.check_runs(head)) {
+                    return Ok(());
+                }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.map_err(|_| bug("the checks did not end in time"))
+        tokio::time::timeout(PATIENCE, wait).await.map_err(|_| bug("the checks did not end in time"))?
     }
 
     fn show(&self, out: &mut dyn Write, number: PullNumber, head: &CommitSha) -> Result<(), CommandError> {
@@ -207,9 +211,9 @@ fn library(sim: &Sim) -> Result<Repo, SimError> {
     sim.org("fjell-og-fjord", "nora");
     let team = TeamSlug::parse("fjell-og-fjord/support")?;
     sim.team(&team, None, &["ida", "tom"])?;
-    let files = LIBRARY.iter().fold(Change::by("nora").message("Start the library"), |change, (path, content)| {
-        change.write(path, content)
-    });
+    let files = LIBRARY
+        .iter()
+        .fold(Change::by("nora").message("Start the library"), |change, (path, content)| change.write(path, content));
     let repo = sim.repo(&RepoName::parse("fjell-og-fjord/prompts")?, &files)?;
     for login in ["tom", "ida"] {
         repo.role(login, "write")?;
