@@ -64,6 +64,9 @@ pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Contro
     for (path, previous) in affected(&head, snapshot, control, &mut sides).await? {
         load_pair(&base, &head, path, &previous, &mut sides).await?;
     }
+    for pair in &sides.pairs {
+        sides.findings.extend(control.governed.check_golden_set(&pair.head.prompt));
+    }
     for path in removed_prompts(snapshot, control) {
         sides.notes.push(format!("{path} is removed"));
         if let Some(gone) = base_side(&base, &path, &mut sides).await? {
@@ -245,10 +248,8 @@ async fn base_side(base: &Files, path: &PromptPath, sides: &mut Sides) -> Result
     match load::load(base, path).await {
         Ok(loaded) => Ok(Some(loaded)),
         Err(LoadError::Input(findings)) => {
-            sides.findings.extend(findings.into_iter().map(|finding| {
-                let message = format!("on the base branch: {}", finding.message);
-                Diagnostic { message, ..finding.into_warning() }
-            }));
+            let noted = findings.into_iter().map(|finding| finding.noted("on the base branch").into_warning());
+            sides.findings.extend(noted);
             Ok(None)
         }
         Err(LoadError::Files(error)) => Err(error.into()),

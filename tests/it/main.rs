@@ -4,6 +4,10 @@
 
 mod architecture;
 mod demo;
+mod cli_eval;
+mod cli_input;
+mod cli_lint;
+mod cli_provider;
 mod engine;
 mod github_client;
 mod providers;

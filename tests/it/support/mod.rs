@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod database;
+pub mod desk;
 pub mod openapi;
 pub mod plans;
 pub mod provider;
