@@ -82,6 +82,15 @@ pub async fn governed(service: &Service, pull: &PullRef) -> Result<Option<Govern
     }
 }
 
+/// Whether anything is governed here, be it by settings that cannot be used; else we have no business on the pull request.
+///
+/// # Errors
+/// When GitHub fails.
+pub async fn has_settings(repository: &Repository, pull: &PullRef) -> Result<bool, JobError> {
+    let snapshot = repository.snapshot(pull.number).await?;
+    Ok(!matches!(control::control(repository, &snapshot).await?, Controlled::Silent))
+}
+
 async fn broken_settings(
     service: &Service,
     repository: &Repository,

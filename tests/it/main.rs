@@ -6,6 +6,7 @@ mod architecture;
 mod engine;
 mod github_client;
 mod providers;
+mod pull_gate;
 mod sim_behaviour;
 mod sim_conformance;
 mod store_contract;
