@@ -12,6 +12,7 @@ pub mod job;
 pub mod load;
 pub mod local;
 pub mod measure;
+pub mod named;
 pub mod plan;
 pub mod pull;
 pub mod result;
