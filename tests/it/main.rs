@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told should panic")]
 
 mod architecture;
+mod demo;
 mod engine;
 mod github_client;
 mod providers;
