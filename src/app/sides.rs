@@ -16,7 +16,7 @@ use crate::domain::governed;
 use crate::domain::ids::PromptPath;
 use crate::domain::policy::Change;
 use crate::domain::settings::{self, SETTINGS_PATH};
-use crate::github::{Repository, Snapshot, TreeEntry};
+use crate::github::{ChangedFile, Repository, Snapshot, TreeEntry};
 
 /// The files of one commit.
 type Entries = BTreeMap<PromptPath, TreeEntry>;
@@ -206,9 +206,13 @@ fn is_prompt(control: &Control, path: &PromptPath) -> bool {
     control.governed.classify(path) == Some(Change::Prompt)
 }
 
+/// Prompts that are gone, or moved to where they are prompts no more.
 fn removed_prompts(snapshot: &Snapshot, control: &Control) -> Vec<PromptPath> {
-    let removed = snapshot.files.iter().filter(|file| file.status == "removed");
-    removed.filter(|file| is_prompt(control, &file.path)).map(|file| file.path.clone()).collect()
+    let gone = |file: &&ChangedFile| file.status == "removed" && is_prompt(control, &file.path);
+    let removed = snapshot.files.iter().filter(gone).map(|file| &file.path);
+    let moved = snapshot.files.iter().filter(|file| file.status == "renamed" && !is_prompt(control, &file.path));
+    let moved = moved.filter_map(|file| file.previous.as_ref()).filter(|path| is_prompt(control, path));
+    removed.chain(moved).cloned().collect()
 }
 
 async fn load_pair(
