@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
@@ -20,7 +21,7 @@ use crate::engine::provider::Provider;
 use crate::github::webhook::WebhookSecrets;
 use crate::github::{Github, GithubOptions};
 use crate::provider::Registry;
-use crate::store::{DeliveryWriter, Store};
+use crate::store::{DeliveryWriter, Retention, Store};
 use crate::web::{self, WebState};
 use crate::worker::{Dispatch, GiveUp, Worker, WorkerSettings};
 
@@ -44,7 +45,22 @@ impl Server {
         settings: WorkerSettings,
         bounds: RunBounds,
     ) -> Result<Self, CommandError> {
-        let (service, answers) = service(config, bounds).await?;
+        let registry =
+            Registry::new(config.providers.clone()).map_err(|error| CommandError::World(super::chain(&error)))?;
+        Self::with_provider(config, Arc::new(registry), settings, bounds).await
+    }
+
+    /// The same with somebody else than the configured vendors to answer.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn with_provider(
+        config: &ServeConfig,
+        provider: Arc<dyn Provider>,
+        settings: WorkerSettings,
+        bounds: RunBounds,
+    ) -> Result<Self, CommandError> {
+        let (service, answers) = service(config, provider, bounds).await?;
         let service = Arc::new(service);
         let listen = config.listen;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
@@ -61,6 +77,7 @@ impl Server {
         let (dispatch, give_up) = (dispatch(service.clone()), give_up(service));
         let worker = Worker { store: store.clone(), clock, settings, dispatch, give_up };
         let worker = tokio::spawn(worker.run(shutdown.clone()));
+        tokio::spawn(prune(store.clone(), shutdown.clone()));
         Ok(Self { address, shutdown, web, worker, store, answers })
     }
 
@@ -68,6 +85,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Stops taking work, finishes or gives back what runs, and ends.
@@ -87,8 +110,26 @@ impl Server {
     }
 }
 
+/// Forgets what is old, now and then, so that the database stays bounded.
+async fn prune(store: Store, shutdown: CancellationToken) {
+    let mut hours = tokio::time::interval(Duration::from_secs(3_600));
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = hours.tick() => {}
+        }
+        if let Err(error) = store.prune(Retention::default(), SystemClock.now_ms()).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "old rows were not removed");
+        }
+    }
+}
+
 /// The service's tools, as the configuration wants them.
-async fn service(config: &ServeConfig, bounds: RunBounds) -> Result<(Service, AnswerWriter), CommandError> {
+async fn service(
+    config: &ServeConfig,
+    fresh: Arc<dyn Provider>,
+    bounds: RunBounds,
+) -> Result<(Service, AnswerWriter), CommandError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let now = clock.clone();
     let github = Github::new(GithubOptions {
@@ -98,12 +139,9 @@ async fn service(config: &ServeConfig, bounds: RunBounds) -> Result<(Service, An
         now_ms: Arc::new(move || now.now_ms()),
     })
     .map_err(|error| CommandError::Input(super::chain(&error)))?;
-    let registry =
-        Registry::new(config.providers.clone()).map_err(|error| CommandError::World(super::chain(&error)))?;
     let store = Store::open(config.database_url.expose_secret())
         .await
         .map_err(|error| CommandError::World(super::chain(&error)))?;
-    let fresh: Arc<dyn Provider> = Arc::new(registry);
     let (cached, answers) = Cached::new(fresh.clone(), store.clone(), clock.clone());
     let secrets = secrets(config);
     Ok((Service { github, store, provider: Arc::new(cached), fresh, clock, secrets, bounds }, answers))
