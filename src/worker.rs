@@ -35,6 +35,8 @@ pub struct WorkerSettings {
     pub grace: Duration,
     /// Attempts of one job.
     pub max_attempts: u32,
+    /// Wait after the first failed attempt; each further one is four times as long.
+    pub first_retry: Duration,
 }
 
 impl Default for WorkerSettings {
@@ -46,13 +48,13 @@ impl Default for WorkerSettings {
             poll: Duration::from_secs(2),
             grace: Duration::from_secs(20),
             max_attempts: 5,
+            first_retry: Duration::from_secs(10),
         }
     }
 }
 
 /// After a cancelled job's token, how long it may take to stop before it is dropped.
 const STOPPING: Duration = Duration::from_secs(5);
-const FIRST_RETRY: Duration = Duration::from_secs(10);
 const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
 
 /// The loop between the queue and the use cases.
@@ -194,7 +196,7 @@ impl Worker {
         let now_ms = self.clock.now_ms();
         let again = match &error {
             JobError::Retry { after, .. } => {
-                let wait = after.unwrap_or_else(|| back_off(job.attempt)).min(LONGEST_RETRY);
+                let wait = after.unwrap_or_else(|| back_off(self.settings.first_retry, job.attempt)).min(LONGEST_RETRY);
                 Some(now_ms.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)))
             }
             JobError::RetryAt { at_ms, .. } => Some((*at_ms).max(now_ms)),
@@ -232,8 +234,8 @@ async fn stop_task(stop: &CancellationToken, mut running: JoinHandle<Result<(), 
     }
 }
 
-fn back_off(attempt: u32) -> Duration {
-    FIRST_RETRY.saturating_mul(4_u32.saturating_pow(attempt.saturating_sub(1))).min(LONGEST_RETRY)
+fn back_off(first: Duration, attempt: u32) -> Duration {
+    first.saturating_mul(4_u32.saturating_pow(attempt.saturating_sub(1))).min(LONGEST_RETRY)
 }
 
 fn outcome_name(settlement: &Settlement) -> &'static str {
@@ -251,7 +253,8 @@ mod tests {
 
     #[test]
     fn waits_between_attempts_grow_and_are_bounded() {
-        let seconds: Vec<u64> = (1..=6).map(|attempt| back_off(attempt).as_secs()).collect();
+        let first = WorkerSettings::default().first_retry;
+        let seconds: Vec<u64> = (1..=6).map(|attempt| back_off(first, attempt).as_secs()).collect();
         assert_eq!(seconds, [10, 40, 160, 640, 900, 900]);
     }
 }

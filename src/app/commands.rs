@@ -22,6 +22,9 @@ pub async fn obey(service: &Service, pull: &PullRef, comment: &CommandComment) -
         tracing::info!(by = %comment.author, "a command by someone without write permission is ignored");
         return Ok(());
     }
+    if !pull::has_settings(&repository, pull).await? {
+        return Ok(());
+    }
     let mut answers = Vec::new();
     for command in &commands {
         answers.extend(answer(service, &repository, pull, comment, command).await?);

@@ -1,5 +1,7 @@
 //! What controls a pull request: the settings of its base branch, or of the organisation. Never anything from head.
 
+use bytes::Bytes;
+
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::governed::Governed;
 use crate::domain::ids::PromptPath;
@@ -8,6 +10,7 @@ use crate::github::{EntryKind, GithubError, Repository, Snapshot};
 
 use super::job::JobError;
 use super::load::about;
+use super::named;
 
 /// Largest settings file that is fetched.
 const MAX_SETTINGS: u64 = 1 << 20;
@@ -58,7 +61,7 @@ pub async fn control(repository: &Repository, snapshot: &Snapshot) -> Result<Con
             }
             Err(error) => return Err(error.into()),
         },
-        None => match repository.organisation_file(&path).await? {
+        None => match elsewhere(repository, snapshot, &path).await? {
             Some(bytes) => bytes,
             None => return Ok(Controlled::Silent),
         },
@@ -69,6 +72,7 @@ pub async fn control(repository: &Repository, snapshot: &Snapshot) -> Result<Con
     };
     match Governed::new(&parsed.value) {
         Ok(governed) => {
+            let governed = named::with_named_sets(repository, snapshot, governed).await?;
             Ok(Controlled::Ready(Box::new(Control { settings: parsed.value, governed, warnings: parsed.warnings })))
         }
         Err(error) => Ok(Controlled::Broken(vec![about(
@@ -78,4 +82,14 @@ pub async fn control(repository: &Repository, snapshot: &Snapshot) -> Result<Con
             "mend the glob on the base branch",
         )])),
     }
+}
+
+/// A tree that GitHub cuts may hide the settings: then they are asked for by their path. Else the organisation's count.
+async fn elsewhere(repository: &Repository, snapshot: &Snapshot, path: &PromptPath) -> Result<Option<Bytes>, JobError> {
+    if snapshot.base_tree.truncated
+        && let Some(bytes) = repository.file_at(&snapshot.base_sha, path).await?
+    {
+        return Ok(Some(bytes));
+    }
+    Ok(repository.organisation_file(path).await?)
 }

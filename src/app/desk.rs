@@ -65,8 +65,15 @@ impl<'a> Desk<'a> {
         }
         self.intend().await?;
         let written = self.repository.upsert_checks(&self.head.sha, &writes).await?;
-        self.remember(&writes, &written);
-        self.save().await
+        self.remember(&self.head.sha.clone(), &writes, &written);
+        self.save().await?;
+        self.cancel_where(&Outcome::Superseded, |desk, check| !desk.is_current(check)).await
+    }
+
+    /// Whether a check is one of the two that count now: on this head, for this base.
+    fn is_current(&self, check: &PublishedCheck) -> bool {
+        let names = [CheckRun::evaluation_name(&self.head.base), CheckRun::approval_name(&self.head.base)];
+        check.sha == self.head.sha && names.contains(&check.name)
     }
 
     /// Publishes a report: both checks and, where there is something to say, the comment. False if the head has moved on;
@@ -75,20 +82,11 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// When GitHub or the store fails.
     pub async fn finish(&mut self, report: &Report, new_run: bool) -> Result<bool, JobError> {
-        let mut runs = vec![self.evaluation(report, new_run)];
+        let mut runs = vec![self.evaluation(report, self.remarks(report, new_run).await?)];
         runs.extend(report.approval.as_ref().map(|approval| self.approval(approval)));
         let says_something = report.outcome != Outcome::NothingGoverned || self.has_comment();
         let comment = says_something.then(|| markdown::comment(report, &self.service.secrets));
         self.publish(runs, comment).await
-    }
-
-    /// Publishes the approval check alone, while there is no result of an evaluation.
-    ///
-    /// # Errors
-    /// When GitHub or the store fails.
-    pub async fn decided(&mut self, approval: &ApprovalSummary) -> Result<bool, JobError> {
-        let run = self.approval(approval);
-        self.publish(vec![run], None).await
     }
 
     async fn publish(&mut self, runs: Vec<CheckRun>, comment: Option<String>) -> Result<bool, JobError> {
@@ -103,7 +101,7 @@ impl<'a> Desk<'a> {
         self.intend().await?;
         match self.repository.publish(&self.head, &writes, comment.as_ref()).await? {
             Published::Done(receipt) => {
-                self.remember(&writes, &receipt.checks);
+                self.remember(&self.head.sha.clone(), &writes, &receipt.checks);
                 if let Some(CommentOutcome::Written { id, digest }) = receipt.comment {
                     self.publication.comment_id = Some(id.0);
                     self.publication.comment_digest = Some(digest);
@@ -124,46 +122,64 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// When GitHub or the store fails.
     pub async fn cancel(&mut self, why: &Outcome) -> Result<(), JobError> {
+        self.cancel_where(why, |desk, check| check.sha == desk.head.sha).await
+    }
+
+    /// Ends those of our open checks that are meant, on whatever commit they are.
+    async fn cancel_where(
+        &mut self,
+        why: &Outcome,
+        is_meant: impl Fn(&Self, &PublishedCheck) -> bool,
+    ) -> Result<(), JobError> {
         let report = Report::new(why.clone(), None, self.head.sha.to_string());
         let said = check::evaluation(&report, &self.service.secrets);
-        let open = self.publication.checks.iter().filter(|check| check.open && check.sha == self.head.sha);
-        let writes: Vec<CheckWrite> = open
-            .map(|known| {
-                let output =
-                    CheckOutput { title: said.title.clone(), summary: said.summary.clone(), ..CheckOutput::default() };
-                let run = self.run(known.name.clone(), CheckState::Completed(Conclusion::Cancelled), output);
-                CheckWrite { run, known: Remembered::Id(CheckId(known.id)), last: None }
-            })
-            .collect();
-        if writes.is_empty() {
+        let open = self.publication.checks.iter().filter(|check| check.open && is_meant(self, check));
+        let open: Vec<PublishedCheck> = open.cloned().collect();
+        if open.is_empty() {
             return Ok(());
         }
-        let written = self.repository.upsert_checks(&self.head.sha, &writes).await?;
-        self.remember(&writes, &written);
+        for known in open {
+            let (title, summary) = (said.title.clone(), said.summary.clone());
+            let output = CheckOutput { title, summary, ..CheckOutput::default() };
+            let run = self.run(known.name, CheckState::Completed(Conclusion::Cancelled), output);
+            let writes = [CheckWrite { run, known: Remembered::Id(CheckId(known.id)), last: None }];
+            let written = self.repository.upsert_checks(&known.sha, &writes).await?;
+            self.remember(&known.sha, &writes, &written);
+        }
         self.save().await
     }
 
-    /// Whether a check on this head has not ended.
-    pub fn has_open_checks(&self) -> bool {
-        self.publication.checks.iter().any(|check| check.open && check.sha == self.head.sha)
+    /// Whether the evaluation on this head has not ended.
+    pub fn is_evaluating(&self) -> bool {
+        let known = self.publication.check(&self.head.sha, &CheckRun::evaluation_name(&self.head.base));
+        known.is_some_and(|known| known.open)
     }
 
-    /// Ends the checks that are open with what the report says; leaves the comment.
+    /// Ends the approval check, and with `evaluation` that one too, with what the report says; leaves the comment.
     ///
     /// # Errors
     /// When GitHub or the store fails.
-    pub async fn give_up(&mut self, report: &Report) -> Result<(), JobError> {
-        let mut runs = vec![self.evaluation(report, false)];
+    pub async fn give_up(&mut self, report: &Report, evaluation: bool) -> Result<(), JobError> {
+        let mut runs: Vec<CheckRun> = evaluation.then(|| self.evaluation(report, Vec::new())).into_iter().collect();
         runs.extend(report.approval.as_ref().map(|approval| self.approval(approval)));
-        runs.retain(|run| self.publication.check(&self.head.sha, &run.name).is_some_and(|known| known.open));
         self.publish(runs, None).await.map(|_| ())
     }
 
-    fn evaluation(&self, report: &Report, new_run: bool) -> CheckRun {
-        let secrets = &self.service.secrets;
-        let said = check::evaluation(report, secrets);
-        // GitHub appends annotations at each write, so only a run's first result brings them.
-        let remarks = if new_run { annotations::annotations(report, secrets) } else { Vec::new() };
+    /// GitHub appends annotations at each write, so they are brought once: with a run's result, or later if that was
+    /// decided and its publication failed.
+    async fn remarks(&self, report: &Report, new_run: bool) -> Result<Vec<Annotation>, JobError> {
+        let remarks = annotations::annotations(report, &self.service.secrets);
+        if new_run || remarks.is_empty() {
+            return Ok(remarks);
+        }
+        let known = self.publication.check(&self.head.sha, &CheckRun::evaluation_name(&self.head.base));
+        let Some(open) = known.filter(|known| known.open) else { return Ok(Vec::new()) };
+        let there = self.repository.annotations_on(&self.head.sha, CheckId(open.id)).await?;
+        Ok(if there == 0 { remarks } else { Vec::new() })
+    }
+
+    fn evaluation(&self, report: &Report, remarks: Vec<Annotation>) -> CheckRun {
+        let said = check::evaluation(report, &self.service.secrets);
         self.said(CheckRun::evaluation_name(&self.head.base), said, remarks)
     }
 
@@ -213,10 +229,10 @@ impl<'a> Desk<'a> {
         if self.publication.generation == 0 { self.save().await } else { Ok(()) }
     }
 
-    fn remember(&mut self, writes: &[CheckWrite], written: &[(CheckId, Digest)]) {
+    fn remember(&mut self, sha: &CommitSha, writes: &[CheckWrite], written: &[(CheckId, Digest)]) {
         for (write, (id, digest)) in writes.iter().zip(written) {
             self.publication.remember(PublishedCheck {
-                sha: self.head.sha.clone(),
+                sha: sha.clone(),
                 name: write.run.name.clone(),
                 id: id.0,
                 digest: *digest,

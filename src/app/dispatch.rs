@@ -25,7 +25,10 @@ pub async fn dispatch(service: &Service, payload: &str, cancel: CancellationToke
 /// Says on the pull request that a job has given up.
 pub async fn give_up(service: &Service, payload: &str, message: &str) {
     let said = match Job::from_payload(payload) {
-        Ok(job) => pull::give_up(service, job.pull(), message).await,
+        Ok(job) => {
+            let approvals = matches!(job, Job::DecideApproval { .. });
+            pull::give_up(service, job.pull(), message, approvals).await
+        }
         Err(error) => Err(error),
     };
     if let Err(error) = said {

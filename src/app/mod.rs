@@ -13,6 +13,7 @@ pub mod lint;
 pub mod load;
 pub mod local;
 pub mod measure;
+pub mod named;
 pub mod plan;
 pub mod pull;
 pub mod result;

@@ -18,6 +18,7 @@ use crate::domain::policy::decision::Decision;
 use crate::domain::policy::facts::PullFacts;
 use crate::domain::policy::{self, Change};
 use crate::domain::report::{ApprovalState, ApprovalSummary, Outcome, Report};
+use crate::domain::settings::SETTINGS_PATH;
 use crate::github::{Repository, Snapshot};
 
 /// What is kept of a run: all that decided, so that the verdict can be explained and the decision made again.
@@ -82,20 +83,35 @@ pub async fn governed(service: &Service, pull: &PullRef) -> Result<Option<Govern
     }
 }
 
+/// Whether anything is governed here, be it by settings that cannot be used; else we have no business on the pull request.
+///
+/// # Errors
+/// When GitHub fails.
+pub async fn has_settings(repository: &Repository, pull: &PullRef) -> Result<bool, JobError> {
+    let snapshot = repository.snapshot(pull.number).await?;
+    Ok(!matches!(control::control(repository, &snapshot).await?, Controlled::Silent))
+}
+
 async fn broken_settings(
     service: &Service,
     repository: &Repository,
     snapshot: &Snapshot,
     findings: Vec<Diagnostic>,
 ) -> Result<(), JobError> {
-    let line = "The settings on the base branch cannot be used, so nobody's approval can be counted; mend them there.";
+    let places: Vec<String> = findings.iter().map(place).collect();
+    let first = places.first().map_or(SETTINGS_PATH, String::as_str);
+    let line = format!("{first}: mend it on the base branch; until then nobody's approval can be counted");
     let mut report =
         Report::new(Outcome::BrokenFiles, Some(snapshot.base_sha.to_string()), snapshot.pull.head_sha.to_string());
     report.diagnostics = findings;
-    report.approval =
-        Some(ApprovalSummary { state: ApprovalState::Undecidable, line: line.to_owned(), rules: Vec::new() });
+    report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line, rules: places });
     Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
     Ok(())
+}
+
+fn place(finding: &Diagnostic) -> String {
+    let line = finding.location.map_or_else(String::new, |at| format!(":{}", at.line));
+    format!("{}{line}: {}", finding.path, finding.message)
 }
 
 /// Evaluates and decides. With `force` also a head that was evaluated already, and with new answers.
@@ -113,32 +129,28 @@ pub async fn evaluate(
     if !governed.is_touched() {
         return nothing_governed(&governed, &mut desk).await;
     }
-    if !force && let Some(stored) = known_run(service, pull, &governed, &desk).await? {
-        let facts = facts(&governed, stored.facts.owners).await?;
-        return conclude(service, pull, &governed, &mut desk, facts, stored.report, false).await;
+    let stored = stored_run(service, pull, &governed).await?;
+    let ran_before = stored.is_some();
+    if let Some(stored) = stored.filter(|stored| !force && holds(stored, &governed, &desk)) {
+        return decide_stored(service, pull, &governed, &mut desk, stored).await;
     }
-    desk.begin(force).await?;
+    desk.begin(force || ran_before).await?;
     let sides = sides::load(&governed.repository, &governed.snapshot, &governed.control).await?;
     let facts = facts(&governed, sides.owners.clone()).await?;
     match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
-        Measuring::Ended(report) => conclude(service, pull, &governed, &mut desk, facts, *report, true).await,
+        Measuring::Ended(report) => {
+            let run = StoredRun { base_sha: governed.snapshot.base_sha.clone(), facts, report: *report };
+            conclude(service, pull, &governed, &mut desk, run, true).await
+        }
         Measuring::Stopped => stopped(&governed, &mut desk).await,
     }
 }
 
-/// The run of this head and base that ended with a verdict, if its checks are there.
-async fn known_run(
-    service: &Service,
-    pull: &PullRef,
-    governed: &Governed,
-    desk: &Desk<'_>,
-) -> Result<Option<StoredRun>, JobError> {
-    let stored = stored_run(service, pull, governed).await?;
-    Ok(stored.filter(|stored| {
-        stored.base_sha == governed.snapshot.base_sha
-            && !matches!(stored.report.verdict(), Verdict::NotMeasured)
-            && desk.has_checks()
-    }))
+/// Whether a stored run of this head still says all there is to say: same base, a verdict, and its checks are there.
+fn holds(stored: &StoredRun, governed: &Governed, desk: &Desk<'_>) -> bool {
+    stored.base_sha == governed.snapshot.base_sha
+        && !matches!(stored.report.verdict(), Verdict::NotMeasured)
+        && desk.has_checks()
 }
 
 /// What is stored of the run of this head.
@@ -188,22 +200,29 @@ async fn stopped(governed: &Governed, desk: &mut Desk<'_>) -> Result<(), JobErro
     Ok(())
 }
 
-/// Decides, keeps and publishes. Nothing is awaited between the decision and what is said of it.
-///
-/// # Errors
-/// When GitHub or the store fails, or when something could not be measured and has to be tried again.
-pub async fn conclude(
+/// Decides about what was measured before, by the approvals as they are now.
+async fn decide_stored(
     service: &Service,
     pull: &PullRef,
     governed: &Governed,
     desk: &mut Desk<'_>,
-    facts: PullFacts,
-    mut report: Report,
+    stored: StoredRun,
+) -> Result<(), JobError> {
+    let facts = facts(governed, stored.facts.owners).await?;
+    conclude(service, pull, governed, desk, StoredRun { facts, ..stored }, false).await
+}
+
+/// Decides, keeps and publishes. Nothing is awaited between the decision and what is said of it.
+async fn conclude(
+    service: &Service,
+    pull: &PullRef,
+    governed: &Governed,
+    desk: &mut Desk<'_>,
+    mut run: StoredRun,
     new_run: bool,
 ) -> Result<(), JobError> {
-    let decision = decide(governed, &facts, &mut report);
-    tracing::info!(verdict = ?report.verdict(), approval = ?decision.state, "decided");
-    let run = StoredRun { base_sha: governed.snapshot.base_sha.clone(), facts, report };
+    let decision = decide(governed, &run.facts, &mut run.report);
+    tracing::info!(verdict = ?run.report.verdict(), approval = ?decision.state, "decided");
     let body = serde_json::to_string(&run)
         .map_err(|error| JobError::GiveUp { message: format!("the run cannot be kept: {error}") })?;
     let now_ms = service.clock.now_ms();
@@ -253,10 +272,7 @@ pub async fn decide_again(service: &Service, pull: &PullRef, cancel: Cancellatio
     }
     let mut desk = Desk::open(service, &governed.repository, &governed.snapshot.pull).await?;
     match stored_run(service, pull, &governed).await? {
-        Some(stored) if desk.has_checks() => {
-            let facts = facts(&governed, stored.facts.owners).await?;
-            conclude(service, pull, &governed, &mut desk, facts, stored.report, false).await
-        }
+        Some(stored) if desk.has_checks() => decide_stored(service, pull, &governed, &mut desk, stored).await,
         _ => evaluate(service, pull, false, cancel).await,
     }
 }
@@ -274,21 +290,23 @@ pub async fn close(service: &Service, pull: &PullRef) -> Result<(), JobError> {
     Desk::open(service, &repository, &view).await?.cancel(&Outcome::Closed).await
 }
 
-/// Says on the pull request that a job has given up. A check that has ended well or badly by itself stays as it is.
+/// Says on the pull request that a job has given up. A result that stands there stays; only what approvals came to is taken
+/// back where `approvals` could not be looked up, since they may have been withdrawn.
 ///
 /// # Errors
 /// When GitHub or the store fails.
-pub async fn give_up(service: &Service, pull: &PullRef, message: &str) -> Result<(), JobError> {
+pub async fn give_up(service: &Service, pull: &PullRef, message: &str, approvals: bool) -> Result<(), JobError> {
     let repository = service.repository(pull).await?;
     let view = repository.pull(pull.number).await?;
     let mut desk = Desk::open(service, &repository, &view).await?;
-    if !view.is_open || !desk.has_open_checks() {
+    let unevaluated = desk.is_evaluating();
+    if !view.is_open || !(unevaluated || approvals && desk.has_checks()) {
         return Ok(());
     }
-    let what = format!("{message}; comment `/promptops eval` to run it again");
-    let mut report = Report::new(Outcome::Failed { message: what.clone() }, None, view.head_sha.to_string());
-    report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line: what, rules: Vec::new() });
-    desk.give_up(&report).await
+    let line = format!("{message}; comment `/promptops eval` to run it again");
+    let mut report = Report::new(Outcome::Failed { message: line.clone() }, None, view.head_sha.to_string());
+    report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line, rules: Vec::new() });
+    desk.give_up(&report, unevaluated).await
 }
 
 /// Usage of all prompts, in USD.

@@ -1,6 +1,7 @@
 //! From measurements to a report: asks the gate, fills the report. Awaits nothing.
 
 use crate::domain::gate::verdict::{self, PromptVerdict, Reason};
+use crate::domain::prompt::Prompt;
 use crate::domain::report::{Measured, Outcome, PromptReport, Report};
 use crate::engine::run::{Output, PlannedPrompt, PromptRun, RunPlan};
 
@@ -15,7 +16,7 @@ pub fn report(plan: &RunPlan, runs: Vec<PromptRun>, base: Option<String>, head: 
     for (((planned, record), verdict), (mut outputs, failing, usage)) in parts {
         show_failing(planned, verdict, &mut outputs, failing);
         let (prompt, model) = &planned.head;
-        report.prompts.push(PromptReport::new(Measured {
+        let mut said = PromptReport::new(Measured {
             path: planned.path.clone(),
             name: &prompt.name,
             model: model.clone(),
@@ -24,9 +25,17 @@ pub fn report(plan: &RunPlan, runs: Vec<PromptRun>, base: Option<String>, head: 
             cases: planned.cases.iter().map(|planned| &planned.case).collect(),
             outputs,
             usage,
-        }));
+        });
+        said.prompt_lines = lines(prompt);
+        report.prompts.push(said);
     }
     report
+}
+
+/// From the first message's first line to the last one's, where the format tells.
+fn lines(prompt: &Prompt) -> Option<(u32, u32)> {
+    let lines = || prompt.messages.iter().filter_map(|message| message.location).map(|at| at.line);
+    Some((lines().min()?, lines().max()?))
 }
 
 /// A must-pass case that failed on a later run is shown with that answer: the first one would look right.

@@ -16,7 +16,7 @@ use crate::domain::governed;
 use crate::domain::ids::PromptPath;
 use crate::domain::policy::Change;
 use crate::domain::settings::{self, SETTINGS_PATH};
-use crate::github::{Repository, Snapshot, TreeEntry};
+use crate::github::{ChangedFile, Repository, Snapshot, TreeEntry};
 
 /// The files of one commit.
 type Entries = BTreeMap<PromptPath, TreeEntry>;
@@ -106,7 +106,7 @@ async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) 
         return Ok(());
     }
     sides.set_changes.push(format!("{path} changes; the settings of the base branch decide here"));
-    match head.read(&path).await.map_err(unreadable)? {
+    match head.read(&path).await? {
         Content::Bytes(bytes) => match settings::parse(&path, &bytes) {
             Ok(parsed) => sides.findings.extend(parsed.warnings),
             Err(findings) => sides.findings.extend(findings),
@@ -124,8 +124,10 @@ async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) 
     Ok(())
 }
 
-fn unreadable(error: FilesError) -> JobError {
-    JobError::Retry { message: error.to_string(), after: None }
+impl From<FilesError> for JobError {
+    fn from(error: FilesError) -> Self {
+        Self::Retry { message: error.to_string(), after: None }
+    }
 }
 
 /// The prompts to evaluate, each with its path on base: changed ones, and those whose golden set changed.
@@ -189,7 +191,7 @@ async fn search(
         return Ok(());
     }
     for path in others {
-        let Content::Bytes(bytes) = head.read(path).await.map_err(unreadable)? else { continue };
+        let Content::Bytes(bytes) = head.read(path).await? else { continue };
         let Ok(parsed) = crate::domain::prompt::parse(path, &bytes) else { continue };
         if parsed.value.golden_set.as_ref().is_some_and(|set| sets.contains(set)) {
             affected.push((path.clone(), path.clone()));
@@ -204,9 +206,13 @@ fn is_prompt(control: &Control, path: &PromptPath) -> bool {
     control.governed.classify(path) == Some(Change::Prompt)
 }
 
+/// Prompts that are gone, or moved to where they are prompts no more.
 fn removed_prompts(snapshot: &Snapshot, control: &Control) -> Vec<PromptPath> {
-    let removed = snapshot.files.iter().filter(|file| file.status == "removed");
-    removed.filter(|file| is_prompt(control, &file.path)).map(|file| file.path.clone()).collect()
+    let gone = |file: &&ChangedFile| file.status == "removed" && is_prompt(control, &file.path);
+    let removed = snapshot.files.iter().filter(gone).map(|file| &file.path);
+    let moved = snapshot.files.iter().filter(|file| file.status == "renamed" && !is_prompt(control, &file.path));
+    let moved = moved.filter_map(|file| file.previous.as_ref()).filter(|path| is_prompt(control, path));
+    removed.chain(moved).cloned().collect()
 }
 
 async fn load_pair(
@@ -226,7 +232,7 @@ async fn load_pair(
             sides.findings.extend(findings);
             return Ok(());
         }
-        Err(LoadError::Files(error)) => return Err(unreadable(error)),
+        Err(LoadError::Files(error)) => return Err(error.into()),
     };
     sides.findings.extend(after.warnings.iter().cloned());
     let base_set = before.as_ref().and_then(|side| side.golden.as_ref());
@@ -250,7 +256,7 @@ async fn base_side(base: &Files, path: &PromptPath, sides: &mut Sides) -> Result
             sides.findings.extend(noted);
             Ok(None)
         }
-        Err(LoadError::Files(error)) => Err(unreadable(error)),
+        Err(LoadError::Files(error)) => Err(error.into()),
     }
 }
 

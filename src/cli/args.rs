@@ -20,6 +20,9 @@ pub enum Command {
     Eval(Box<EvalArguments>),
     /// Check prompts, golden sets and settings without calling a model
     Lint(LintArguments),
+    /// Take a bundled prompt library through a whole pull request: no key, no network, no GitHub
+    #[cfg(feature = "demo")]
+    Demo,
     /// Run the GitHub App: webhooks in, comments and checks out
     Serve,
 }

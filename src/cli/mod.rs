@@ -1,6 +1,8 @@
 //! The command line: parse, do, exit code. The only room that knows the argument parser.
 
 mod args;
+#[cfg(feature = "demo")]
+pub mod demo;
 mod eval;
 mod exit;
 mod lint;
@@ -30,6 +32,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let result = match &arguments.command {
         Command::Eval(arguments) => eval::run(arguments).await,
         Command::Lint(arguments) => lint::run(arguments).await,
+        #[cfg(feature = "demo")]
+        Command::Demo => demo::run().await,
         Command::Serve => serve::run().await,
     };
     if let Err(error) = &result {

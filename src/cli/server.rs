@@ -2,18 +2,26 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::CommandError;
+use crate::app::cached::{AnswerWriter, Cached};
 use crate::app::dispatch;
 use crate::app::intake::Intake;
-use crate::app::service::Service;
+use crate::app::service::{RunBounds, Service};
+use crate::config::ServeConfig;
+use crate::domain::untrusted::Secrets;
+use crate::engine::clock::{Clock, SystemClock};
+use crate::engine::provider::Provider;
 use crate::github::webhook::WebhookSecrets;
-use crate::store::DeliveryWriter;
+use crate::github::{Github, GithubOptions};
+use crate::provider::Registry;
+use crate::store::{DeliveryWriter, Retention, Store};
 use crate::web::{self, WebState};
 use crate::worker::{Dispatch, GiveUp, Worker, WorkerSettings};
 
@@ -23,19 +31,38 @@ pub struct Server {
     shutdown: CancellationToken,
     web: JoinHandle<std::io::Result<()>>,
     worker: JoinHandle<()>,
+    store: Store,
+    answers: AnswerWriter,
 }
 
 impl Server {
-    /// Listens, and starts to work.
+    /// Opens the database, listens, and starts to work.
     ///
     /// # Errors
-    /// When the address cannot be had.
+    /// When the configuration cannot be used, or the database or the address cannot be had.
     pub async fn start(
-        listen: SocketAddr,
-        secrets: &[SecretString],
-        service: Arc<Service>,
+        config: &ServeConfig,
         settings: WorkerSettings,
+        bounds: RunBounds,
     ) -> Result<Self, CommandError> {
+        let registry =
+            Registry::new(config.providers.clone()).map_err(|error| CommandError::World(super::chain(&error)))?;
+        Self::with_provider(config, Arc::new(registry), settings, bounds).await
+    }
+
+    /// The same with somebody else than the configured vendors to answer.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn with_provider(
+        config: &ServeConfig,
+        provider: Arc<dyn Provider>,
+        settings: WorkerSettings,
+        bounds: RunBounds,
+    ) -> Result<Self, CommandError> {
+        let (service, answers) = service(config, provider, bounds).await?;
+        let service = Arc::new(service);
+        let listen = config.listen;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             CommandError::World(format!("cannot listen on {listen}: {error}; set PROMPTOPS_LISTEN to a free address"))
         })?;
@@ -43,18 +70,27 @@ impl Server {
         let metrics = web::install_metrics().map_err(|error| CommandError::Bug(error.to_string()))?;
         let shutdown = CancellationToken::new();
         let (store, clock) = (service.store.clone(), service.clock.clone());
-        let intake = Intake::new(WebhookSecrets::new(secrets), DeliveryWriter::start(store.clone()), clock.clone());
+        let secrets = WebhookSecrets::new(&config.github.webhook_secrets);
+        let intake = Intake::new(secrets, DeliveryWriter::start(store.clone()), clock.clone());
         let state = WebState::new(intake, store.clone(), clock.clone(), metrics, shutdown.clone());
         let web = tokio::spawn(web::serve(listener, state, shutdown.clone()));
-        let worker = Worker { store, clock, settings, dispatch: dispatch(service.clone()), give_up: give_up(service) };
+        let (dispatch, give_up) = (dispatch(service.clone()), give_up(service));
+        let worker = Worker { store: store.clone(), clock, settings, dispatch, give_up };
         let worker = tokio::spawn(worker.run(shutdown.clone()));
-        Ok(Self { address, shutdown, web, worker })
+        tokio::spawn(prune(store.clone(), shutdown.clone()));
+        Ok(Self { address, shutdown, web, worker, store, answers })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Stops taking work, finishes or gives back what runs, and ends.
@@ -65,11 +101,58 @@ impl Server {
         self.shutdown.cancel();
         let (web, worker) = tokio::join!(self.web, self.worker);
         worker.map_err(|error| CommandError::Bug(error.to_string()))?;
+        self.answers.finish().await;
+        self.store.close().await;
         match web {
             Ok(served) => served.map_err(|error| CommandError::World(format!("the listener failed: {error}"))),
             Err(error) => Err(CommandError::Bug(error.to_string())),
         }
     }
+}
+
+/// Forgets what is old, now and then, so that the database stays bounded.
+async fn prune(store: Store, shutdown: CancellationToken) {
+    let mut hours = tokio::time::interval(Duration::from_secs(3_600));
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = hours.tick() => {}
+        }
+        if let Err(error) = store.prune(Retention::default(), SystemClock.now_ms()).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "old rows were not removed");
+        }
+    }
+}
+
+/// The service's tools, as the configuration wants them.
+async fn service(
+    config: &ServeConfig,
+    fresh: Arc<dyn Provider>,
+    bounds: RunBounds,
+) -> Result<(Service, AnswerWriter), CommandError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let now = clock.clone();
+    let github = Github::new(GithubOptions {
+        api_url: config.github.api_url.to_string(),
+        app_id: config.github.app_id,
+        private_key: config.github.private_key.clone(),
+        now_ms: Arc::new(move || now.now_ms()),
+    })
+    .map_err(|error| CommandError::Input(super::chain(&error)))?;
+    let store = Store::open(config.database_url.expose_secret())
+        .await
+        .map_err(|error| CommandError::World(super::chain(&error)))?;
+    let (cached, answers) = Cached::new(fresh.clone(), store.clone(), clock.clone());
+    let secrets = secrets(config);
+    Ok((Service { github, store, provider: Arc::new(cached), fresh, clock, secrets, bounds }, answers))
+}
+
+/// All values of the configuration that must never be shown.
+fn secrets(config: &ServeConfig) -> Secrets {
+    let github = &config.github;
+    let keys = github.webhook_secrets.iter().chain([&github.private_key, &config.database_url]);
+    let keys = keys.chain(config.providers.keys());
+    Secrets::new(keys.map(|key| key.expose_secret().to_owned()))
 }
 
 fn dispatch(service: Arc<Service>) -> Dispatch {

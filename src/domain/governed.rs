@@ -101,6 +101,20 @@ impl Governed {
         self
     }
 
+    /// Whether a changed file that is nothing by its name may be a golden set that some prompt names.
+    #[must_use]
+    pub fn may_be_golden_set(&self, path: &PromptPath) -> bool {
+        const ENDINGS: [&str; 4] = [".yml", ".yaml", ".jsonl", ".csv"];
+        let folded = path.folded();
+        ENDINGS.iter().any(|ending| folded.ends_with(ending)) && self.classify(path).is_none()
+    }
+
+    /// Whether the settings' globs cover a path, whatever it is.
+    #[must_use]
+    pub fn covers(&self, path: &PromptPath) -> bool {
+        self.includes(path)
+    }
+
     /// What a path is, if it is governed. Both names of a rename have to be asked for.
     #[must_use]
     pub fn classify(&self, path: &PromptPath) -> Option<Change> {

@@ -149,8 +149,8 @@ impl Repository {
             let id = match check.known {
                 Remembered::Id(id) if check.last == Some(digest) => Some(id),
                 Remembered::Id(id) => self.update_check(id, &check.run).await?,
-                Remembered::Unsure => match there.iter().find(|(name, _)| *name == check.run.name) {
-                    Some((_, id)) => self.update_check(*id, &check.run).await?,
+                Remembered::Unsure => match there.iter().find(|there| there.name == check.run.name) {
+                    Some(there) => self.update_check(CheckId(there.id), &check.run).await?,
                     None => None,
                 },
                 Remembered::Never => None,
@@ -164,14 +164,23 @@ impl Repository {
         Ok(written)
     }
 
-    /// Our checks on a commit by name; another app's check of the same name is not ours.
-    async fn own_checks(&self, sha: &CommitSha) -> Result<Vec<(String, CheckId)>, GithubError> {
+    /// How many annotations a check of ours on a commit has; 0 if it is not there.
+    ///
+    /// # Errors
+    /// Whatever a call can meet.
+    pub async fn annotations_on(&self, sha: &CommitSha, check: CheckId) -> Result<u64, GithubError> {
+        let there = self.own_checks(sha).await?;
+        Ok(there.iter().find(|run| run.id == check.0).map_or(0, |run| run.output.annotations_count))
+    }
+
+    /// Our checks on a commit; another app's check of the same name is not ours.
+    async fn own_checks(&self, sha: &CommitSha) -> Result<Vec<wire::CheckRun>, GithubError> {
         let app = self.github().app_id();
         let what = format!("the checks of {}@{}", self.name(), sha.short());
         let route = format!("/commits/{sha}/check-runs?filter=latest&app_id={app}&per_page=100");
         let found: wire::CheckRuns = self.get(self.route(&route), what).await?;
         let ours = found.check_runs.into_iter().filter(|run| run.app.as_ref().is_some_and(|by| by.id == app));
-        Ok(ours.map(|run| (run.name, CheckId(run.id))).collect())
+        Ok(ours.collect())
     }
 
     async fn create_check(&self, sha: &CommitSha, run: &CheckRun) -> Result<CheckId, GithubError> {

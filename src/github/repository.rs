@@ -185,6 +185,21 @@ impl Repository {
         Ok(bytes)
     }
 
+    /// A file of a commit by its path, for trees too large to be listed; `None` if it is not there.
+    ///
+    /// # Errors
+    /// Whatever a call can meet.
+    pub async fn file_at(&self, commit: &CommitSha, path: &PromptPath) -> Result<Option<Bytes>, GithubError> {
+        let parts: Vec<String> = path.as_str().split('/').map(part).collect();
+        let what = format!("{path} of {}@{}", self.name, commit.short());
+        let route = self.route(&format!("/contents/{}?ref={commit}", parts.join("/")));
+        match self.get::<wire::Content>(route, what.clone()).await {
+            Ok(content) => decode(&content, &what).map(Some),
+            Err(GithubError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A file of the account's `.github` repository on its default branch; `None` if there is none to be seen.
     ///
     /// # Errors

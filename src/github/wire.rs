@@ -187,4 +187,10 @@ pub(super) struct CheckRun {
     pub id: u64,
     pub name: String,
     pub app: Option<Numbered>,
+    pub output: CheckRunOutput,
+}
+
+#[derive(Deserialize)]
+pub(super) struct CheckRunOutput {
+    pub annotations_count: u64,
 }

@@ -208,8 +208,8 @@ mod tests {
 
     #[test]
     fn a_schema_cannot_keep_us_busy() {
-        let bomb = Schema::compile(&json!({"pattern": r"^(a+)+\1$"})).unwrap();
-        assert!(bomb.violation(&json!("a".repeat(60) + "b")).is_some());
+        let bomb = Schema::compile(&json!({"pattern": r"^(a|aa)+\1[bc]"})).unwrap();
+        assert!(bomb.violation(&json!("a".repeat(2_000))).is_some());
         // A schema that only refers to itself says nothing, and says it at once.
         if let Ok(schema) = Schema::compile(&json!({"$ref": "#"})) {
             let _ = schema.violation(&json!({}));

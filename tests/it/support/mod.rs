@@ -1,6 +1,7 @@
 //! What the stories stand on.
 
 pub mod api;
+pub mod app;
 pub mod database;
 pub mod desk;
 pub mod openapi;

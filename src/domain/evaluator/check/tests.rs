@@ -1,3 +1,5 @@
+//! What each kind without a judge says of an output. Knows no file format.
+
 use super::*;
 use crate::domain::evaluator::Evaluator;
 use crate::domain::evaluator::spec::{CheckSpec, EvaluatorSpec, GithubString};
@@ -126,18 +128,18 @@ fn a_pattern_is_filled_before_it_is_compiled() {
 #[test]
 fn a_pattern_that_runs_out_of_steps_fails_and_says_so() {
     let reason = "the pattern ran out of steps on this answer; simplify its repeats";
-    check(CheckSpec::Regex(r"^(a+)+\1$".into()), &format!("{}b", "a".repeat(60)), false, reason);
+    check(CheckSpec::Regex(r"^(a|aa)+\1[bc]".into()), &"a".repeat(2_000), false, reason);
 }
 
 #[test]
 fn json_is_strict() {
     check(CheckSpec::IsJson, " {\"a\": [1, null]}\n", true, "is JSON");
-    check(CheckSpec::IsJson, "{\"a\": 1,}", false, "the answer is not JSON: trailing comma at line 1 column 9");
+    check(CheckSpec::IsJson, "{\"a\": 1,}", false, "the answer is not JSON: key must be a string at line 1 column 9");
     check(CheckSpec::IsJson, "```json\n{}\n```", false, "the answer is not JSON: expected value at line 1 column 1");
     let schema = || CheckSpec::JsonSchema(json!({"properties": {"n": {"type": "integer"}}}));
     check(schema(), r#"{"n": 1}"#, true, "the schema accepts it");
     check(schema(), r#"{"n": "x"}"#, false, r#"at `/n`: "x" is not of type "integer""#);
-    check(schema(), "n", false, "the answer is not JSON: expected ident at line 1 column 2");
+    check(schema(), "no", false, "the answer is not JSON: expected ident at line 1 column 2");
 }
 
 #[test]
@@ -160,7 +162,7 @@ fn an_edit_distance_is_graded() {
     assert!(!found(near("abcd", 0), "abce").0);
     assert_eq!(found(near("é", 0), "é").1, 1.0);
     assert_eq!(found(near("", 0), "").1, 1.0);
-    assert_eq!(found(CheckSpec::Levenshtein { to: None, max: 3 }, "sitting").0, true);
+    assert!(found(CheckSpec::Levenshtein { to: None, max: 3 }, "sitting").0);
     let strict = EvaluatorSpec { name: None, weight: None, threshold: Some(0.8), metric: None, check: near("abcd", 1) };
     let strict = Evaluator::compile(strict).unwrap().evaluate("abce", &case(json!({}), None));
     assert!(matches!(strict, Evaluation::Assessed(found) if !found.passed && found.score == 0.75));
@@ -181,7 +183,7 @@ fn every_kind(text: String) -> Vec<CheckSpec> {
         CheckSpec::EndsWith(text.clone()),
         CheckSpec::GithubString { operator: GithubString::Contains, value: text.clone() },
         CheckSpec::Regex("(a+)+$".into()),
-        CheckSpec::Regex(r"(?=.*x)(\w)\1".into()),
+        CheckSpec::Regex(r"(?=x)(\w)\1".into()),
         CheckSpec::IsJson,
         CheckSpec::JsonSchema(schema),
         CheckSpec::WordCount { min: Some(1), max: Some(9) },

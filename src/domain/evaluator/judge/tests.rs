@@ -1,3 +1,5 @@
+//! What a judge is asked, what it cannot be talked into, and how its answers are read. No model is called.
+
 use super::*;
 use crate::domain::prompt::Vars;
 use proptest::prelude::*;
@@ -167,8 +169,7 @@ fn built_in_judges_see_what_their_rubric_speaks_of() {
     let shown = |kind| {
         let question =
             ask(&judge(JudgeKind::Builtin(kind), None), "4", &json!({"input": "2+2?", "other": 1}), Some("four"));
-        let lines = user_turn(&question).lines().filter(|line| line.starts_with('"')).collect::<Vec<_>>().join(" ");
-        lines
+        user_turn(&question).lines().filter(|line| line.starts_with('"')).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(shown(GithubBuiltin::Similarity), r#""four" "4""#);
     assert_eq!(shown(GithubBuiltin::Groundedness), r#""four" "4""#);
