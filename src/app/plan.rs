@@ -44,7 +44,7 @@ pub fn plan(pairs: &[Pair], settings: &Settings, overrides: &Overrides) -> Resul
     for pair in pairs {
         match planned(pair, settings, overrides) {
             Ok(prompt) => prompts.push(prompt),
-            Err(finding) => findings.push(finding),
+            Err(finding) => findings.push(*finding),
         }
     }
     if !findings.is_empty() {
@@ -54,17 +54,17 @@ pub fn plan(pairs: &[Pair], settings: &Settings, overrides: &Overrides) -> Resul
     Ok(RunPlan { prompts, gate: gate_settings(settings, overrides, seed), judge: settings.judge.clone() })
 }
 
-fn planned(pair: &Pair, settings: &Settings, overrides: &Overrides) -> Result<PlannedPrompt, Diagnostic> {
+fn planned(pair: &Pair, settings: &Settings, overrides: &Overrides) -> Result<PlannedPrompt, Box<Diagnostic>> {
     let model = |side: &LoadedPrompt| {
         overrides.model.clone().or_else(|| side.prompt.model.clone()).or_else(|| settings.model.clone())
     };
     let head_model = model(&pair.head).ok_or_else(|| {
-        about(
+        Box::new(about(
             "no-model",
             &pair.path,
             "the prompt names no model".to_owned(),
             "add `model: provider/name` to it, or set `evaluation.model` in .github/promptops.yml",
-        )
+        ))
     })?;
     let base = pair.base.as_ref().map(|base| {
         let model = model(base).unwrap_or_else(|| head_model.clone());

@@ -105,7 +105,7 @@ async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) 
         return Ok(());
     }
     sides.set_changes.push(format!("{path} changes; the settings of the base branch decide here"));
-    match head.read(&path).await.map_err(unreadable)? {
+    match head.read(&path).await.map_err(|error| unreadable(&error))? {
         Content::Bytes(bytes) => match settings::parse(&path, &bytes) {
             Ok(parsed) => sides.findings.extend(parsed.warnings),
             Err(findings) => sides.findings.extend(findings),
@@ -123,7 +123,7 @@ async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) 
     Ok(())
 }
 
-fn unreadable(error: FilesError) -> JobError {
+fn unreadable(error: &FilesError) -> JobError {
     JobError::Retry { message: error.to_string(), after: None }
 }
 
@@ -188,7 +188,7 @@ async fn search(
         return Ok(());
     }
     for path in others {
-        let Content::Bytes(bytes) = head.read(path).await.map_err(unreadable)? else { continue };
+        let Content::Bytes(bytes) = head.read(path).await.map_err(|error| unreadable(&error))? else { continue };
         let Ok(parsed) = crate::domain::prompt::parse(path, &bytes) else { continue };
         if parsed.value.golden_set.as_ref().is_some_and(|set| sets.contains(set)) {
             affected.push((path.clone(), path.clone()));
@@ -229,7 +229,7 @@ async fn load_pair(
             sides.findings.extend(findings);
             return Ok(());
         }
-        Err(LoadError::Files(error)) => return Err(unreadable(error)),
+        Err(LoadError::Files(error)) => return Err(unreadable(&error)),
     };
     sides.findings.extend(after.warnings.iter().cloned());
     let base_set = before.as_ref().and_then(|side| side.golden.as_ref());
@@ -255,7 +255,7 @@ async fn base_side(base: &Files, path: &PromptPath, sides: &mut Sides) -> Result
             }));
             Ok(None)
         }
-        Err(LoadError::Files(error)) => Err(unreadable(error)),
+        Err(LoadError::Files(error)) => Err(unreadable(&error)),
     }
 }
 

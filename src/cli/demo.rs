@@ -5,20 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use super::exit::{CommandError, Outcome};
 use super::server::Server;
-use crate::app::cached::{AnswerWriter, Cached};
-use crate::app::service::{RunBounds, Service};
+use crate::app::service::RunBounds;
+use crate::config::{GithubConfig, ProviderConfig, ServeConfig};
 use crate::domain::ids::{CommitSha, PullNumber, RepoName, TeamSlug};
-use crate::domain::untrusted::Secrets;
-use crate::engine::clock::{Clock, SystemClock};
 use crate::engine::provider::Provider;
-use crate::github::{Github, GithubOptions};
 use crate::provider::Replay;
 use crate::sim::{Change, CheckView, NewPull, Repo, RequiredCheck, Sim, SimError, Verdict};
-use crate::store::Store;
 use crate::worker::WorkerSettings;
 
 const PROMPT: &str = "prompts/reply.prompt.yml";
@@ -78,8 +72,6 @@ struct Stage {
     sim: Sim,
     repo: Repo,
     server: Server,
-    store: Store,
-    writer: AnswerWriter,
     folder: PathBuf,
 }
 
@@ -90,38 +82,16 @@ impl Stage {
         let folder = std::env::temp_dir().join(format!("promptops-demo-{}", std::process::id()));
         std::fs::create_dir_all(&folder)
             .map_err(|error| CommandError::World(format!("cannot make `{}`: {error}", folder.display())))?;
-        let store = Store::open(&format!("sqlite://{}", folder.join("demo.db").display())).await.map_err(bug)?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (cached, writer) = Cached::new(provider.clone(), store.clone(), clock.clone());
-        let now = clock.clone();
-        let github = Github::new(GithubOptions {
-            api_url: sim.url().to_owned(),
-            app_id: sim.app_id(),
-            private_key: SecretString::from(sim.private_key()),
-            now_ms: Arc::new(move || now.now_ms()),
-        })
-        .map_err(bug)?;
-        let service = Arc::new(Service {
-            github,
-            store: store.clone(),
-            provider: Arc::new(cached),
-            fresh: provider,
-            clock,
-            secrets: Secrets::default(),
-            bounds: RunBounds::default(),
-        });
-        let secrets = [SecretString::from(sim.webhook_secret())];
+        let config = config(&sim, &folder)?;
         let settings = WorkerSettings { lanes: 2, ..WorkerSettings::default() };
-        let server = Server::start(([127, 0, 0, 1], 0).into(), &secrets, service, settings).await?;
+        let server = Server::start_with(&config, provider, settings, RunBounds::default()).await?;
         sim.deliver_to(&format!("http://{}/webhooks/github", server.address()));
-        Ok(Self { sim, repo, server, store, writer, folder })
+        Ok(Self { sim, repo, server, folder })
     }
 
     async fn clear(self) -> Result<(), CommandError> {
         self.sim.settle().await;
         self.server.stop().await?;
-        self.writer.finish().await;
-        self.store.close().await;
         // A folder that stays is the system's to clean.
         std::fs::remove_dir_all(&self.folder).ok();
         Ok(())
@@ -199,6 +169,23 @@ fn ended(checks: &[CheckView], which: &str) -> bool {
     checks.iter().any(|check| check.name.starts_with(&format!("promptops/{which}")) && check.status == "completed")
 }
 
+/// The service as an App of this GitHub.
+fn config(sim: &Sim, folder: &Path) -> Result<ServeConfig, CommandError> {
+    Ok(ServeConfig {
+        listen: ([127, 0, 0, 1], 0).into(),
+        database_url: format!("sqlite://{}", folder.join("demo.db").display()).into(),
+        github: GithubConfig {
+            app_id: sim.app_id(),
+            private_key: sim.private_key().into(),
+            webhook_secrets: vec![sim.webhook_secret().into()],
+            api_url: sim.url().parse().map_err(bug)?,
+        },
+        public_url: None,
+        reconcile: Duration::from_secs(300),
+        providers: ProviderConfig::default(),
+    })
+}
+
 /// The team, its repository and its branch protection.
 fn library(sim: &Sim) -> Result<Repo, SimError> {
     for login in ["nora", "tom", "ida"] {
@@ -207,9 +194,9 @@ fn library(sim: &Sim) -> Result<Repo, SimError> {
     sim.org("fjell-og-fjord", "nora");
     let team = TeamSlug::parse("fjell-og-fjord/support")?;
     sim.team(&team, None, &["ida", "tom"])?;
-    let files = LIBRARY.iter().fold(Change::by("nora").message("Start the library"), |change, (path, content)| {
-        change.write(path, content)
-    });
+    let files = LIBRARY
+        .iter()
+        .fold(Change::by("nora").message("Start the library"), |change, (path, content)| change.write(path, content));
     let repo = sim.repo(&RepoName::parse("fjell-og-fjord/prompts")?, &files)?;
     for login in ["tom", "ida"] {
         repo.role(login, "write")?;

@@ -35,7 +35,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the database, listens, and starts to work.
+    /// Opens the database, listens, and starts to work, with the vendors' models.
     ///
     /// # Errors
     /// When the configuration cannot be used, or the database or the address cannot be had.
@@ -44,7 +44,22 @@ impl Server {
         settings: WorkerSettings,
         bounds: RunBounds,
     ) -> Result<Self, CommandError> {
-        let (service, answers) = service(config, bounds).await?;
+        let registry =
+            Registry::new(config.providers.clone()).map_err(|error| CommandError::World(super::chain(&error)))?;
+        Self::start_with(config, Arc::new(registry), settings, bounds).await
+    }
+
+    /// The same with these models.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_with(
+        config: &ServeConfig,
+        models: Arc<dyn Provider>,
+        settings: WorkerSettings,
+        bounds: RunBounds,
+    ) -> Result<Self, CommandError> {
+        let (service, answers) = service(config, models, bounds).await?;
         let service = Arc::new(service);
         let listen = config.listen;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
@@ -88,7 +103,11 @@ impl Server {
 }
 
 /// The service's tools, as the configuration wants them.
-async fn service(config: &ServeConfig, bounds: RunBounds) -> Result<(Service, AnswerWriter), CommandError> {
+async fn service(
+    config: &ServeConfig,
+    fresh: Arc<dyn Provider>,
+    bounds: RunBounds,
+) -> Result<(Service, AnswerWriter), CommandError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let now = clock.clone();
     let github = Github::new(GithubOptions {
@@ -98,12 +117,9 @@ async fn service(config: &ServeConfig, bounds: RunBounds) -> Result<(Service, An
         now_ms: Arc::new(move || now.now_ms()),
     })
     .map_err(|error| CommandError::Input(super::chain(&error)))?;
-    let registry =
-        Registry::new(config.providers.clone()).map_err(|error| CommandError::World(super::chain(&error)))?;
     let store = Store::open(config.database_url.expose_secret())
         .await
         .map_err(|error| CommandError::World(super::chain(&error)))?;
-    let fresh: Arc<dyn Provider> = Arc::new(registry);
     let (cached, answers) = Cached::new(fresh.clone(), store.clone(), clock.clone());
     let secrets = secrets(config);
     Ok((Service { github, store, provider: Arc::new(cached), fresh, clock, secrets, bounds }, answers))

@@ -40,8 +40,9 @@ fn line(decision: &Decision) -> String {
             format!("Changes requested by {}.", names(people))
         }
         State::Undecidable => {
-            let problem = decision.problems.iter().chain(in_state(State::Undecidable).flat_map(|rule| &rule.problems));
-            problem.cloned().next().unwrap_or_else(|| "The approvals cannot be decided.".into())
+            let mut problem =
+                decision.problems.iter().chain(in_state(State::Undecidable).flat_map(|rule| &rule.problems));
+            problem.next().cloned().unwrap_or_else(|| "The approvals cannot be decided.".into())
         }
     }
 }
