@@ -143,6 +143,13 @@ where
         Ok(users("XDG_CACHE_HOME", "").or_else(|| users("HOME", ".cache")).or_else(|| users("LOCALAPPDATA", "")))
     }
 
+    /// Whether output to a terminal may be coloured: `NO_COLOR` is not set and the terminal is no dumb one.
+    #[must_use]
+    pub fn colour(&self) -> bool {
+        let set = |name: &str| (self.variable)(name).filter(|value| !value.is_empty());
+        set("NO_COLOR").is_none() && set("TERM").is_none_or(|terminal| terminal != "dumb")
+    }
+
     fn github(&self) -> Result<GithubConfig, ConfigError> {
         const APP_ID: &str = "PROMPTOPS_GITHUB_APP_ID";
         let help = "copy the number from the app's settings page";

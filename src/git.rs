@@ -18,8 +18,14 @@ pub enum GitError {
     #[error("`{}` is not inside a Git repository; run this in one, or leave out --base", .0.display())]
     NoRepository(PathBuf),
     /// The revision means no commit here.
-    #[error("revision `{0}` not found; fetch it first (in CI, check out with full history)")]
+    #[error("revision `{0}` not found; check its name, or fetch it first with `git fetch`")]
     UnknownRevision(String),
+    /// The revision means no commit here, and part of the history is missing.
+    #[error(
+        "revision `{0}` not found in this shallow clone; fetch it first with `git fetch --unshallow` (in CI, check out \
+         with full history)"
+    )]
+    MissingHistory(String),
     /// The `git` binary could not be run.
     #[error("cannot run git; install it and put it on PATH")]
     NotRunnable(#[source] io::Error),
@@ -74,13 +80,35 @@ impl Repository {
     /// # Errors
     /// When it means none.
     pub async fn resolve(&self, revision: &str) -> Result<CommitSha, GitError> {
-        let unknown = || GitError::UnknownRevision(revision.to_owned());
         let commit = format!("{revision}^{{commit}}");
         let output = run(&self.root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]).await?;
-        if !output.status.success() {
-            return Err(unknown());
+        if output.status.success()
+            && let Ok(commit) = CommitSha::parse(String::from_utf8_lossy(&output.stdout).trim())
+        {
+            return Ok(commit);
         }
-        CommitSha::parse(String::from_utf8_lossy(&output.stdout).trim()).map_err(|_| unknown())
+        let shallow = self.checked(&["rev-parse", "--is-shallow-repository"]).await?;
+        Err(if shallow.trim_ascii() == b"true" {
+            GitError::MissingHistory(revision.to_owned())
+        } else {
+            GitError::UnknownRevision(revision.to_owned())
+        })
+    }
+
+    /// Files that were renamed between `base` and `head` (the working tree if absent): old path by new path.
+    ///
+    /// # Errors
+    /// When `git` fails.
+    pub async fn renames(
+        &self,
+        base: &CommitSha,
+        head: Option<&CommitSha>,
+    ) -> Result<HashMap<PromptPath, PromptPath>, GitError> {
+        let mut arguments = vec!["diff", "--no-ext-diff", "--find-renames", "--diff-filter=R", "-z", "--name-status"];
+        arguments.push(base.as_str());
+        arguments.extend(head.map(CommitSha::as_str));
+        arguments.push("--");
+        Ok(renamed(&self.checked(&arguments).await?))
     }
 
     /// Every file of a commit's tree. Paths that are not valid UTF-8 are left out: no prompt can be named by them.
@@ -168,6 +196,14 @@ async fn run(folder: &Path, arguments: &[&str]) -> Result<Output, GitError> {
     command(folder, arguments).stdin(Stdio::null()).output().await.map_err(GitError::NotRunnable)
 }
 
+/// Reads `diff -z --name-status` of renames: `R<similarity> NUL <old> NUL <new> NUL`, again and again.
+fn renamed(listing: &[u8]) -> HashMap<PromptPath, PromptPath> {
+    let fields: Vec<&[u8]> = listing.split(|byte| *byte == 0).collect();
+    let path = |field: &[u8]| PromptPath::parse(std::str::from_utf8(field).ok()?).ok();
+    let (entries, _) = fields.as_chunks::<3>();
+    entries.iter().filter_map(|[_, old, new]| Some((path(new)?, path(old)?))).collect()
+}
+
 /// Reads one entry of `ls-tree -z`: `<mode> SP <type> SP <id> TAB <path>`.
 fn tree_file(entry: &[u8]) -> Option<TreeFile> {
     let entry = std::str::from_utf8(entry).ok()?;
@@ -181,6 +217,14 @@ fn tree_file(entry: &[u8]) -> Option<TreeFile> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn renames_are_read_by_their_new_path() {
+        let found = renamed(b"R100\0a.prompt.yml\0b.prompt.yml\0R087\0c d.prompt.yml\0e.prompt.yml\0");
+        let found = |new: &str| found.get(&PromptPath::parse(new).unwrap()).map(PromptPath::as_str);
+        assert_eq!((found("b.prompt.yml"), found("e.prompt.yml")), (Some("a.prompt.yml"), Some("c d.prompt.yml")));
+        assert!(renamed(b"").is_empty());
+    }
 
     #[test]
     fn an_entry_of_a_tree_listing_is_read() {

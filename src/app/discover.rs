@@ -63,7 +63,9 @@ pub fn select(
     for path in paths {
         let found = select_one(folder, place, path, all)?;
         if found.is_empty() {
-            return Err(LocalError::Input(format!("no prompt file at `{path}`; check the path")));
+            return Err(LocalError::Input(format!(
+                "no prompt file at `{path}`; prompt files end in .prompt.yml or .prompt.yaml"
+            )));
         }
         selected.extend(found);
     }
@@ -73,8 +75,9 @@ pub fn select(
 }
 
 fn select_one(folder: &Path, place: &Place, path: &str, all: &[PromptPath]) -> Result<Vec<PromptPath>, LocalError> {
-    let inside = relative(folder, &place.root, path)
-        .ok_or_else(|| LocalError::Input(format!("`{path}` is outside `{}`", place.root.display())))?;
+    let inside = relative(folder, &place.root, path).ok_or_else(|| {
+        LocalError::Input(format!("`{path}` is outside `{}`; run this in its own folder", place.root.display()))
+    })?;
     let known = |path: &PromptPath| Format::of(path).is_some();
     if is_glob(path) {
         let glob = GlobBuilder::new(&inside)

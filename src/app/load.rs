@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::files::{Content, Files, FilesError};
-use crate::domain::diagnostic::Diagnostic;
+use crate::domain::diagnostic::{Diagnostic, Location};
 use crate::domain::golden::{self, GoldenSet};
 use crate::domain::governed;
 use crate::domain::ids::PromptPath;
@@ -63,7 +63,12 @@ async fn load_golden(
     };
     let parsed = match path {
         Some(path) => {
-            let bytes = required(files, &path, "golden set").await?;
+            let bytes = match (files.read(&path).await?, prompt.golden_set_at) {
+                (Content::Missing, Some(place)) => {
+                    return Err(LoadError::Input(vec![missing_set(prompt, &path, place)]));
+                }
+                (content, _) => regular(content, &path, "golden set")?,
+            };
             golden::parse(&path, &bytes, prompt)
         }
         None => match golden::inline(prompt) {
@@ -77,14 +82,22 @@ async fn load_golden(
 }
 
 async fn required(files: &Files, path: &PromptPath, what: &str) -> Result<Bytes, LoadError> {
-    match files.read(path).await? {
+    regular(files.read(path).await?, path, what)
+}
+
+/// The finding for a golden set that a prompt names and that is not there.
+fn missing_set(prompt: &Prompt, set: &PromptPath, place: Location) -> Diagnostic {
+    let message = format!("golden set `{set}` not found");
+    about("file-not-found", &prompt.path, message, "check `goldenSet`: the path is relative to the prompt file")
+        .at(place, None)
+}
+
+fn regular(content: Content, path: &PromptPath, what: &str) -> Result<Bytes, LoadError> {
+    match content {
         Content::Bytes(bytes) => Ok(bytes),
-        Content::Missing => Err(LoadError::Input(vec![about(
-            "file-not-found",
-            path,
-            format!("{what} not found"),
-            "check the path; paths are relative to the prompt file",
-        )])),
+        Content::Missing => {
+            Err(LoadError::Input(vec![about("file-not-found", path, format!("{what} not found"), "check the path")]))
+        }
         Content::Refused(why) => Err(LoadError::Input(vec![about(
             "not-a-regular-file",
             path,

@@ -1,5 +1,6 @@
 //! An evaluation without GitHub: the command line and the Action step. The same plan, run and verdict as a pull request.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,10 +11,10 @@ use super::files::{Content, Entry, Files, FilesError};
 use super::load::{self, LoadError, LoadedPrompt};
 use super::plan::{self, Overrides, Pair};
 use super::result;
-use crate::domain::diagnostic::Diagnostic;
+use crate::domain::diagnostic::{Diagnostic, Parsed};
 use crate::domain::governed::Governed;
 use crate::domain::ids::{CommitSha, PromptPath};
-use crate::domain::report::Report;
+use crate::domain::report::{Outcome, Report};
 use crate::domain::settings::{self, SETTINGS_PATH, Settings};
 use crate::engine::event::RunEvent;
 use crate::engine::provider::Provider;
@@ -70,6 +71,28 @@ pub struct Gathered {
     pub warnings: Vec<Diagnostic>,
 }
 
+impl Gathered {
+    fn revisions(&self) -> (Option<String>, String) {
+        let head = self.head.as_ref().map_or_else(|| "working tree".to_owned(), ToString::to_string);
+        (self.base.as_ref().map(ToString::to_string), head)
+    }
+
+    /// What to report of a run without measurements.
+    #[must_use]
+    pub fn unmeasured(&self, error: &RunError) -> Report {
+        let outcome = match error {
+            RunError::OverBudget { estimate_usd, limit_usd } => {
+                Outcome::OverBudget { estimate_usd: *estimate_usd, limit_usd: *limit_usd }
+            }
+            RunError::Cancelled | RunError::TimedOut { .. } | RunError::Provider(_) => {
+                Outcome::Failed { message: error.to_string() }
+            }
+        };
+        let (base, head) = self.revisions();
+        Report::new(outcome, base, head)
+    }
+}
+
 /// Reads settings, prompts and golden sets of both sides.
 ///
 /// # Errors
@@ -87,9 +110,31 @@ pub async fn gather(options: &LocalOptions) -> Result<Gathered, LocalError> {
             "no prompt files found; name them, or check `prompts.include` in .github/promptops.yml".to_owned(),
         ));
     }
+    let renames = match (&place.repository, &base) {
+        (Some(repository), Some(base)) => repository.renames(base, head.as_ref()).await?,
+        _ => HashMap::new(),
+    };
     let named = !options.paths.is_empty();
-    let pairs = load_pairs(&paths, base_files.as_ref(), &head_files, named, &mut warnings).await?;
+    let sides = Sides { base: base_files, head: head_files, renames };
+    let pairs = load_pairs(&paths, &sides, &governed, named, &mut warnings).await?;
     Ok(Gathered { settings, pairs, base, head, warnings })
+}
+
+/// The files of both sides.
+struct Sides {
+    base: Option<Files>,
+    head: Files,
+    /// Base's name of a file by head's, where they differ.
+    renames: HashMap<PromptPath, PromptPath>,
+}
+
+impl Sides {
+    /// The base files and the prompt's path in them, where it is there.
+    fn base_of<'s>(&'s self, path: &'s PromptPath) -> Option<(&'s Files, &'s PromptPath)> {
+        let files = self.base.as_ref()?;
+        let path = if files.exists(path) { path } else { self.renames.get(path)? };
+        Some((files, path))
+    }
 }
 
 async fn revision(place: &Place, revision: Option<&str>) -> Result<Option<(Files, CommitSha)>, LocalError> {
@@ -105,7 +150,7 @@ async fn at_commit(repository: Repository, commit: &CommitSha) -> Result<Files, 
     Ok(Files::Revision { repository, tree })
 }
 
-async fn head_side(
+pub(super) async fn head_side(
     place: &Place,
     head: Option<&str>,
 ) -> Result<(Files, Option<CommitSha>, Vec<PromptPath>), LocalError> {
@@ -124,43 +169,56 @@ async fn head_side(
 }
 
 /// Base's settings where there is a base that has some, as at the gate; else head's.
-async fn settings_of(
+pub(super) async fn settings_of(
     base: Option<&Files>,
     head: &Files,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<Settings, LocalError> {
     let Ok(path) = PromptPath::parse(SETTINGS_PATH) else { return Ok(Settings::default()) };
-    for files in base.into_iter().chain([head]) {
-        match files.read(&path).await? {
-            Content::Missing => {}
-            Content::Bytes(bytes) => {
-                let parsed = settings::parse(&path, &bytes).map_err(LocalError::Findings)?;
-                warnings.extend(parsed.warnings);
-                return Ok(parsed.value);
-            }
-            Content::Refused(why) => return Err(LocalError::Input(format!("`{path}` is {why}"))),
-        }
+    let on_base = |findings: Vec<Diagnostic>| findings.into_iter().map(|finding| finding.noted("on base")).collect();
+    if let Some(files) = base
+        && let Some(parsed) = settings_in(files, &path).await?
+    {
+        let parsed = parsed.map_err(|findings| LocalError::Findings(on_base(findings)))?;
+        warnings.extend(on_base(parsed.warnings));
+        return Ok(parsed.value);
     }
-    Ok(Settings::default())
+    let Some(parsed) = settings_in(head, &path).await? else { return Ok(Settings::default()) };
+    let parsed = parsed.map_err(LocalError::Findings)?;
+    warnings.extend(parsed.warnings);
+    Ok(parsed.value)
+}
+
+/// One side's settings; `None` where it has none.
+async fn settings_in(
+    files: &Files,
+    path: &PromptPath,
+) -> Result<Option<Result<Parsed<Settings>, Vec<Diagnostic>>>, LocalError> {
+    Ok(match files.read(path).await? {
+        Content::Missing => None,
+        Content::Bytes(bytes) => Some(settings::parse(path, &bytes)),
+        Content::Refused(why) => {
+            let message = format!("the settings are {why}");
+            Some(Err(vec![load::about("not-a-regular-file", path, message, "links and submodules are not followed")]))
+        }
+    })
 }
 
 async fn load_pairs(
     paths: &[PromptPath],
-    base: Option<&Files>,
-    head: &Files,
+    sides: &Sides,
+    governed: &Governed,
     named: bool,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Pair>, LocalError> {
     let mut pairs = Vec::with_capacity(paths.len());
     let mut findings = Vec::new();
     for path in paths {
-        let mut loaded = match load_side(head, path, &mut findings).await? {
-            Some(loaded) => loaded,
-            None => continue,
-        };
-        let base = match base {
-            Some(files) if files.exists(path) => load_base(files, path, warnings).await?,
-            _ => None,
+        let Some(mut loaded) = load_side(&sides.head, path, &mut findings).await? else { continue };
+        findings.extend(governed.check_golden_set(&loaded.prompt));
+        let base = match sides.base_of(path) {
+            Some((files, path)) => load_base(files, path, warnings).await?,
+            None => None,
         };
         let has_cases = loaded.golden.is_some() || base.as_ref().is_some_and(|base| base.golden.is_some());
         if !has_cases {
@@ -180,7 +238,7 @@ async fn load_pairs(
     if findings.is_empty() { Ok(pairs) } else { Err(LocalError::Findings(findings)) }
 }
 
-async fn load_side(
+pub(super) async fn load_side(
     files: &Files,
     path: &PromptPath,
     findings: &mut Vec<Diagnostic>,
@@ -203,10 +261,7 @@ async fn load_base(
 ) -> Result<Option<LoadedPrompt>, LocalError> {
     let mut found = Vec::new();
     let loaded = load_side(files, path, &mut found).await?;
-    warnings.extend(found.into_iter().map(|finding| {
-        let message = format!("on base: {}", finding.message);
-        Diagnostic { message, ..finding.into_warning() }
-    }));
+    warnings.extend(found.into_iter().map(|finding| finding.noted("on base").into_warning()));
     Ok(loaded)
 }
 
@@ -234,34 +289,11 @@ pub async fn evaluate(
 ) -> Result<Report, LocalError> {
     let plan = plan::plan(&gathered.pairs, &gathered.settings, overrides).map_err(LocalError::Findings)?;
     let runs = run::run(&plan, &*provider, limits, events).await?;
-    let base = gathered.base.as_ref().map(ToString::to_string);
-    let head = gathered.head.as_ref().map_or_else(|| "working tree".to_owned(), ToString::to_string);
-    Ok(result::report(&plan, runs, base, head))
-}
-
-/// Everything parsing finds in the files: errors and warnings, in file order.
-///
-/// # Errors
-/// When something named is not there.
-pub async fn lint(options: &LocalOptions) -> Result<Vec<Diagnostic>, LocalError> {
-    let place = discover::place(&options.folder, &options.paths).await?;
-    let (files, _, all) = head_side(&place, options.head.as_deref()).await?;
-    let mut findings = Vec::new();
-    let settings = match settings_of(None, &files, &mut findings).await {
-        Err(LocalError::Findings(found)) => {
-            findings.extend(found);
-            Settings::default()
-        }
-        other => other?,
-    };
-    let governed = Governed::new(&settings).map_err(|error| LocalError::Input(error.to_string()))?;
-    for path in discover::select(&options.folder, &place, &options.paths, &all, &governed)? {
-        if let Some(loaded) = load_side(&files, &path, &mut findings).await? {
-            if loaded.golden.is_none() {
-                findings.push(no_golden_set(&path).into_warning());
-            }
-            findings.extend(loaded.warnings);
-        }
+    let (base, head) = gathered.revisions();
+    let mut report = result::report(&plan, runs, base, head);
+    if gathered.base.is_some() {
+        let new = gathered.pairs.iter().filter(|pair| pair.base.is_none());
+        report.notes.extend(new.map(|pair| format!("{} has no version on base to compare with", pair.path)));
     }
-    Ok(findings)
+    Ok(report)
 }

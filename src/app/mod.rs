@@ -9,6 +9,7 @@ pub mod dispatch;
 pub mod files;
 pub mod intake;
 pub mod job;
+pub mod lint;
 pub mod load;
 pub mod local;
 pub mod measure;

@@ -64,8 +64,9 @@ pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Contro
     for (path, previous) in affected(&head, snapshot, control, &mut sides).await? {
         load_pair(&base, &head, path, &previous, &mut sides).await?;
     }
-    let outside = sides.pairs.iter().filter_map(|pair| control.governed.check_golden_set(&pair.head.prompt));
-    sides.findings.extend(outside.collect::<Vec<_>>());
+    for pair in &sides.pairs {
+        sides.findings.extend(control.governed.check_golden_set(&pair.head.prompt));
+    }
     for path in removed_prompts(snapshot, control) {
         sides.notes.push(format!("{path} is removed"));
         if let Some(gone) = base_side(&base, &path, &mut sides).await? {
@@ -105,7 +106,7 @@ async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) 
         return Ok(());
     }
     sides.set_changes.push(format!("{path} changes; the settings of the base branch decide here"));
-    match head.read(&path).await.map_err(|error| unreadable(&error))? {
+    match head.read(&path).await? {
         Content::Bytes(bytes) => match settings::parse(&path, &bytes) {
             Ok(parsed) => sides.findings.extend(parsed.warnings),
             Err(findings) => sides.findings.extend(findings),
@@ -123,8 +124,10 @@ async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) 
     Ok(())
 }
 
-fn unreadable(error: &FilesError) -> JobError {
-    JobError::Retry { message: error.to_string(), after: None }
+impl From<FilesError> for JobError {
+    fn from(error: FilesError) -> Self {
+        Self::Retry { message: error.to_string(), after: None }
+    }
 }
 
 /// The prompts to evaluate, each with its path on base: changed ones, and those whose golden set changed.
@@ -188,7 +191,7 @@ async fn search(
         return Ok(());
     }
     for path in others {
-        let Content::Bytes(bytes) = head.read(path).await.map_err(|error| unreadable(&error))? else { continue };
+        let Content::Bytes(bytes) = head.read(path).await? else { continue };
         let Ok(parsed) = crate::domain::prompt::parse(path, &bytes) else { continue };
         if parsed.value.golden_set.as_ref().is_some_and(|set| sets.contains(set)) {
             affected.push((path.clone(), path.clone()));
@@ -229,7 +232,7 @@ async fn load_pair(
             sides.findings.extend(findings);
             return Ok(());
         }
-        Err(LoadError::Files(error)) => return Err(unreadable(&error)),
+        Err(LoadError::Files(error)) => return Err(error.into()),
     };
     sides.findings.extend(after.warnings.iter().cloned());
     let base_set = before.as_ref().and_then(|side| side.golden.as_ref());
@@ -249,13 +252,11 @@ async fn base_side(base: &Files, path: &PromptPath, sides: &mut Sides) -> Result
     match load::load(base, path).await {
         Ok(loaded) => Ok(Some(loaded)),
         Err(LoadError::Input(findings)) => {
-            sides.findings.extend(findings.into_iter().map(|finding| {
-                let message = format!("on the base branch: {}", finding.message);
-                Diagnostic { message, ..finding.into_warning() }
-            }));
+            let noted = findings.into_iter().map(|finding| finding.noted("on the base branch").into_warning());
+            sides.findings.extend(noted);
             Ok(None)
         }
-        Err(LoadError::Files(error)) => Err(unreadable(&error)),
+        Err(LoadError::Files(error)) => Err(error.into()),
     }
 }
 

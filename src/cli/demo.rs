@@ -126,14 +126,17 @@ impl Stage {
         write!(out, "{AFTERWORD}").map_err(bug)
     }
 
-    /// Waits until the checks on a commit are as wanted.
+    /// Waits until the checks on a commit are as wanted and all work that follows is done: the comment comes last.
     async fn settled(&self, head: &CommitSha, wanted: impl Fn(&[CheckView]) -> bool) -> Result<(), CommandError> {
         let wait = async {
-            while !wanted(&self.repo.check_runs(head)) {
+            loop {
+                if self.server.is_idle().await? && wanted(&self.repo.check_runs(head)) {
+                    return Ok(());
+                }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.map_err(|_| bug("the checks did not end in time"))
+        tokio::time::timeout(PATIENCE, wait).await.map_err(|_| bug("the checks did not end in time"))?
     }
 
     fn show(&self, out: &mut dyn Write, number: PullNumber, head: &CommitSha) -> Result<(), CommandError> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{EvalArguments, Format};
+use super::args::{EvalArguments, Format, Output};
 use super::exit::{CommandError, Outcome};
 use super::progress::Progress;
 use super::show;
@@ -22,12 +22,12 @@ use crate::domain::report::{Report, json_v1, markdown};
 use crate::domain::untrusted::Secrets;
 use crate::engine::clock::SystemClock;
 use crate::engine::provider::Provider;
-use crate::engine::run::{RunError, RunLimits};
+use crate::engine::run::RunLimits;
 use crate::provider::{ProviderConfig, Recorder, Registry, Replay};
 use crate::store::Store;
 
 /// Longest single model call.
-const CALL_TIMEOUT: Duration = Duration::from_secs(120);
+const CALL_TIMEOUT: Duration = Duration::from_secs(90);
 /// Longest run.
 const RUN_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// Tries per call.
@@ -39,6 +39,7 @@ const TRIES: u32 = 5;
 /// See [`CommandError`].
 pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
     let options = options(arguments)?;
+    check_outputs(&arguments.output)?;
     let vendors = config::process().providers().map_err(|error| CommandError::Input(error.to_string()))?;
     let secrets = Secrets::new(vendors.keys().map(|key| key.expose_secret().to_owned()));
     let gathered = match local::gather(&options).await {
@@ -55,12 +56,18 @@ pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
     if let Some(writer) = writer {
         writer.finish().await;
     }
-    let report = match result {
-        Ok(report) => report,
-        Err(error) => return failed(error),
-    };
-    print(arguments, &report, &secrets)?;
-    Ok(report.verdict().into())
+    match result {
+        Ok(report) => {
+            print(arguments, &report, &secrets, true)?;
+            Ok(report.verdict().into())
+        }
+        Err(LocalError::Run(error)) => {
+            // The text for a terminal would only repeat the error.
+            print(arguments, &gathered.unmeasured(&error), &secrets, arguments.format != Format::Text)?;
+            Err(CommandError::World(error.to_string()))
+        }
+        Err(error) => failed(error),
+    }
 }
 
 fn options(arguments: &EvalArguments) -> Result<LocalOptions, CommandError> {
@@ -145,7 +152,6 @@ fn failed(error: LocalError) -> Result<Outcome, CommandError> {
         LocalError::Input(message) => Err(CommandError::Input(message)),
         LocalError::Git(error) => Err(CommandError::Input(error.to_string())),
         LocalError::Files(error) => Err(CommandError::World(error.to_string())),
-        LocalError::Run(error @ RunError::OverBudget { .. }) => Err(CommandError::World(error.to_string())),
         LocalError::Run(error) => Err(CommandError::World(error.to_string())),
     }
 }
@@ -158,16 +164,28 @@ fn render(format: Format, report: &Report, colour: bool, secrets: &Secrets) -> S
     }
 }
 
-/// Prints the result, or writes it where `--output` says.
-fn print(arguments: &EvalArguments, report: &Report, secrets: &Secrets) -> Result<(), CommandError> {
+/// A result that cannot be written should not cost a run.
+fn check_outputs(outputs: &[Output]) -> Result<(), CommandError> {
+    for Output { file, .. } in outputs {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() || file.is_dir() {
+            let what = if file.is_dir() { "is a folder" } else { "is in no folder that exists" };
+            return Err(CommandError::Input(format!("--output: `{}` {what}; name a file", file.display())));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the result where `--output` says, and prints it if `stdout` says so and no file took its place.
+fn print(arguments: &EvalArguments, report: &Report, secrets: &Secrets, stdout: bool) -> Result<(), CommandError> {
     let mut written = false;
     for output in &arguments.output {
         let format = output.format.unwrap_or(arguments.format);
         written |= output.format.is_none();
         write_file(&output.file, &render(format, report, false, secrets))?;
     }
-    if !written {
-        let colour = std::io::stdout().is_terminal();
+    if stdout && !written {
+        let colour = std::io::stdout().is_terminal() && config::process().colour();
         let mut stdout = std::io::stdout().lock();
         // A reader that closed the pipe has seen what it wanted.
         writeln!(stdout, "{}", render(arguments.format, report, colour, secrets).trim_end()).ok();

@@ -3,7 +3,8 @@
 use super::args::LintArguments;
 use super::exit::{CommandError, Outcome};
 use super::show;
-use crate::app::local::{self, LocalError, LocalOptions};
+use crate::app::lint;
+use crate::app::local::{LocalError, LocalOptions};
 use crate::app::plan::Overrides;
 use crate::domain::diagnostic::Severity;
 
@@ -19,12 +20,14 @@ pub async fn run(arguments: &LintArguments) -> Result<Outcome, CommandError> {
         head: None,
         overrides: Overrides::default(),
     };
-    let findings = local::lint(&options).await.map_err(|error| match error {
+    let linted = lint::lint(&options).await.map_err(|error| match error {
         LocalError::Files(error) => CommandError::World(error.to_string()),
         other => CommandError::Input(other.to_string()),
     })?;
-    show::findings(&findings);
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    println!("{errors} errors, {} warnings", findings.len() - errors);
+    show::findings(&linted.findings);
+    let errors = linted.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let warnings = linted.findings.len() - errors;
+    let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
+    println!("{}: {}, {}", count(linted.prompts, "prompt"), count(errors, "error"), count(warnings, "warning"));
     Ok(if errors == 0 { Outcome::Passed } else { Outcome::WrongInput })
 }

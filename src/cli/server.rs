@@ -85,6 +85,15 @@ impl Server {
         self.address
     }
 
+    /// Whether no job waits or runs.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn is_idle(&self) -> Result<bool, CommandError> {
+        let jobs = self.store.job_counts().await.map_err(|error| CommandError::World(super::chain(&error)))?;
+        Ok(jobs.queued + jobs.running == 0)
+    }
+
     /// Stops taking work, finishes or gives back what runs, and ends.
     ///
     /// # Errors

@@ -83,6 +83,13 @@ impl Diagnostic {
         self
     }
 
+    /// Says in front where the file was seen, for instance on base.
+    #[must_use]
+    pub fn noted(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
     /// Says what to do.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {

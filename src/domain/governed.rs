@@ -153,10 +153,12 @@ impl Governed {
             return None;
         }
         let message = format!("golden set `{named}` lies outside the governed paths");
-        Some(
-            Diagnostic::error("golden-set-outside", &prompt.path, message)
-                .with_help("move it to a path that `prompts.include` covers, or widen `prompts.include`"),
-        )
+        let found = Diagnostic::error("golden-set-outside", &prompt.path, message)
+            .with_help("move it to a path that `prompts.include` covers, or widen `prompts.include`");
+        Some(match prompt.golden_set_at {
+            Some(place) => found.at(place, None),
+            None => found,
+        })
     }
 }
 

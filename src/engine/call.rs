@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::RunEvent;
+use super::outage::Outages;
 use super::provider::{Completion, CompletionRequest, Provider, ProviderError};
 use super::run::RunLimits;
 use crate::domain::ids::Digest;
@@ -13,11 +14,21 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// No pause of ours is longer; the provider may ask for longer ones.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
+/// A question that ran out of time is tried this often: each try costs the whole time limit.
+const MOST_TIME_OUTS: u32 = 2;
+
 /// Who asks, and within which bounds.
 pub(super) struct Caller<'r> {
     pub provider: &'r dyn Provider,
     pub limits: &'r RunLimits,
     pub events: &'r (dyn Fn(RunEvent) + Sync),
+    pub outages: Outages,
+}
+
+/// Why one try gave no answer.
+enum Refused {
+    Said(ProviderError),
+    TimedOut(String),
 }
 
 /// Why a question stays unanswered.
@@ -38,19 +49,38 @@ pub(super) struct Called {
 impl Caller<'_> {
     /// Asks until there is an answer, a refusal, or no try left.
     pub async fn call(&self, request: &CompletionRequest, key: Digest) -> Called {
-        let mut tries = 0;
+        let (mut tries, mut time_outs) = (0, 0);
         loop {
             tries += 1;
             let (message, after) = match self.ask_once(request, key).await {
-                Ok(completion) => return Called { result: Ok(completion), tries },
-                Err(ProviderError::GiveUp { message }) => return unanswered(message, tries),
-                Err(ProviderError::Fatal { message }) => {
-                    return Called { result: Err(Failure::Fatal(message.into())), tries };
+                Ok(completion) => {
+                    self.outages.answered(&request.model);
+                    return Called { result: Ok(completion), tries };
                 }
-                Err(ProviderError::Retry { message, after }) => (message, after),
+                Err(Refused::Said(ProviderError::GiveUp { message })) => {
+                    self.outages.answered(&request.model);
+                    return unanswered(message, tries);
+                }
+                Err(Refused::Said(ProviderError::Fatal { message })) => return fatal(message, tries),
+                Err(Refused::Said(ProviderError::Retry { message, after })) => (message, after),
+                Err(Refused::TimedOut(message)) => {
+                    // Each time-out counts as a lost question: waiting for all tries of one would take too long.
+                    time_outs += 1;
+                    if let Some(lost) = self.outages.lost(&request.model) {
+                        return stopped(&message, lost, tries);
+                    }
+                    if time_outs >= MOST_TIME_OUTS || tries >= self.limits.tries {
+                        return given_up(&message, tries);
+                    }
+                    (message, None)
+                }
             };
             if tries >= self.limits.tries {
-                return unanswered(format!("{message} (tried {tries} times)"), tries);
+                // One too many in a row, and all others would fare the same.
+                return match self.outages.lost(&request.model) {
+                    None => given_up(&message, tries),
+                    Some(lost) => stopped(&message, lost, tries),
+                };
             }
             // A pause that outlasts the run could only end in its time-out.
             if let Some(asked) = after.filter(|asked| *asked > self.limits.run_timeout) {
@@ -65,13 +95,28 @@ impl Caller<'_> {
         }
     }
 
-    async fn ask_once(&self, request: &CompletionRequest, key: Digest) -> Result<Completion, ProviderError> {
+    async fn ask_once(&self, request: &CompletionRequest, key: Digest) -> Result<Completion, Refused> {
         let limit = self.limits.call_timeout;
-        tokio::time::timeout(limit, self.provider.complete(request, key)).await.unwrap_or_else(|_| {
-            let message = format!("no answer from {} within {:.1} s", request.model, limit.as_secs_f64());
-            Err(ProviderError::Retry { message, after: None })
-        })
+        let answer = tokio::time::timeout(limit, self.provider.complete(request, key)).await;
+        answer
+            .map_err(|_| {
+                Refused::TimedOut(format!("no answer from {} within {:.1} s", request.model, limit.as_secs_f64()))
+            })?
+            .map_err(Refused::Said)
     }
+}
+
+fn given_up(message: &str, tries: u32) -> Called {
+    unanswered(format!("{message} (tried {tries} times)"), tries)
+}
+
+fn stopped(message: &str, lost: usize, tries: u32) -> Called {
+    let why = format!("stopped after {lost} questions in a row without an answer: run again later");
+    fatal(format!("{message} ({why})"), tries)
+}
+
+fn fatal(message: String, tries: u32) -> Called {
+    Called { result: Err(Failure::Fatal(message.into())), tries }
 }
 
 fn unanswered(message: String, tries: u32) -> Called {

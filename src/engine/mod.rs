@@ -6,6 +6,7 @@ mod call;
 pub mod clock;
 pub mod event;
 mod judging;
+mod outage;
 pub mod provider;
 pub mod run;
 mod stage;

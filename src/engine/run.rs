@@ -10,6 +10,7 @@ use super::budget::Purse;
 use super::call::Caller;
 use super::event::RunEvent;
 use super::judging::Judges;
+use super::outage::Outages;
 use super::provider::Provider;
 use super::stage::{Questions, Trial, drive, group};
 use super::tally::{self, PromptTally};
@@ -119,7 +120,8 @@ pub async fn run(
     limits: &RunLimits,
     events: &(dyn Fn(RunEvent) + Sync),
 ) -> Result<Vec<PromptRun>, RunError> {
-    let answerer = Answerer::new(plan, Caller { provider, limits, events }, Judges::new(plan.judge.as_ref()));
+    let caller = Caller { provider, limits, events, outages: Outages::new(limits.concurrency) };
+    let answerer = Answerer::new(plan, caller, Judges::new(plan.judge.as_ref()));
     // Dropping the stages drops every call in flight.
     tokio::select! {
         biased;

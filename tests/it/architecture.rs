@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -18,30 +19,30 @@ const HOUSE: &[(&str, &str, &str)] = &[
     (
         "provider",
         "domain engine provider",
-        "serde serde_json thiserror tokio futures tracing reqwest http bytes url secrecy",
+        "serde serde_json thiserror tokio futures tracing reqwest http httpdate bytes url secrecy",
     ),
     ("store", "domain engine store", "serde serde_json thiserror tokio futures tracing sqlx uuid hex"),
     (
         "github",
         "domain github",
-        "serde serde_json thiserror tokio futures tracing octocrab jsonwebtoken reqwest http moka secrecy aws_lc_rs hex base64 url",
+        "serde serde_json thiserror tokio futures tracing octocrab jsonwebtoken reqwest http bytes moka secrecy aws_lc_rs hex base64 url",
     ),
     ("git", "domain git", "thiserror tokio"),
     (
         "app",
         "domain engine provider store github git app",
-        "serde serde_json thiserror tokio tokio_util futures tracing secrecy",
+        "serde serde_json thiserror tokio tokio_util futures tracing secrecy bytes globset",
     ),
     (
         "web",
-        "domain store github app web config",
+        "domain engine store github app web",
         "serde serde_json thiserror tokio tokio_util futures tracing axum tower tower_http http bytes metrics metrics_exporter_prometheus secrecy",
     ),
-    ("worker", "domain store app worker", "thiserror tokio tokio_util futures tracing metrics"),
+    ("worker", "domain engine store app worker", "thiserror tokio tokio_util futures tracing metrics"),
     (
         "sim",
         "domain::ids sim",
-        "serde serde_json thiserror tokio tokio_util futures tracing axum tower http bytes reqwest jsonwebtoken aws_lc_rs hex base64 url uuid",
+        "serde serde_json thiserror tokio tokio_util futures tracing axum tower http bytes reqwest jsonwebtoken similar aws_lc_rs hex base64 url uuid",
     ),
     (
         "cli",
@@ -52,6 +53,9 @@ const HOUSE: &[(&str, &str, &str)] = &[
     ("main", "cli", "promptops tokio"),
     ("lib", "", ""),
 ];
+
+static PATH: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b(crate|(?:super::)*super)::(\w+)(?:::(\w+))?").unwrap());
+static NAME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?:^|[^\w:.$])(\w+)::").unwrap());
 
 #[test]
 fn every_import_goes_down_the_house() {
@@ -99,12 +103,10 @@ fn check_text(shown: &str, module: &str, text: &str, foreign: &BTreeSet<String>)
         .filter(|(place, ..)| module == *place || module.starts_with(&format!("{place}::")))
         .max_by_key(|(place, ..)| place.len())
         .unwrap_or_else(|| panic!("{shown} is in no room: put it into one, or give the house a new one"));
-    let path = Regex::new(r"\b(crate|(?:super::)*super)::(\w+)(?:::(\w+))?").unwrap();
-    let name = Regex::new(r"(?:^|[^\w:.$])(\w+)::").unwrap();
     let mut found = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.split("//").next().unwrap_or_default();
-        for caught in path.captures_iter(line) {
+        for caught in PATH.captures_iter(line) {
             let target = resolve(module, &caught);
             let allowed = rooms.split(' ').any(|room| target == room || target.starts_with(&format!("{room}::")));
             if !allowed {
@@ -112,7 +114,7 @@ fn check_text(shown: &str, module: &str, text: &str, foreign: &BTreeSet<String>)
                 found.push(format!("{shown}:{}: `{place}` imports `{room}`", number + 1));
             }
         }
-        for caught in name.captures_iter(line) {
+        for caught in NAME.captures_iter(line) {
             if foreign.contains(&caught[1]) && !crates.split(' ').any(|allowed| allowed == &caught[1]) {
                 found.push(format!("{shown}:{}: `{place}` names the crate `{}`", number + 1, &caught[1]));
             }

@@ -22,7 +22,7 @@ fn the_demo_shows_the_gate_open_and_close() {
     has(opened, "promptops/evaluation: main  success");
     has(opened, "promptops/approval: main  in progress");
     has(opened, "merge  held");
-    has(opened, "0 got worse, 3 better");
+    has(opened, "0 of 40 cases got worse, 3 better");
     has(approved, "promptops/approval: main  success");
     has(approved, "merge  open");
     has(shortened, "promptops/evaluation: main  failure");

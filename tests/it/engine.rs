@@ -218,6 +218,19 @@ async fn a_broken_provider_is_tried_a_bounded_number_of_times() {
 }
 
 #[tokio::test]
+async fn a_provider_that_never_answers_is_given_up_after_a_few_questions() {
+    for reply in [Reply::error(503, "down"), Reply::Hang] {
+        let server = Scripted::start(move |_| reply.clone()).await;
+        let plan = plan("old {{n}}", "new {{n}}", 500, vec![contains("you")]);
+        let limits = RunLimits { tries: 2, call_timeout: Duration::from_millis(300), ..limits() };
+        let error = measure(&plan, &registry(&server), &limits).await.unwrap_err();
+        let why = "(stopped after 3 questions in a row without an answer: run again later)";
+        assert!(matches!(&error, RunError::Provider(message) if message.ends_with(why)), "{error}");
+        assert!(server.calls() <= 16, "{} calls", server.calls());
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_key_stops_the_run_at_once() {
     let server = Scripted::start(|_| Reply::error(401, "bad key")).await;
     let plan = plan("old {{n}}", "new {{n}}", 500, vec![contains("you")]);

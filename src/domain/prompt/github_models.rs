@@ -80,6 +80,7 @@ fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Prompt> {
         use_case,
         example_output,
         golden_set,
+        golden_set_at: fields.get("goldenSet").map(|node| node.at),
         tags,
         test_data,
         evaluators,

@@ -128,6 +128,8 @@ pub struct Prompt {
     pub example_output: Option<String>,
     /// The golden set it names, resolved inside the repository.
     pub golden_set: Option<PromptPath>,
+    /// Where it names it.
+    pub golden_set_at: Option<Location>,
     /// Free labels.
     pub tags: Vec<String>,
     /// The cases that stand in the file itself (`testData`), with their lines.

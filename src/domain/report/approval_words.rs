@@ -40,9 +40,9 @@ fn line(decision: &Decision) -> String {
             format!("Changes requested by {}.", names(people))
         }
         State::Undecidable => {
-            let mut problem =
+            let mut problems =
                 decision.problems.iter().chain(in_state(State::Undecidable).flat_map(|rule| &rule.problems));
-            problem.next().cloned().unwrap_or_else(|| "The approvals cannot be decided.".into())
+            problems.next().cloned().unwrap_or_else(|| "The approvals cannot be decided.".into())
         }
     }
 }

@@ -113,7 +113,7 @@ fn prompt(prompt: &PromptReport, secrets: &Secrets) -> Prompt {
         broken: prompt.count(CaseStatus::Broken),
         fixed: prompt.count(CaseStatus::Fixed),
         same: prompt.count(CaseStatus::Same),
-        unmeasured: prompt.count(CaseStatus::Unmeasured),
+        unmeasured: prompt.unmeasured().count(),
         cost_usd: prompt.usage.iter().map(|side| side.cost_usd).sum(),
         calls: prompt.usage.iter().map(|side| side.calls).sum(),
         cached_calls: prompt.usage.iter().map(|side| side.cached_calls).sum(),

@@ -293,6 +293,27 @@ impl PromptReport {
         self.cases.iter().filter(move |case| case.status == status)
     }
 
+    /// The cases that head gave no answer to that counts, or that could not be compared for want of one.
+    fn unmeasured(&self) -> impl Iterator<Item = &CaseReport> {
+        self.cases.iter().filter(|case| {
+            case.status == CaseStatus::Unmeasured || case.head.as_ref().is_some_and(|head| head.trials == 0)
+        })
+    }
+
+    /// The ids of those cases by the reason they give, in order of the first: a provider that is down is said once.
+    fn unmeasured_by_error(&self) -> Vec<(&str, Vec<Arc<str>>)> {
+        let mut groups: Vec<(&str, Vec<Arc<str>>)> = Vec::new();
+        for case in self.unmeasured() {
+            let error = [&case.head, &case.base].into_iter().flatten().find_map(|side| side.error.as_deref());
+            let error = error.unwrap_or("no answer");
+            match groups.iter_mut().find(|(known, _)| *known == error) {
+                Some((_, ids)) => ids.push(case.id.clone()),
+                None => groups.push((error, vec![case.id.clone()])),
+            }
+        }
+        groups
+    }
+
     fn candidate(&self, id: &str) -> Option<&ConfirmedBreak> {
         self.candidates.iter().find(|candidate| &*candidate.id == id)
     }

@@ -4,7 +4,7 @@ use super::diff::{self, Mark};
 use super::{CaseReport, PromptReport, Report, SideReport, words};
 use crate::domain::diagnostic::Severity;
 use crate::domain::gate::Verdict;
-use crate::domain::gate::verdict::{CaseStatus, Reason};
+use crate::domain::gate::verdict::Reason;
 use crate::domain::untrusted::{Secrets, Untrusted};
 
 /// Columns of a line.
@@ -12,6 +12,9 @@ const WIDTH: usize = 80;
 
 /// More broken cases are counted, not shown.
 const SHOWN_CASES: usize = 12;
+
+/// More reasons for unmeasured cases are counted, not shown.
+const SHOWN_ERRORS: usize = 5;
 
 /// Lines of one case's difference.
 const SHOWN_LINES: usize = 8;
@@ -106,8 +109,8 @@ fn prompt_lines(prompt: &PromptReport, style: Style, secrets: &Secrets) -> Vec<S
         lines.extend(wrap(&words::reason(reason, &show), "  "));
     }
     lines.extend(wrap(&words::numbers(prompt), "  "));
-    let troubled: Vec<&CaseReport> =
-        prompt.troubled().into_iter().chain(prompt.with_status(CaseStatus::Unmeasured)).collect();
+    lines.extend(unmeasured(prompt, secrets));
+    let troubled = prompt.troubled();
     for case in troubled.iter().take(SHOWN_CASES) {
         lines.push(String::new());
         lines.extend(case_lines(prompt, case, style, secrets));
@@ -115,6 +118,22 @@ fn prompt_lines(prompt: &PromptReport, style: Style, secrets: &Secrets) -> Vec<S
     if let Some(more) = troubled.len().checked_sub(SHOWN_CASES).filter(|more| *more > 0) {
         lines.push(String::new());
         lines.push(format!("  … and {}", words::counted(more, "more case", "more cases")));
+    }
+    lines
+}
+
+/// Why cases have no result, each reason once.
+fn unmeasured(prompt: &PromptReport, secrets: &Secrets) -> Vec<String> {
+    let groups = prompt.unmeasured_by_error();
+    let show = |id: &str| Untrusted::new(id, secrets).line(40);
+    let mut lines: Vec<String> = Vec::new();
+    for (error, ids) in groups.iter().take(SHOWN_ERRORS) {
+        lines.push(String::new());
+        lines.extend(wrap(&format!("? not measured: {}", words::named(ids, &show)), "  "));
+        lines.extend(wrap(&Untrusted::new(error, secrets).line(300), "    "));
+    }
+    if let Some(more) = groups.len().checked_sub(SHOWN_ERRORS).filter(|more| *more > 0) {
+        lines.push(format!("    … and {}", words::counted(more, "other reason", "other reasons")));
     }
     lines
 }

@@ -70,7 +70,7 @@ impl<'a> Untrusted<'a> {
         let words: Vec<String> = line
             .split_whitespace()
             .enumerate()
-            .map(|(place, word)| if is_plain(word, place == 0) { word.to_owned() } else { code_span(word) })
+            .map(|(place, word)| if is_plain(word, place == 0) { word.to_owned() } else { code_word(word) })
             .collect();
         words.join(" ")
     }
@@ -110,6 +110,18 @@ fn code_span(line: &str) -> String {
     } else {
         format!("{ticks}{line}{ticks}")
     }
+}
+
+/// A word as code; brackets around it and a sentence's punctuation after it stay outside.
+fn code_word(word: &str) -> String {
+    let opening = word.len() - word.trim_start_matches('(').len();
+    let core = word[opening..].trim_end_matches(['.', ',', ';', ':']);
+    let core = if core.contains('(') { core } else { core.trim_end_matches(')') };
+    if core.is_empty() || opens_a_block(word) {
+        return code_span(word);
+    }
+    let (before, after) = (&word[..opening], &word[opening + core.len()..]);
+    format!("{before}{}{after}", code_span(core))
 }
 
 /// Whether neither Markdown nor GitHub reads anything but text in `word`: no mention, reference, commit id, link, emoji name.

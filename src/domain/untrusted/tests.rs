@@ -16,9 +16,9 @@ fn mentions_references_and_commands_are_code() {
         "Closes #1, GH-2 and acme/app#3 says @octocat about 0123abc: see https://evil.example or www.evil.example";
     assert_eq!(
         outside(text).prose(200),
-        "Closes `#1,` `GH-2` and `acme/app#3` says `@octocat` about `0123abc:` see `https://evil.example` or `www.evil.example`"
+        "Closes `#1`, `GH-2` and `acme/app#3` says `@octocat` about `0123abc`: see `https://evil.example` or `www.evil.example`"
     );
-    assert_eq!(outside("waiting for 1 of @acme/legal, @mara").prose(99), "waiting for 1 of `@acme/legal,` `@mara`");
+    assert_eq!(outside("waiting for 1 of @acme/legal, @mara").prose(99), "waiting for 1 of `@acme/legal`, `@mara`");
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn markup_is_shown_and_not_done() {
         "`<img` `src=x>` `[a](b)` `![c](d)` `**e**` `_f_`"
     );
     assert_eq!(outside("1. not a list").prose(99), "`1.` not a list");
-    assert_eq!(outside("see:GH-1 (0123abcd) 5-6 of 6").prose(99), "`see:GH-1` `(0123abcd)` 5-6 of 6");
+    assert_eq!(outside("see:GH-1 (0123abcd) 5-6 of 6").prose(99), "`see:GH-1` (`0123abcd`) 5-6 of 6");
     assert_eq!(outside("- not a list").prose(99), "`-` not a list");
     assert_eq!(outside("<b>&amp;").summary(99), "<code>&lt;b&gt;&amp;amp;</code>");
 }

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod app;
 pub mod database;
+pub mod desk;
 pub mod openapi;
 pub mod plans;
 pub mod provider;

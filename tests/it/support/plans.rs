@@ -36,6 +36,7 @@ pub fn prompt(text: &str) -> Arc<Prompt> {
         use_case: None,
         example_output: None,
         golden_set: None,
+        golden_set_at: None,
         tags: Vec::new(),
         test_data: Vec::new(),
         evaluators: Vec::new(),

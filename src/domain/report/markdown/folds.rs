@@ -108,16 +108,14 @@ fn changed_cases(prompt: &PromptReport, secrets: &Secrets) -> Option<String> {
 }
 
 fn unmeasured(prompt: &PromptReport, secrets: &Secrets) -> Option<String> {
+    let show = |id: &str| Untrusted::new(id, secrets).code(100);
     let lines: Vec<String> = prompt
-        .with_status(CaseStatus::Unmeasured)
-        .map(|case| {
-            let error = [&case.head, &case.base].into_iter().flatten().find_map(|side| side.error.as_deref());
-            let (id, error) =
-                (Untrusted::new(&case.id, secrets), Untrusted::new(error.unwrap_or("no answer"), secrets));
-            format!("- {}: {}\n", id.code(100), error.prose(300))
-        })
+        .unmeasured_by_error()
+        .into_iter()
+        .map(|(error, ids)| format!("- {}: {}\n", words::named(&ids, &show), Untrusted::new(error, secrets).prose(300)))
         .collect();
-    let title = words::counted(lines.len(), "case could not be measured", "cases could not be measured");
+    let cases = prompt.unmeasured().count();
+    let title = words::counted(cases, "case could not be measured", "cases could not be measured");
     (!lines.is_empty()).then(|| fold(&title, &listed(&lines)))
 }
 

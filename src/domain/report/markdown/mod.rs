@@ -13,6 +13,7 @@ use super::fit::{Block, Keep, Measure, fit};
 use super::{Outcome, Report, words};
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::gate::Verdict;
+use crate::domain::ids::CommitSha;
 use crate::domain::untrusted::{Secrets, Untrusted};
 
 /// Marks our comment. It is recognised by its stored id and by our app as its author, never by this line alone.
@@ -138,7 +139,10 @@ fn approval_line(approval: &ApprovalSummary, secrets: &Secrets) -> String {
 }
 
 fn footer(report: &Report, secrets: &Secrets) -> String {
-    let code = |text: &str| Untrusted::new(text, secrets).code(60);
+    // A commit's first ten digits tell it from others; a revision of another form is shown whole.
+    let short =
+        |text: &str| CommitSha::parse(text).map_or_else(|_| text.to_owned(), |sha| sha.as_str()[..10].to_owned());
+    let code = |text: &str| Untrusted::new(&short(text), secrets).code(60);
     let revisions = match &report.base {
         Some(base) => format!("Old: {}, new: {}.", code(base), code(&report.head)),
         None => format!("Commit: {}.", code(&report.head)),

@@ -59,11 +59,14 @@ fn measured_headline(report: &Report, verdict: Verdict) -> String {
         format!("{worse} of {} got worse, {better} better", counted(compared, "case", "cases"))
     };
     match verdict {
+        // Without a base nothing was compared: a failing case is no pass, it only blocks nothing.
+        Verdict::Pass if compared == 0 && fails_any(report) => format!("Nothing blocks: {counts}"),
         Verdict::Pass => format!("Pass: {counts}"),
         Verdict::NoRegressionFound => format!("No regression found: {counts}"),
         Verdict::NotMeasured => {
-            let unmeasured = report.count(CaseStatus::Unmeasured);
-            format!("Not measured: {} got no answer", counted(unmeasured, "case", "cases"))
+            let unmeasured: usize = report.prompts.iter().map(|prompt| prompt.unmeasured().count()).sum();
+            let cases: usize = report.prompts.iter().map(|prompt| prompt.cases.len()).sum();
+            format!("Not measured: {unmeasured} of {} got no answer", counted(cases, "case", "cases"))
         }
         Verdict::Regression => match blocking_headline(report) {
             Some(reason) if worse == 0 => format!("Regression: {reason}; {counts}"),
@@ -94,7 +97,11 @@ pub fn story(prompt: &PromptReport) -> String {
         let run = prompt.cases.iter().filter(|case| case.head.is_some()).count();
         let passed = prompt.cases.iter().filter(|case| passes_all(case)).count();
         let alone = if prompt.has_base { "No case could be compared with the old prompt. " } else { "" };
-        return format!("{alone}We ran the prompt on {}. {passed} passed.", counted(run, "case", "cases"));
+        let run = counted(run, "case", "cases");
+        return match prompt.unmeasured().count() {
+            0 => format!("{alone}We ran the prompt on {run}. {passed} passed."),
+            lost => format!("{alone}We ran the prompt on {run}. {passed} passed, {lost} got no answer."),
+        };
     }
     let (worse, better) = (prompt.count(CaseStatus::Broken), prompt.count(CaseStatus::Fixed));
     let same_cases = counted(compared, "case", "cases");
@@ -205,7 +212,7 @@ pub fn reason(reason: &Reason, show: &dyn Fn(&str) -> String) -> String {
 }
 
 /// The first cases by name, the rest by number.
-fn named(cases: &[Arc<str>], show: &dyn Fn(&str) -> String) -> String {
+pub fn named(cases: &[Arc<str>], show: &dyn Fn(&str) -> String) -> String {
     let mut names: Vec<String> = cases.iter().take(NAMED).map(|case| show(case)).collect();
     if cases.len() > NAMED {
         names.push(format!("and {} more", cases.len() - NAMED));
@@ -228,14 +235,13 @@ fn cannot_exclude(drop: f64, more_cases: Option<u32>) -> String {
 pub fn numbers(prompt: &PromptReport) -> String {
     let mut parts = vec![counted(prompt.cases.len(), "case", "cases")];
     let counts = [
-        (CaseStatus::Broken, "worse", prompt.has_base),
-        (CaseStatus::Fixed, "better", prompt.has_base),
-        (CaseStatus::Unmeasured, "not measured", false),
-        (CaseStatus::Edited, "edited", false),
-        (CaseStatus::Removed, "removed", false),
+        (prompt.count(CaseStatus::Broken), "worse", prompt.has_base),
+        (prompt.count(CaseStatus::Fixed), "better", prompt.has_base),
+        (prompt.unmeasured().count(), "not measured", false),
+        (prompt.count(CaseStatus::Edited), "edited", false),
+        (prompt.count(CaseStatus::Removed), "removed", false),
     ];
-    for (status, word, always) in counts {
-        let number = prompt.count(status);
+    for (number, word, always) in counts {
         if always || number > 0 {
             parts.push(format!("{number} {word}"));
         }
@@ -302,6 +308,10 @@ fn side(side: Option<&SideReport>) -> String {
         Some(_) => "no answer".to_owned(),
         None => "not run".to_owned(),
     }
+}
+
+fn fails_any(report: &Report) -> bool {
+    report.prompts.iter().flat_map(|prompt| &prompt.cases).any(|case| case.head.is_some() && !passes_all(case))
 }
 
 fn passes_all(case: &CaseReport) -> bool {
