@@ -84,7 +84,7 @@ impl Stage {
             .map_err(|error| CommandError::World(format!("cannot make `{}`: {error}", folder.display())))?;
         let config = config(&sim, &folder)?;
         let settings = WorkerSettings { lanes: 2, ..WorkerSettings::default() };
-        let server = Server::with_provider(&config, provider, settings, RunBounds::default()).await?;
+        let server = Server::start_with(&config, provider, settings, RunBounds::default()).await?;
         sim.deliver_to(&format!("http://{}/webhooks/github", server.address()));
         Ok(Self { sim, repo, server, folder })
     }
@@ -130,8 +130,7 @@ impl Stage {
     async fn settled(&self, head: &CommitSha, wanted: impl Fn(&[CheckView]) -> bool) -> Result<(), CommandError> {
         let wait = async {
             loop {
-                let jobs = self.server.store().job_counts().await.map_err(bug)?;
-                if jobs.queued + jobs.running == 0 && wanted(&self.repo.check_runs(head)) {
+                if self.server.is_idle().await? && wanted(&self.repo.check_runs(head)) {
                     return Ok(());
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -173,6 +172,7 @@ fn ended(checks: &[CheckView], which: &str) -> bool {
     checks.iter().any(|check| check.name.starts_with(&format!("promptops/{which}")) && check.status == "completed")
 }
 
+/// The service as an App of this GitHub.
 fn config(sim: &Sim, folder: &Path) -> Result<ServeConfig, CommandError> {
     Ok(ServeConfig {
         listen: ([127, 0, 0, 1], 0).into(),
@@ -184,7 +184,7 @@ fn config(sim: &Sim, folder: &Path) -> Result<ServeConfig, CommandError> {
             api_url: sim.url().parse().map_err(bug)?,
         },
         public_url: None,
-        reconcile: PATIENCE,
+        reconcile: Duration::from_secs(300),
         providers: ProviderConfig::default(),
     })
 }

@@ -36,7 +36,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the database, listens, and starts to work.
+    /// Opens the database, listens, and starts to work, with the vendors' models.
     ///
     /// # Errors
     /// When the configuration cannot be used, or the database or the address cannot be had.
@@ -47,20 +47,20 @@ impl Server {
     ) -> Result<Self, CommandError> {
         let registry =
             Registry::new(config.providers.clone()).map_err(|error| CommandError::World(super::chain(&error)))?;
-        Self::with_provider(config, Arc::new(registry), settings, bounds).await
+        Self::start_with(config, Arc::new(registry), settings, bounds).await
     }
 
-    /// The same with somebody else than the configured vendors to answer.
+    /// The same with these models.
     ///
     /// # Errors
     /// As [`Server::start`].
-    pub async fn with_provider(
+    pub async fn start_with(
         config: &ServeConfig,
-        provider: Arc<dyn Provider>,
+        models: Arc<dyn Provider>,
         settings: WorkerSettings,
         bounds: RunBounds,
     ) -> Result<Self, CommandError> {
-        let (service, answers) = service(config, provider, bounds).await?;
+        let (service, answers) = service(config, models, bounds).await?;
         let service = Arc::new(service);
         let listen = config.listen;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
@@ -87,10 +87,13 @@ impl Server {
         self.address
     }
 
-    /// Its database.
-    #[must_use]
-    pub fn store(&self) -> &Store {
-        &self.store
+    /// Whether no job waits or runs.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn is_idle(&self) -> Result<bool, CommandError> {
+        let jobs = self.store.job_counts().await.map_err(|error| CommandError::World(super::chain(&error)))?;
+        Ok(jobs.queued + jobs.running == 0)
     }
 
     /// Stops taking work, finishes or gives back what runs, and ends.
