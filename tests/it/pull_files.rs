@@ -72,7 +72,7 @@ async fn bad_input_is_named_at_its_line() {
     app.sim.set_limits(Limits { writes_per_minute: 1_000, ..Limits::default() });
     let pull = app.open_better().await;
     let calls = app.model.calls();
-    let broken: [(&str, Vec<u8>, u32); 12] = [
+    let broken: [(&str, Vec<u8>, u32); 14] = [
         (PROMPT, b"name: x\nmessages: [\n".to_vec(), 2),
         (PROMPT, b"name: x\nname: y\nmessages:\n  - {role: user, content: hi}\n".to_vec(), 2),
         (PROMPT, b"name: x\nmessages: 7\n".to_vec(), 2),
@@ -80,6 +80,8 @@ async fn bad_input_is_named_at_its_line() {
         (PROMPT, b"name: x\nmessages:\n  - {role: user, content: \"\xff\xfe\"}\n".to_vec(), 3),
         (PROMPT, prompt("You answer.").replace("{{order}}", "{{orders}}").into_bytes(), 8),
         (GOLDEN, golden([1, 1]).into_bytes(), 6),
+        (PROMPT, vec![b'#'; 10_000_000], 1),
+        (GOLDEN, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n".to_vec(), 1),
         (GOLDEN, b"cases: []\n".to_vec(), 1),
         (GOLDEN, golden([1]).replace("contains", "containz").into_bytes(), 5),
         (GOLDEN, golden([1]).replace("contains: A-001", "regex: \"(\"").into_bytes(), 5),
