@@ -44,8 +44,8 @@ impl<'a> Desk<'a> {
         self.publication.comment_id.is_some()
     }
 
-    /// First thing after a push: both checks hold the merge. A run that is asked for `anew` gets a check of its own, since
-    /// GitHub appends annotations to one it knows.
+    /// First thing after a push: both checks hold the merge. A run that is asked for `anew` gets a check of its own where
+    /// the last one has ended, since GitHub appends annotations to one it knows.
     ///
     /// # Errors
     /// When GitHub or the store fails.
@@ -57,7 +57,7 @@ impl<'a> Desk<'a> {
         let evaluation = begun(CheckRun::evaluation_name(&self.head.base), "Evaluating the changed prompts");
         let approval = begun(CheckRun::approval_name(&self.head.base), "Looking at approvals");
         let mut writes = vec![self.check_write(evaluation)];
-        if anew {
+        if anew && !self.is_evaluating() {
             writes[0].known = Remembered::Never;
         }
         if !anew || self.publication.check(&self.head.sha, &approval.name).is_none() {

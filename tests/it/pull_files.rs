@@ -171,6 +171,33 @@ async fn a_golden_set_of_any_name_is_governed_by_the_prompt_that_names_it() {
 }
 
 #[tokio::test]
+async fn beyond_so_many_prompts_every_file_that_may_be_a_golden_set_counts_as_one() {
+    let first = Change::by("ann").write(SETTINGS_PATH, format!("{SETTINGS}{KEEPER}"));
+    let many =
+        (0..301).fold(first, |change, n| change.write(&format!("prompts/{n}.prompt.yml"), prompt("You answer.")));
+    let mut app = TestApp::with(many).await;
+    let pull = app.open(&Change::by("ann").write("prompts/any.csv", "a\n").write("ci.yml", "on: push\n")).await;
+    app.expect(pull, "success", "in_progress");
+    assert!(app.report(pull).unwrap().contains("golden set keeper: waits for"));
+    assert!(app.sim.exchanges().len() <= 20, "no prompt is read one by one");
+    let outside = app.open(&Change::by("ann").write("ci.yml", "on: push\n")).await;
+    app.expect(outside, "success", "success");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_large_to_list_closes_the_gate() {
+    let mut app = TestApp::new().await;
+    // Base has four files in two folders.
+    app.sim.set_caps(promptops::sim::Caps { tree_entries: 6, ..Default::default() });
+    let pull = app.open(&Change::by("ann").write(NEW, prompt("You answer."))).await;
+    app.expect(pull, "action_required", "in_progress");
+    assert!(app.report(pull).unwrap().contains("more files than GitHub lists"));
+    assert_eq!(app.model.calls(), 0);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_list_that_github_cuts_closes_the_gate() {
     let mut app = TestApp::new().await;
     app.sim.set_caps(promptops::sim::Caps { tree_entries: 3, ..Default::default() });
