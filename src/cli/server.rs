@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
@@ -20,7 +21,7 @@ use crate::engine::provider::Provider;
 use crate::github::webhook::WebhookSecrets;
 use crate::github::{Github, GithubOptions};
 use crate::provider::Registry;
-use crate::store::{DeliveryWriter, Store};
+use crate::store::{DeliveryWriter, Retention, Store};
 use crate::web::{self, WebState};
 use crate::worker::{Dispatch, GiveUp, Worker, WorkerSettings};
 
@@ -76,6 +77,7 @@ impl Server {
         let (dispatch, give_up) = (dispatch(service.clone()), give_up(service));
         let worker = Worker { store: store.clone(), clock, settings, dispatch, give_up };
         let worker = tokio::spawn(worker.run(shutdown.clone()));
+        tokio::spawn(prune(store.clone(), shutdown.clone()));
         Ok(Self { address, shutdown, web, worker, store, answers })
     }
 
@@ -107,6 +109,20 @@ impl Server {
         match web {
             Ok(served) => served.map_err(|error| CommandError::World(format!("the listener failed: {error}"))),
             Err(error) => Err(CommandError::Bug(error.to_string())),
+        }
+    }
+}
+
+/// Forgets what is old, now and then, so that the database stays bounded.
+async fn prune(store: Store, shutdown: CancellationToken) {
+    let mut hours = tokio::time::interval(Duration::from_secs(3_600));
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = hours.tick() => {}
+        }
+        if let Err(error) = store.prune(Retention::default(), SystemClock.now_ms()).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "old rows were not removed");
         }
     }
 }

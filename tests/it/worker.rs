@@ -17,7 +17,7 @@ use crate::support::database::TestDatabase;
 
 /// A worker whose jobs tell what happens to them.
 struct Scene {
-    _database: TestDatabase,
+    database: TestDatabase,
     store: Store,
     said: UnboundedReceiver<String>,
     shutdown: CancellationToken,
@@ -53,7 +53,7 @@ impl Scene {
         };
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(worker.run(shutdown.clone()));
-        Self { _database: database, store, said, shutdown, running }
+        Self { database, store, said, shutdown, running }
     }
 
     async fn enqueue(&self, payload: &str, supersedes: bool) {
@@ -66,10 +66,11 @@ impl Scene {
         assert_eq!(said.expect("something is said in time").unwrap(), expected);
     }
 
-    async fn drained(self) -> Store {
+    /// The store, and the database it needs as long as it is looked at.
+    async fn drained(self) -> (Store, TestDatabase) {
         self.shutdown.cancel();
         self.running.await.unwrap();
-        self.store
+        (self.store, self.database)
     }
 }
 
@@ -100,7 +101,7 @@ async fn a_newer_head_stops_the_older_ones_work_at_once() {
     scene.enqueue("new", true).await;
     scene.hears("old stops").await;
     scene.hears("new begins").await;
-    let store = scene.drained().await;
+    let (store, _database) = scene.drained().await;
     assert_eq!(store.job_counts().await.unwrap(), JobCounts::default());
 }
 
@@ -121,7 +122,8 @@ async fn a_failure_and_a_panic_are_tried_again_and_then_it_works() {
     scene.enqueue("evaluate", false).await;
     scene.hears("attempt 1").await;
     scene.hears("attempt 2").await;
-    assert_eq!(scene.drained().await.job_counts().await.unwrap(), JobCounts::default());
+    let (store, _database) = scene.drained().await;
+    assert_eq!(store.job_counts().await.unwrap(), JobCounts::default());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,7 +141,8 @@ async fn a_job_that_gives_up_says_so_and_stays_known_as_failed() {
     scene.hears("hopeless gave up: no such repository").await;
     scene.enqueue("stubborn", false).await;
     scene.hears("stubborn gave up: 503").await;
-    assert_eq!(scene.drained().await.job_counts().await.unwrap().failed, 2);
+    let (store, _database) = scene.drained().await;
+    assert_eq!(store.job_counts().await.unwrap().failed, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,7 +195,7 @@ async fn a_drain_lets_short_work_finish_and_gives_long_work_back() {
     .await;
     scene.enqueue("long", false).await;
     scene.hears("begins").await;
-    let store = scene.drained().await;
+    let (store, _database) = scene.drained().await;
     assert_eq!(store.job_counts().await.unwrap(), JobCounts { queued: 1, ..JobCounts::default() });
     let again = store.claim_job(SystemClock.now_ms(), Duration::from_secs(9)).await.unwrap().unwrap();
     assert_eq!(again.attempt, 1, "the attempt that was cut short does not count");

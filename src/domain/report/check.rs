@@ -142,7 +142,7 @@ mod tests {
     fn every_outcome_ends_as_the_contract_says() {
         use Conclusion::{ActionRequired, Cancelled, Failure, Success};
         check(Outcome::NothingGoverned, Success, "No prompt, golden set or settings file is changed");
-        check(Outcome::Measured(Verdict::NotMeasured), Failure, "Not measured: 0 cases got no answer");
+        check(Outcome::Measured(Verdict::NotMeasured), Failure, "Not measured: 0 of 0 cases got no answer");
         check(
             Outcome::Failed { message: "the provider is down".to_owned() },
             Failure,
