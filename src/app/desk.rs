@@ -44,8 +44,8 @@ impl<'a> Desk<'a> {
         self.publication.comment_id.is_some()
     }
 
-    /// First thing after a push: both checks hold the merge. A run that is asked for `anew` gets a check of its own, since
-    /// GitHub appends annotations to one it knows.
+    /// First thing after a push: both checks hold the merge. A run that is asked for `anew` gets a check of its own where
+    /// the last one has ended, since GitHub appends annotations to one it knows.
     ///
     /// # Errors
     /// When GitHub or the store fails.
@@ -57,7 +57,7 @@ impl<'a> Desk<'a> {
         let evaluation = begun(CheckRun::evaluation_name(&self.head.base), "Evaluating the changed prompts");
         let approval = begun(CheckRun::approval_name(&self.head.base), "Looking at approvals");
         let mut writes = vec![self.check_write(evaluation)];
-        if anew {
+        if anew && !self.is_evaluating() {
             writes[0].known = Remembered::Never;
         }
         if !anew || self.publication.check(&self.head.sha, &approval.name).is_none() {
@@ -67,6 +67,11 @@ impl<'a> Desk<'a> {
         let written = self.repository.upsert_checks(&self.head.sha, &writes).await?;
         self.remember(&self.head.sha.clone(), &writes, &written);
         self.save().await?;
+        self.cancel_overtaken().await
+    }
+
+    /// Ends what is open on earlier heads and for another base: a check must not wait for ever.
+    async fn cancel_overtaken(&mut self) -> Result<(), JobError> {
         self.cancel_where(&Outcome::Superseded, |desk, check| !desk.is_current(check)).await
     }
 
@@ -107,6 +112,7 @@ impl<'a> Desk<'a> {
                     self.publication.comment_digest = Some(digest);
                 }
                 self.save().await?;
+                self.cancel_overtaken().await?;
                 Ok(true)
             }
             Published::HeadMoved { head } => {
@@ -263,6 +269,8 @@ fn annotation(remark: Annotation) -> crate::github::check::Annotation {
     crate::github::check::Annotation {
         path: remark.path,
         line: remark.start_line,
+        end_line: remark.end_line,
+        columns: remark.columns,
         level: match remark.level {
             annotations::Level::Warning => Level::Warning,
             annotations::Level::Failure => Level::Failure,

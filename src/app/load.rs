@@ -93,6 +93,13 @@ fn missing_set(prompt: &Prompt, set: &PromptPath, place: Location) -> Diagnostic
 }
 
 fn regular(content: Content, path: &PromptPath, what: &str) -> Result<Bytes, LoadError> {
+    const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
+    let content = match content {
+        Content::Bytes(bytes) if bytes.starts_with(LFS_POINTER) => {
+            Content::Refused("a Git LFS pointer; commit the file itself".to_owned())
+        }
+        other => other,
+    };
     match content {
         Content::Bytes(bytes) => Ok(bytes),
         Content::Missing => {

@@ -246,6 +246,7 @@ fn decide(governed: &Governed, facts: &PullFacts, report: &mut Report) -> Decisi
     }
     let verdict = match report.outcome {
         Outcome::Measured(verdict) => Some(verdict),
+        Outcome::Failed { .. } => Some(Verdict::NotMeasured),
         _ => None,
     };
     let decision = policy::decide(&governed.control.settings.policy, facts, verdict);

@@ -39,13 +39,17 @@ pub enum Level {
     Failure,
 }
 
-/// A remark at a line of a file.
+/// A remark at some lines of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotation {
     /// The file.
     pub path: PromptPath,
-    /// The line, from 1.
+    /// The first line, from 1.
     pub line: u32,
+    /// The last one.
+    pub end_line: u32,
+    /// First and last column, from 1; GitHub takes them on a single line only.
+    pub columns: Option<(u32, u32)>,
     /// How it looks.
     pub level: Level,
     /// What it says; rendered for GitHub by the caller.
@@ -166,10 +170,16 @@ impl Annotation {
             Level::Warning => "warning",
             Level::Failure => "failure",
         };
-        json!({
-            "path": self.path.as_str(), "start_line": self.line.max(1), "end_line": self.line.max(1),
+        let line = self.line.max(1);
+        let mut body = json!({
+            "path": self.path.as_str(), "start_line": line, "end_line": self.end_line.max(line),
             "annotation_level": level, "message": cut(&self.message, MESSAGE_BYTES), "title": cut(&self.title, TITLE_BYTES),
-        })
+        });
+        if let Some((start, end)) = self.columns.filter(|_| self.end_line <= line) {
+            body["start_column"] = start.into();
+            body["end_column"] = end.into();
+        }
+        body
     }
 }
 
@@ -197,6 +207,8 @@ mod tests {
         let annotation = Annotation {
             path: PromptPath::parse("a.prompt.yml").unwrap(),
             line: 0,
+            end_line: 0,
+            columns: None,
             level: Level::Failure,
             message: "m".into(),
             title: "t".into(),
@@ -226,6 +238,18 @@ mod tests {
         check(0, &[0]);
         check(50, &[50]);
         check(120, &[50, 50, 20]);
+    }
+
+    #[test]
+    fn columns_are_said_of_a_single_line_only() {
+        let check = |lines: (u32, u32), expected: Value| {
+            let annotation = run(1).output.annotations.remove(0);
+            let shown = Annotation { line: lines.0, end_line: lines.1, columns: Some((3, 7)), ..annotation }.body();
+            assert_eq!(json!([shown["start_line"], shown["end_line"], shown.get("end_column")]), expected);
+        };
+        check((2, 2), json!([2, 2, 7]));
+        check((2, 4), json!([2, 4, null]));
+        check((0, 0), json!([1, 1, 7]));
     }
 
     #[test]

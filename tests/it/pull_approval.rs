@@ -3,7 +3,7 @@
 use promptops::domain::ids::PullNumber;
 use promptops::sim::{Change, DEFAULT_PERMISSIONS, Verdict};
 
-use crate::support::app::{PROMPT, SETTINGS, SETTINGS_PATH, TestApp, forgets, prompt, team};
+use crate::support::app::{Mood, PROMPT, SETTINGS, SETTINGS_PATH, TestApp, forgets, prompt, team};
 
 fn rules(app: &TestApp, pull: PullNumber) -> String {
     app.approval(pull).text.unwrap_or_default()
@@ -134,6 +134,24 @@ async fn a_rule_on_the_verdict_lets_a_regression_through_and_says_who() {
     app.expect(pull, "failure", "in_progress");
     let _ = app.report(pull);
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_rule_on_what_could_not_be_measured_lets_a_team_merge_during_an_outage() {
+    let waiver = "  - name: outage\n    when: { verdict: [not_measured] }\n    require: { count: 1, from: [leads] }\n";
+    for mood in [Mood::Status(500), Mood::Status(401)] {
+        let mut app = TestApp::with_settings(&format!("{SETTINGS}{waiver}")).await;
+        app.may_fail(1);
+        app.mood(mood);
+        let pull = app.open(&better()).await;
+        app.expect(pull, "failure", "in_progress");
+        app.approve(pull, "mara").await;
+        app.approve(pull, "lee").await;
+        app.expect(pull, "success", "success");
+        assert!(app.evaluation(pull).title.unwrap().contains("outage"));
+        let _ = app.report(pull);
+        app.finish().await;
+    }
 }
 
 #[tokio::test]

@@ -36,6 +36,12 @@ async fn waiting_checks_end_where_the_pull_request_moves_on() {
     app.push(&Change::by("ann").write(PROMPT, prompt("You answer customers kindly."))).await;
     let approval = app.check_on(&old, "promptops/approval: main").unwrap();
     assert_eq!(state(&approval), "cancelled");
+    // The prompt is as on main again, so there is nothing to wait for any more.
+    let old = app.head(pull);
+    app.push(&Change::by("ann").write(PROMPT, prompt(&forgets([3]))).write("README.md", "Acme, newer")).await;
+    app.expect(pull, "success", "success");
+    assert_eq!(state(&app.check_on(&old, "promptops/approval: main").unwrap()), "cancelled");
+    assert!(app.can_merge(pull));
     let _ = app.report(pull);
     app.finish().await;
 }

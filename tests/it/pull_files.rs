@@ -72,7 +72,7 @@ async fn bad_input_is_named_at_its_line() {
     app.sim.set_limits(Limits { writes_per_minute: 1_000, ..Limits::default() });
     let pull = app.open_better().await;
     let calls = app.model.calls();
-    let broken: [(&str, Vec<u8>, u32); 12] = [
+    let broken: [(&str, Vec<u8>, u32); 14] = [
         (PROMPT, b"name: x\nmessages: [\n".to_vec(), 2),
         (PROMPT, b"name: x\nname: y\nmessages:\n  - {role: user, content: hi}\n".to_vec(), 2),
         (PROMPT, b"name: x\nmessages: 7\n".to_vec(), 2),
@@ -80,6 +80,8 @@ async fn bad_input_is_named_at_its_line() {
         (PROMPT, b"name: x\nmessages:\n  - {role: user, content: \"\xff\xfe\"}\n".to_vec(), 3),
         (PROMPT, prompt("You answer.").replace("{{order}}", "{{orders}}").into_bytes(), 8),
         (GOLDEN, golden([1, 1]).into_bytes(), 6),
+        (PROMPT, vec![b'#'; 10_000_000], 1),
+        (GOLDEN, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n".to_vec(), 1),
         (GOLDEN, b"cases: []\n".to_vec(), 1),
         (GOLDEN, golden([1]).replace("contains", "containz").into_bytes(), 5),
         (GOLDEN, golden([1]).replace("contains: A-001", "regex: \"(\"").into_bytes(), 5),
@@ -165,6 +167,33 @@ async fn a_golden_set_of_any_name_is_governed_by_the_prompt_that_names_it() {
     let pull = app.open(&outside).await;
     app.expect(pull, "action_required", "in_progress");
     let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn beyond_so_many_prompts_every_file_that_may_be_a_golden_set_counts_as_one() {
+    let first = Change::by("ann").write(SETTINGS_PATH, format!("{SETTINGS}{KEEPER}"));
+    let many =
+        (0..301).fold(first, |change, n| change.write(&format!("prompts/{n}.prompt.yml"), prompt("You answer.")));
+    let mut app = TestApp::with(many).await;
+    let pull = app.open(&Change::by("ann").write("prompts/any.csv", "a\n").write("ci.yml", "on: push\n")).await;
+    app.expect(pull, "success", "in_progress");
+    assert!(app.report(pull).unwrap().contains("golden set keeper: waits for"));
+    assert!(app.sim.exchanges().len() <= 20, "no prompt is read one by one");
+    let outside = app.open(&Change::by("ann").write("ci.yml", "on: push\n")).await;
+    app.expect(outside, "success", "success");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_large_to_list_closes_the_gate() {
+    let mut app = TestApp::new().await;
+    // Base has four files in two folders.
+    app.sim.set_caps(promptops::sim::Caps { tree_entries: 6, ..Default::default() });
+    let pull = app.open(&Change::by("ann").write(NEW, prompt("You answer."))).await;
+    app.expect(pull, "action_required", "in_progress");
+    assert!(app.report(pull).unwrap().contains("more files than GitHub lists"));
+    assert_eq!(app.model.calls(), 0);
     app.finish().await;
 }
 

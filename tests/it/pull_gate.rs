@@ -51,6 +51,7 @@ async fn a_push_that_breaks_cases_closes_the_gate_and_a_fix_opens_it() {
         (&evaluation.annotations[0]["path"], &evaluation.annotations[0]["start_line"]),
         (&PROMPT.into(), &6.into())
     );
+    assert_eq!(evaluation.annotations[0]["end_line"], 8);
     app.approve(pull, "mara").await;
     app.expect(pull, "failure", "success");
     assert!(!app.can_merge(pull));

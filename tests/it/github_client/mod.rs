@@ -133,6 +133,8 @@ fn check(name: &str, state: CheckState, annotations: usize) -> CheckRun {
     let annotation = Annotation {
         path: path(PROMPT),
         line: 1,
+        end_line: 1,
+        columns: None,
         level: Level::Warning,
         message: "look here".into(),
         title: "lint".into(),
