@@ -1,5 +1,6 @@
 //! A provider that knows the answers of earlier runs: looks them up together, and keeps new ones in the background.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -20,6 +21,8 @@ const BATCH: usize = 512;
 pub struct Cached {
     inner: Arc<dyn Provider>,
     store: Store,
+    /// Which servers answer: the same model's name elsewhere may be another model.
+    servers: Digest,
     queue: mpsc::Sender<(Digest, Completion)>,
 }
 
@@ -37,11 +40,15 @@ impl AnswerWriter {
 }
 
 impl Cached {
-    /// Puts the store in front of `inner`.
-    pub fn new(inner: Arc<dyn Provider>, store: Store, clock: Arc<dyn Clock>) -> (Self, AnswerWriter) {
+    /// Puts the store in front of `inner`, whose answers come from `servers`.
+    pub fn new(inner: Arc<dyn Provider>, servers: Digest, store: Store, clock: Arc<dyn Clock>) -> (Self, AnswerWriter) {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let writer = tokio::spawn(write(store.clone(), clock, waiting));
-        (Self { inner, store, queue }, AnswerWriter(writer))
+        (Self { inner, store, servers, queue }, AnswerWriter(writer))
+    }
+
+    fn stored_key(&self, key: &Digest) -> Digest {
+        Digest::of_parts([self.servers.0.as_slice(), &key.0])
     }
 }
 
@@ -65,15 +72,19 @@ impl Provider for Cached {
         Box::pin(async move {
             let completion = self.inner.complete(request, key).await?;
             // The writer ends only after this sender, so a closed queue means it crashed, which it logs itself.
-            self.queue.send((key, completion.clone())).await.ok();
+            self.queue.send((self.stored_key(&key), completion.clone())).await.ok();
             Ok(completion)
         })
     }
 
     fn recall<'a>(&'a self, keys: &'a [Digest]) -> BoxFuture<'a, KnownAnswers> {
         Box::pin(async move {
-            match self.store.load_answers(keys).await {
-                Ok(known) => known,
+            let asked: HashMap<Digest, Digest> = keys.iter().map(|key| (self.stored_key(key), *key)).collect();
+            let stored: Vec<Digest> = asked.keys().copied().collect();
+            match self.store.load_answers(&stored).await {
+                Ok(known) => {
+                    known.into_iter().filter_map(|(stored, answer)| Some((*asked.get(&stored)?, answer))).collect()
+                }
                 Err(error) => {
                     tracing::warn!(%error, "known answers could not be read; asking again");
                     KnownAnswers::new()

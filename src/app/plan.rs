@@ -2,6 +2,7 @@
 
 use super::load::{LoadedPrompt, about};
 use crate::domain::diagnostic::Diagnostic;
+use crate::domain::evaluator::Evaluator;
 use crate::domain::gate::GateSettings;
 use crate::domain::golden::difference::plan_cases;
 use crate::domain::ids::{Digest, ModelId, PromptPath};
@@ -70,6 +71,20 @@ fn planned(pair: &Pair, settings: &Settings, overrides: &Overrides) -> Result<Pl
         let model = model(base).unwrap_or_else(|| head_model.clone());
         (base.prompt.clone(), model)
     });
+    let unjudged = |side: &LoadedPrompt| {
+        let mut cases = side.golden.iter().flat_map(|set| &set.cases);
+        cases.find(|case| case.evaluators.iter().any(Evaluator::needs_default_judge)).map(|case| case.id.clone())
+    };
+    if settings.judge.is_none()
+        && let Some(case) = pair.base.iter().chain([&pair.head]).find_map(unjudged)
+    {
+        return Err(Box::new(about(
+            "no-judge",
+            &pair.path,
+            format!("case `{case}` is judged by a model, and no judge model is named"),
+            "set `evaluation.judge` in .github/promptops.yml, or `model` in the judge evaluator",
+        )));
+    }
     let base_golden = pair.base.as_ref().and_then(|base| base.golden.as_ref());
     let cases = plan_cases(base_golden, pair.head.golden.as_ref(), overrides.base_gates);
     Ok(PlannedPrompt { path: pair.path.clone(), base, head: (pair.head.prompt.clone(), head_model), cases })

@@ -101,14 +101,17 @@ pub struct Output {
 }
 
 fn output(text: &str) -> Result<Output, String> {
-    if text.is_empty() {
-        return Err("give a file, or FORMAT=FILE".to_owned());
-    }
-    let named = text.split_once('=').and_then(|(name, file)| Some((Format::from_str(name, false).ok()?, file)));
-    match named {
-        Some((_, "")) => Err("give a file after `=`".to_owned()),
-        Some((format, file)) => Ok(Output { format: Some(format), file: file.into() }),
+    // What stands before `=` is a format unless it can only be a path.
+    match text.split_once('=').filter(|(name, _)| !name.contains(['/', '\\', '.'])) {
+        None if text.is_empty() => Err("give a file, or FORMAT=FILE".to_owned()),
         None => Ok(Output { format: None, file: text.into() }),
+        Some((_, "")) => Err("give a file after `=`".to_owned()),
+        Some((name, file)) => match Format::from_str(name, false) {
+            Ok(format) => Ok(Output { format: Some(format), file: file.into() }),
+            Err(_) => {
+                Err(format!("`{name}` is no format; write text=, markdown= or json=, or ./ before a file's name"))
+            }
+        },
     }
 }
 
@@ -135,7 +138,8 @@ mod tests {
             output("json=out/a=b.json").unwrap(),
             Output { format: Some(Format::Json), file: "out/a=b.json".into() }
         );
-        assert_eq!(output("a=b").unwrap(), Output { format: None, file: "a=b".into() });
+        assert_eq!(output("./a=b").unwrap(), Output { format: None, file: "./a=b".into() });
+        assert!(output("junit=report.xml").is_err(), "a format that is not there is no file name");
         assert!(output("json=").is_err());
         assert!(output("").is_err());
     }

@@ -108,13 +108,14 @@ async fn provider(
         let replay = Replay::open(file).map_err(|error| CommandError::Input(error.to_string()))?;
         return Ok((Arc::new(replay), None));
     }
+    let servers = vendors.servers();
     let registry = Registry::new(vendors).map_err(|error| CommandError::World(error.to_string()))?;
     let mut provider: Arc<dyn Provider> = Arc::new(registry);
     let mut writer = None;
     if !arguments.no_cache
         && let Some(store) = answers().await
     {
-        let (cached, task) = Cached::new(provider, store, Arc::new(SystemClock));
+        let (cached, task) = Cached::new(provider, servers, store, Arc::new(SystemClock));
         provider = Arc::new(cached);
         writer = Some(task);
     }

@@ -145,7 +145,7 @@ async fn service(
     let store = Store::open(config.database_url.expose_secret())
         .await
         .map_err(|error| CommandError::World(super::chain(&error)))?;
-    let (cached, answers) = Cached::new(fresh.clone(), store.clone(), clock.clone());
+    let (cached, answers) = Cached::new(fresh.clone(), config.providers.servers(), store.clone(), clock.clone());
     let secrets = secrets(config);
     Ok((Service { github, store, provider: Arc::new(cached), fresh, clock, secrets, bounds }, answers))
 }

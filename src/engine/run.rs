@@ -107,7 +107,11 @@ pub enum RunError {
 
 /// Cents, and more places where a run costs less than ten of them.
 fn usd(amount: f64) -> String {
-    if amount < 0.1 { format!("${amount:.4}") } else { format!("${amount:.2}") }
+    match amount {
+        amount if amount == 0.0 || amount >= 0.1 => format!("${amount:.2}"),
+        amount if amount >= 0.001 => format!("${amount:.4}"),
+        amount => format!("${amount:.7}"),
+    }
 }
 
 /// Runs all lanes of all prompts. Parallel to `plan.prompts`.

@@ -34,6 +34,13 @@ pub struct ProviderConfig {
 }
 
 impl ProviderConfig {
+    /// Which servers answer, as one digest: keys do not count, addresses do.
+    #[must_use]
+    pub fn servers(&self) -> Digest {
+        let urls = [&self.openai_base_url, &self.anthropic_base_url, &self.ollama_host];
+        Digest::of_parts(urls.map(|url| url.as_deref().unwrap_or_default().as_bytes()))
+    }
+
     /// The keys that are set: values that must never be shown.
     pub fn keys(&self) -> impl Iterator<Item = &SecretString> {
         [&self.openai_key, &self.anthropic_key].into_iter().flatten()

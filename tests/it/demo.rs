@@ -6,11 +6,15 @@ use std::sync::{Arc, Mutex};
 
 use assert_cmd::Command;
 use futures::future::BoxFuture;
+use promptops::app::local::{self, LocalOptions};
+use promptops::app::plan::Overrides;
 use promptops::cli::demo;
 use promptops::domain::ids::Digest;
 use promptops::engine::provider::{Completion, CompletionRequest, Provider, ProviderError};
 use promptops::provider::Recorder;
 use serde::Deserialize;
+
+use crate::support::plans::limits;
 
 #[test]
 fn the_demo_shows_the_gate_open_and_close() {
@@ -30,6 +34,17 @@ fn the_demo_shows_the_gate_open_and_close() {
     has(shortened, "refund-over-limit-insists");
     has(shortened, "merge  held");
     has(shortened, "promptops eval --base main");
+}
+
+#[test]
+fn the_library_can_be_tried_from_its_recording() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let prompt = "examples/support-team/prompts/reply.prompt.yml";
+    let recording = "examples/support-team/answers.jsonl";
+    let mut promptops = Command::new(env!("CARGO_BIN_EXE_promptops"));
+    let shown = promptops.args(["eval", prompt, "--replay", recording]).current_dir(root).assert().success();
+    let shown = String::from_utf8(shown.get_output().stdout.clone()).unwrap();
+    assert!(shown.contains("36 of 40"), "{shown}");
 }
 
 fn example(name: &str) -> PathBuf {
@@ -104,6 +119,16 @@ async fn record_the_demo() {
     std::fs::write(&file, "").unwrap();
     let recorder = Arc::new(Recorder::open(&file, Author::read()).unwrap());
     let mut shown = Vec::new();
-    demo::play(recorder, &mut shown).await.unwrap();
+    demo::play(recorder.clone(), &mut shown).await.unwrap();
     println!("{}", String::from_utf8(shown).unwrap());
+    // What `main` answers by itself, must-pass repeats included, so that the library can be tried from the recording.
+    let options = LocalOptions {
+        folder: example(""),
+        paths: vec!["prompts/reply.prompt.yml".to_owned()],
+        base: None,
+        head: None,
+        overrides: Overrides::default(),
+    };
+    let gathered = local::gather(&options).await.unwrap();
+    local::evaluate(&gathered, &options.overrides, recorder, &limits(), &|_| {}).await.unwrap();
 }

@@ -79,6 +79,12 @@ impl Evaluator {
         matches!(*self.check, Check::Judge(_))
     }
 
+    /// Whether it is left to the settings which model judges.
+    #[must_use]
+    pub fn needs_default_judge(&self) -> bool {
+        matches!(&*self.check, Check::Judge(judge) if judge.model.is_none())
+    }
+
     /// The names a case must give a value for, with repeats. `expected` is answered by the case's `expected` too;
     /// `completion` in a judge prompt is not among them, since the answer fills it.
     pub fn variables(&self) -> impl Iterator<Item = &str> {

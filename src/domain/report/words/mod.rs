@@ -66,7 +66,11 @@ fn measured_headline(report: &Report, verdict: Verdict) -> String {
         Verdict::NotMeasured => {
             let unmeasured: usize = report.prompts.iter().map(|prompt| prompt.unmeasured().count()).sum();
             let cases: usize = report.prompts.iter().map(|prompt| prompt.cases.len()).sum();
-            format!("Not measured: {unmeasured} of {} got no answer", counted(cases, "case", "cases"))
+            if unmeasured > 0 || cases == 0 {
+                format!("Not measured: {unmeasured} of {} got no answer", counted(cases, "case", "cases"))
+            } else {
+                "Not measured: too many of the repeated runs got no answer".to_owned()
+            }
         }
         Verdict::Regression => match blocking_headline(report) {
             Some(reason) if worse == 0 => format!("Regression: {reason}; {counts}"),
