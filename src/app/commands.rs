@@ -86,7 +86,7 @@ async fn answer(
 
 async fn explain(service: &Service, pull: &PullRef) -> Result<String, JobError> {
     let Some(governed) = pull::governed(service, pull).await? else {
-        return Ok("There are no settings on the base branch, so nothing is governed here.".to_owned());
+        return Ok("The pull request is closed, or the settings on its base branch cannot be used; the approval check says which.".to_owned());
     };
     let stored = pull::stored_run(service, pull, &governed).await?;
     Ok(stored.map_or_else(

@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::commands;
 use super::job::{Job, JobError};
-use super::pull;
+use super::pull::{self, GivenUp};
 use super::service::Service;
 
 /// Does a job.
@@ -26,8 +26,12 @@ pub async fn dispatch(service: &Service, payload: &str, cancel: CancellationToke
 pub async fn give_up(service: &Service, payload: &str, message: &str) {
     let said = match Job::from_payload(payload) {
         Ok(job) => {
-            let approvals = matches!(job, Job::DecideApproval { .. });
-            pull::give_up(service, job.pull(), message, approvals).await
+            let what = match job {
+                Job::EvaluatePull { .. } => GivenUp::Evaluation,
+                Job::DecideApproval { .. } => GivenUp::Approval,
+                Job::Command { .. } | Job::ClosePull { .. } => GivenUp::Other,
+            };
+            pull::give_up(service, job.pull(), message, what).await
         }
         Err(error) => Err(error),
     };

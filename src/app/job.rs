@@ -227,7 +227,12 @@ fn command(event: CommentEvent) -> Option<(Job, bool)> {
 fn rerequested(event: CheckRunEvent) -> Option<(Job, bool)> {
     let named = event.external_id.as_deref().and_then(pull_of_check);
     let number = named.or_else(|| event.pulls.first().copied())?;
-    Some((Job::EvaluatePull { pull: pull_ref(event.origin, number), reason: Reason::Requested, force: true }, true))
+    let pull = pull_ref(event.origin, number);
+    // Looking at approvals again needs no model.
+    if event.name.starts_with("promptops/approval") {
+        return Some((Job::DecideApproval { pull }, false));
+    }
+    Some((Job::EvaluatePull { pull, reason: Reason::Requested, force: true }, true))
 }
 
 fn pull_ref(origin: Origin, number: PullNumber) -> PullRef {

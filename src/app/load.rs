@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::files::{Content, Files, FilesError};
 use crate::domain::diagnostic::{Diagnostic, Location};
 use crate::domain::golden::{self, GoldenSet};
-use crate::domain::governed;
+use crate::domain::governed::{self, GoldenSource};
 use crate::domain::ids::PromptPath;
 use crate::domain::prompt::{self, Prompt};
 
@@ -57,9 +57,9 @@ async fn load_golden(
     prompt: &Prompt,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<Option<GoldenSet>, LoadError> {
-    let path = match &prompt.golden_set {
-        Some(named) => Some(named.clone()),
-        None => governed::golden_siblings(&prompt.path).into_iter().find(|path| files.exists(path)),
+    let path = match governed::golden_source(prompt) {
+        GoldenSource::Named(named) => Some(named),
+        GoldenSource::Siblings(siblings) => siblings.into_iter().find(|path| files.exists(path)),
     };
     let parsed = match path {
         Some(path) => {

@@ -139,6 +139,8 @@ pub async fn evaluate(
     let facts = facts(&governed, sides.owners.clone()).await?;
     match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
         Measuring::Ended(report) => {
+            // A run may take an hour: reviews and memberships are those of the moment of the decision.
+            let facts = self::facts(&governed, facts.owners).await?;
             let run = StoredRun { base_sha: governed.snapshot.base_sha.clone(), facts, report: *report };
             conclude(service, pull, &governed, &mut desk, run, true).await
         }
@@ -273,7 +275,10 @@ pub async fn decide_again(service: &Service, pull: &PullRef, cancel: Cancellatio
     }
     let mut desk = Desk::open(service, &governed.repository, &governed.snapshot.pull).await?;
     match stored_run(service, pull, &governed).await? {
-        Some(stored) if desk.has_checks() => decide_stored(service, pull, &governed, &mut desk, stored).await,
+        // A verdict against an older base says nothing of the settings and golden sets that control now.
+        Some(stored) if desk.has_checks() && stored.base_sha == governed.snapshot.base_sha => {
+            decide_stored(service, pull, &governed, &mut desk, stored).await
+        }
         _ => evaluate(service, pull, false, cancel).await,
     }
 }
@@ -291,17 +296,32 @@ pub async fn close(service: &Service, pull: &PullRef) -> Result<(), JobError> {
     Desk::open(service, &repository, &view).await?.cancel(&Outcome::Closed).await
 }
 
+/// What was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenUp {
+    /// An evaluation.
+    Evaluation,
+    /// A look at the approvals.
+    Approval,
+    /// Anything else.
+    Other,
+}
+
 /// Says on the pull request that a job has given up. A result that stands there stays; only what approvals came to is taken
-/// back where `approvals` could not be looked up, since they may have been withdrawn.
+/// back where they could not be looked up, since they may have been withdrawn. A required check that never began must not
+/// be missing for ever: it is posted as failed, unless it is known that nothing is governed here.
 ///
 /// # Errors
 /// When GitHub or the store fails.
-pub async fn give_up(service: &Service, pull: &PullRef, message: &str, approvals: bool) -> Result<(), JobError> {
+pub async fn give_up(service: &Service, pull: &PullRef, message: &str, what: GivenUp) -> Result<(), JobError> {
     let repository = service.repository(pull).await?;
     let view = repository.pull(pull.number).await?;
     let mut desk = Desk::open(service, &repository, &view).await?;
-    let unevaluated = desk.is_evaluating();
-    if !view.is_open || !(unevaluated || approvals && desk.has_checks()) {
+    let never_begun =
+        what == GivenUp::Evaluation && !desk.has_checks() && has_settings(&repository, pull).await.unwrap_or(true);
+    let unevaluated = desk.is_evaluating() || never_begun;
+    let unapproved = what == GivenUp::Approval && desk.has_checks();
+    if !view.is_open || !(unevaluated || unapproved) {
         return Ok(());
     }
     let line = format!("{message}; comment `/promptops eval` to run it again");

@@ -28,8 +28,18 @@ pub fn report(plan: &RunPlan, runs: Vec<PromptRun>, base: Option<String>, head: 
         });
         said.prompt_lines = lines(prompt);
         report.prompts.push(said);
+        let shown = report.prompts.last_mut().zip(planned.base.as_ref());
+        if let Some((shown, (base, _))) = shown {
+            shown.prompt_text = Some((source(base), source(prompt))).filter(|(old, new)| old != new);
+        }
     }
     report
+}
+
+/// All messages of a prompt as text, for the difference between two versions.
+fn source(prompt: &Prompt) -> String {
+    let messages = prompt.messages.iter();
+    messages.map(|message| format!("{:?}:\n{}\n", message.role, message.content.source().trim_end())).collect()
 }
 
 /// From the first message's first line to the last one's, where the format tells.

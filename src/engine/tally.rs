@@ -7,6 +7,7 @@ use super::run::{Output, PlannedPrompt, PromptRun, Usage};
 use super::stage::{Group, Trial};
 use crate::domain::gate::{CaseKind, CaseRecord, Lane, PromptRecord, Side, Tried};
 use crate::domain::price::Price;
+use crate::domain::stats::median;
 
 impl Usage {
     /// Adds what another usage counted.
@@ -92,9 +93,9 @@ impl PromptTally {
 
     /// The lists and medians of the whole run.
     pub fn finish(mut self) -> PromptRun {
-        let both = |[base, head]: &mut [Vec<f64>; 2]| Some((median(base)?, median(head)?));
-        self.record.cost = both(&mut self.costs);
-        self.record.latency = both(&mut self.latencies);
+        let both = |[base, head]: &[Vec<f64>; 2]| Some((median(base)?, median(head)?));
+        self.record.cost = both(&self.costs);
+        self.record.latency = both(&self.latencies);
         let failed_first = |case: &CaseRecord| case.head.first().copied().flatten().is_some_and(|trial| !trial.passed);
         let failing = self.failing.into_iter().zip(&self.record.cases);
         let failing =
@@ -154,34 +155,5 @@ pub(super) fn append(tallies: &mut [PromptTally], trials: &[Trial], results: &[O
             (Lane::Confirm, Side::Head) => &mut case.confirm_head,
         };
         list.push(results[index].flatten());
-    }
-}
-
-fn median(values: &mut [f64]) -> Option<f64> {
-    let (count, middle) = (values.len(), values.len() / 2);
-    if count == 0 {
-        return None;
-    }
-    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    if count % 2 == 1 {
-        return Some(*upper);
-    }
-    below.iter().copied().max_by(f64::total_cmp).map(|lower| f64::midpoint(lower, *upper))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(mut values: Vec<f64>, expected: Option<f64>) {
-        assert_eq!(median(&mut values), expected);
-    }
-
-    #[test]
-    fn the_median_stands_in_the_middle() {
-        check(vec![], None);
-        check(vec![3.0], Some(3.0));
-        check(vec![9.0, 1.0, 2.0], Some(2.0));
-        check(vec![4.0, 1.0, 9.0, 2.0], Some(3.0));
     }
 }

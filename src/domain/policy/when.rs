@@ -1,13 +1,10 @@
 //! Whether a rule applies: its `when` against the facts. Knows nothing of approvals.
 
-use globset::GlobBuilder;
-use unicode_normalization::UnicodeNormalization;
-
 use super::When;
 use super::decision::Applies;
 use super::facts::PullFacts;
 use crate::domain::gate::Verdict;
-use crate::domain::ids::PromptPath;
+use crate::domain::governed::Patterns;
 
 /// Whether the rule applies.
 ///
@@ -48,23 +45,8 @@ fn paths_match(when: &When, facts: &PullFacts) -> Result<bool, String> {
     if when.paths.is_empty() {
         return Ok(true);
     }
-    let names: Vec<String> = facts
-        .changes
-        .iter()
-        .flat_map(|change| std::iter::once(&change.path).chain(&change.previous))
-        .map(PromptPath::folded)
-        .collect();
-    let mut any = false;
-    for pattern in &when.paths {
-        let folded = pattern.nfkc().collect::<String>().to_lowercase();
-        let glob = GlobBuilder::new(&folded).literal_separator(true).build().map_err(|error| {
-            format!(
-                "the pattern `{pattern}` cannot be read ({}): correct it in the settings on the base branch",
-                error.kind()
-            )
-        })?;
-        let matcher = glob.compile_matcher();
-        any |= names.iter().any(|name| matcher.is_match(name));
-    }
-    Ok(any)
+    let patterns = Patterns::new(when.paths.iter().map(String::as_str))
+        .map_err(|error| format!("{error}: correct it in the settings on the base branch"))?;
+    let mut names = facts.changes.iter().flat_map(|change| std::iter::once(&change.path).chain(&change.previous));
+    Ok(names.any(|name| patterns.matches(name)))
 }

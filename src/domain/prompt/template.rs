@@ -75,6 +75,23 @@ impl Template {
         self.places().map(|(name, _)| name)
     }
 
+    /// The text with its places, written as `{{name}}`.
+    #[must_use]
+    pub fn source(&self) -> String {
+        let mut out = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Variable { name, .. } => {
+                    out.push_str("{{");
+                    out.push_str(name);
+                    out.push_str("}}");
+                }
+            }
+        }
+        out
+    }
+
     /// Fills the places. Strings go in as they are, other values as compact JSON.
     ///
     /// # Errors

@@ -69,7 +69,8 @@ fn rule_line(rule: &RuleOutcome) -> String {
         (_, State::Undecidable) => format!("{}: cannot be decided. {}", rule.name, rule.problems.join(" ")),
     };
     for NotCounted { login, why } in &rule.not_counted {
-        line.push_str(&format!(" The approval of @{login} does not count: {}.", because(why)));
+        let review = if *why == Why::Dismissed { "review" } else { "approval" };
+        line.push_str(&format!(" The {review} of @{login} does not count: {}.", because(why)));
     }
     line
 }

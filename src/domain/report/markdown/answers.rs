@@ -13,8 +13,6 @@ pub fn help() -> String {
      | `/promptops eval` | runs the evaluation again |\n\
      | `/promptops eval <commit>` | the same; for a fork, releases exactly this commit |\n\
      | `/promptops explain` | shows every number behind the verdict and every approval rule |\n\
-     | `/promptops override <reason>` | lets the change through although the evaluation blocks it, until the next push |\n\
-     | `/promptops override cancel` | takes an override back |\n\
      | `/promptops help` | shows this list |\n"
         .to_owned()
 }

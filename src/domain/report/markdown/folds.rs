@@ -144,7 +144,10 @@ pub(super) fn decided(prompt: &PromptReport, secrets: &Secrets) -> String {
         rows.push(("difference in score, at worst (95 %)".to_owned(), format!("{} points", words::points(bound))));
     }
     if let Some(p) = prompt.suite_p {
-        rows.push(("the suite as a whole: p (blocks from 0.025 down)".to_owned(), format!("{p:.4}")));
+        rows.push((
+            "the suite as a whole: p (blocks from 0.025 down, lower with several prompts)".to_owned(),
+            format!("{p:.4}"),
+        ));
     }
     for (name, base, head) in metrics(prompt) {
         let name = Untrusted::new(name, secrets).cell(60);
@@ -174,7 +177,7 @@ pub(super) fn decided(prompt: &PromptReport, secrets: &Secrets) -> String {
 fn run_again(candidates: &[ConfirmedBreak], secrets: &Secrets) -> String {
     let mut text =
         "\nCases run again with fresh answers, the same number on each side. p is Fisher's exact test, adjusted \
-                    for the number of cases (Holm); it counts from 0.025 down.\n\n\
+                    for the number of cases (Holm); it counts from 0.025 down, lower with several prompts.\n\n\
                     | case | old passed | new passed | p | broke |\n|---|---|---|---|---|\n"
             .to_owned();
     for candidate in candidates {

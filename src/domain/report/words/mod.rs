@@ -231,7 +231,7 @@ fn cannot_exclude(drop: f64, more_cases: Option<u32>) -> String {
             "This golden set cannot exclude a drop of more than {points} points; about {more} more {} would.",
             if more == 1 { "case" } else { "cases" }
         ),
-        None => format!("This golden set cannot exclude a drop of more than {points} points; more cases would."),
+        None => format!("This golden set cannot exclude a drop of more than {points} points."),
     }
 }
 
