@@ -50,3 +50,35 @@ fn paths_match(when: &When, facts: &PullFacts) -> Result<bool, String> {
     let mut names = facts.changes.iter().flat_map(|change| std::iter::once(&change.path).chain(&change.previous));
     Ok(names.any(|name| patterns.matches(name)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn facts(path: &str, previous: Option<&str>) -> PullFacts {
+        serde_json::from_value(json!({
+            "repo": "acme/prompts", "repo_id": 1, "number": 7, "author": null, "base_branch": "main",
+            "base_sha": "a".repeat(40), "head_sha": "b".repeat(40), "is_fork": false,
+            "changes": [{ "path": path, "previous": previous, "kind": "prompt" }],
+            "content": "0".repeat(64), "content_at": {}, "reviews": [], "commits": [], "caps": [], "owners": [],
+            "memberships": [], "permissions": {},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_folder_is_meant_however_it_is_spelt() {
+        let check = |pattern: &str, path, previous, expected| {
+            let when = When { paths: vec![pattern.to_owned()], ..When::default() };
+            assert_eq!(paths_match(&when, &facts(path, previous)), Ok(expected), "{pattern} {path}");
+        };
+        for pattern in
+            ["prompts/legal/**", "prompts/legal/", "./prompts/legal/**", "/prompts/legal/**", "Prompts/LEGAL/**"]
+        {
+            check(pattern, "prompts/legal/a.prompt.yml", None, true);
+            check(pattern, "prompts/a.prompt.yml", Some("prompts/legal/a.prompt.yml"), true);
+            check(pattern, "prompts/a.prompt.yml", None, false);
+        }
+    }
+}
