@@ -1,5 +1,6 @@
 //! From measurements to a report: asks the gate, fills the report. Awaits nothing.
 
+use crate::domain::gate::Verdict;
 use crate::domain::gate::verdict::{self, PromptVerdict, Reason};
 use crate::domain::prompt::Prompt;
 use crate::domain::report::{Measured, Outcome, PromptReport, Report};
@@ -8,13 +9,16 @@ use crate::engine::run::{Output, PlannedPrompt, PromptRun, RunPlan};
 /// The report of a finished run.
 pub fn report(plan: &RunPlan, runs: Vec<PromptRun>, base: Option<String>, head: String) -> Report {
     let (records, rest): (Vec<_>, Vec<_>) =
-        runs.into_iter().map(|run| (run.record, (run.outputs, run.failing, run.usage))).unzip();
+        runs.into_iter().map(|run| (run.record, (run.outputs, run.failing, run.repeats_error, run.usage))).unzip();
     let verdicts = verdict::decide(&records, &plan.gate);
     let all: Vec<_> = verdicts.iter().map(|prompt| prompt.verdict).collect();
     let mut report = Report::new(Outcome::Measured(verdict::overall(&all)), base, head);
     let parts = plan.prompts.iter().zip(&records).zip(&verdicts).zip(rest);
-    for (((planned, record), verdict), (mut outputs, failing, usage)) in parts {
+    for (((planned, record), verdict), (mut outputs, failing, repeats_error, usage)) in parts {
         show_failing(planned, verdict, &mut outputs, failing);
+        if let Some(error) = repeats_error.filter(|_| verdict.verdict == Verdict::NotMeasured) {
+            report.notes.push(format!("repeated runs of {} got no answer: {error}", planned.path));
+        }
         let (prompt, model) = &planned.head;
         let mut said = PromptReport::new(Measured {
             path: planned.path.clone(),

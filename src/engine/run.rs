@@ -72,6 +72,8 @@ pub struct PromptRun {
     /// Per case, head's first failing output of any other trial (must-pass lane, screening, confirmation, later samples),
     /// where the one in `outputs` did not fail.
     pub failing: Vec<Option<Output>>,
+    /// Why some trial other than the suite's first got no answer; one reason, for people.
+    pub repeats_error: Option<String>,
     /// Per side: base, head.
     pub usage: [Usage; 2],
 }

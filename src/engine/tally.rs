@@ -33,6 +33,7 @@ pub(super) struct PromptTally {
     pub record: PromptRecord,
     outputs: Vec<(Option<Output>, Option<Output>)>,
     failing: Vec<Option<(Lane, u32, Output)>>,
+    repeats_error: Option<String>,
     usage: [Usage; 2],
     costs: [Vec<f64>; 2],
     latencies: [Vec<f64>; 2],
@@ -62,6 +63,7 @@ impl PromptTally {
             },
             outputs: vec![(None, None); planned.cases.len()],
             failing: vec![None; planned.cases.len()],
+            repeats_error: None,
             usage: Default::default(),
             costs: Default::default(),
             latencies: Default::default(),
@@ -81,6 +83,10 @@ impl PromptTally {
         if trial.ask.lane == Lane::Suite && trial.ask.index == 0 {
             let kept = &mut self.outputs[case];
             *(if trial.ask.side == Side::Base { &mut kept.0 } else { &mut kept.1 }) = Some(output);
+        } else if judged.tried.is_none() {
+            if self.repeats_error.is_none() {
+                self.repeats_error = output.error;
+            }
         } else if trial.ask.side == Side::Head && judged.tried.is_some_and(|trial| !trial.passed) {
             // Answers arrive in any order: the earliest failure of the earliest lane is kept, so that runs agree.
             let kept = &mut self.failing[case];
@@ -100,7 +106,13 @@ impl PromptTally {
         let failing = self.failing.into_iter().zip(&self.record.cases);
         let failing =
             failing.map(|(kept, case)| kept.filter(|_| !failed_first(case)).map(|(_, _, output)| output)).collect();
-        PromptRun { record: self.record, outputs: self.outputs, failing, usage: self.usage }
+        PromptRun {
+            record: self.record,
+            outputs: self.outputs,
+            failing,
+            repeats_error: self.repeats_error,
+            usage: self.usage,
+        }
     }
 }
 
