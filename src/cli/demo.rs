@@ -144,7 +144,8 @@ impl Stage {
         say(out, "   The comment on the pull request:\n")?;
         let comments = self.repo.comments(number);
         let body = comments.iter().find(|comment| comment.by_app).map_or("", |comment| comment.body.as_str());
-        for line in body.lines() {
+        // The marker is for us, not for readers.
+        for line in body.lines().filter(|line| !line.starts_with("<!--")) {
             say(out, format!("   | {line}").trim_end())?;
         }
         say(out, "")
