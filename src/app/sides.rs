@@ -16,6 +16,7 @@ use crate::domain::governed;
 use crate::domain::ids::PromptPath;
 use crate::domain::policy::Change;
 use crate::domain::settings::{self, SETTINGS_PATH};
+use crate::domain::source::{MAX_FILE_BYTES, too_large};
 use crate::github::{ChangedFile, Repository, Snapshot, TreeEntry};
 
 /// The files of one commit.
@@ -106,11 +107,12 @@ async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) 
         return Ok(());
     }
     sides.set_changes.push(format!("{path} changes; the settings of the base branch decide here"));
-    match head.read(&path).await? {
+    match head.read(&path, MAX_FILE_BYTES).await? {
         Content::Bytes(bytes) => match settings::parse(&path, &bytes) {
             Ok(parsed) => sides.findings.extend(parsed.warnings),
             Err(findings) => sides.findings.extend(findings),
         },
+        Content::TooLarge(size) => sides.findings.push(too_large(&path, size, MAX_FILE_BYTES)),
         Content::Missing => sides.set_changes.push(format!("{path} is removed")),
         Content::Refused(why) => {
             sides.findings.push(about(
@@ -191,7 +193,7 @@ async fn search(
         return Ok(());
     }
     for path in others {
-        let Content::Bytes(bytes) = head.read(path).await? else { continue };
+        let Content::Bytes(bytes) = head.read(path, MAX_FILE_BYTES).await? else { continue };
         let Ok(parsed) = crate::domain::prompt::parse(path, &bytes) else { continue };
         if parsed.value.golden_set.as_ref().is_some_and(|set| sets.contains(set)) {
             affected.push((path.clone(), path.clone()));

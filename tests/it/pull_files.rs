@@ -64,6 +64,28 @@ async fn links_and_submodules_are_refused_by_name() {
     app.finish().await;
 }
 
+#[tokio::test]
+async fn what_its_parser_would_refuse_for_its_size_is_not_fetched() {
+    let mut app = TestApp::new().await;
+    let pull = app.open_better().await;
+    let checks = [(PROMPT, 1 << 20, "1048576 (1 MiB)"), (GOLDEN, 64 << 20, "67108864 (64 MiB)")];
+    for (path, cap, shown) in checks {
+        app.sim.forget_exchanges();
+        // Another comment each time, so that no content is known from before.
+        let other = if path == PROMPT { prompt("You answer.") } else { prompt("You answer well.") };
+        app.push(&Change::by("ann").write(PROMPT, other).write(path, vec![b'#'; cap + 1])).await;
+        app.expect(pull, "action_required", "in_progress");
+        let text = app.evaluation(pull).text.unwrap();
+        assert!(text.contains(&format!("{} bytes, more than the {shown} allowed", cap + 1)), "{text}");
+        let largest = |exchange: &promptops::sim::Exchange| exchange.response.as_ref()?["size"].as_u64();
+        let fetched = app.sim.exchanges();
+        let fetched = fetched.iter().filter(|exchange| exchange.path.contains("/git/blobs/")).filter_map(largest).max();
+        assert!(fetched.is_none_or(|size| size < 100_000), "{fetched:?}");
+    }
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
 /// Everything that is wrong with files is said at its line, and nothing is asked of a model.
 #[tokio::test]
 async fn bad_input_is_named_at_its_line() {
