@@ -303,6 +303,14 @@ mod tests {
     }
 
     #[test]
+    fn a_provider_is_named_by_any_of_its_variables_and_not_by_the_leave_to_use_it() {
+        assert!(serve(&[("PROMPTOPS_ALLOW_PRIVATE_PROVIDERS", "1")]).unwrap().providers.is_empty());
+        for name in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "OLLAMA_HOST"] {
+            assert!(!serve(&[(name, "http://gpu")]).unwrap().providers.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
     fn ollama_may_be_named_as_ollama_itself_allows() {
         let check = |host: &str, expected: &str| {
             let config = serve(&[("OLLAMA_HOST", host)]).unwrap();

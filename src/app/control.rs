@@ -6,14 +6,12 @@ use crate::domain::diagnostic::Diagnostic;
 use crate::domain::governed::Governed;
 use crate::domain::ids::PromptPath;
 use crate::domain::settings::{self, SETTINGS_PATH, Settings};
+use crate::domain::source::{MAX_FILE_BYTES, too_large};
 use crate::github::{EntryKind, GithubError, Repository, Snapshot};
 
 use super::job::JobError;
 use super::load::about;
 use super::named;
-
-/// Largest settings file that is fetched.
-const MAX_SETTINGS: u64 = 1 << 20;
 
 /// The settings that apply, and what they govern.
 #[derive(Debug)]
@@ -53,11 +51,10 @@ pub async fn control(repository: &Repository, snapshot: &Snapshot) -> Result<Con
             );
             return Ok(Controlled::Broken(vec![finding]));
         }
-        Some(entry) => match repository.blob(entry, MAX_SETTINGS).await {
+        Some(entry) => match repository.blob(entry, MAX_FILE_BYTES as u64).await {
             Ok(bytes) => bytes,
-            Err(GithubError::TooLarge { size, limit, .. }) => {
-                let message = format!("the settings have {size} bytes, the limit is {limit}");
-                return Ok(Controlled::Broken(vec![about("too-large", &path, message, "shorten the file")]));
+            Err(GithubError::TooLarge { size, .. }) => {
+                return Ok(Controlled::Broken(vec![too_large(&path, size, MAX_FILE_BYTES)]));
             }
             Err(error) => return Err(error.into()),
         },

@@ -9,9 +9,6 @@ use crate::domain::ids::{BlobSha, PromptPath};
 use crate::git::Repository;
 use crate::github::{self, EntryKind, GithubError, TreeEntry};
 
-/// Largest file that is read at all; parsers have lower caps of their own that they name.
-pub const MAX_BYTES: u64 = 128 * 1024 * 1024;
-
 const SYMLINK: &str = "a symbolic link; commit the file itself";
 const SUBMODULE: &str = "a submodule; commit the file itself";
 
@@ -22,6 +19,8 @@ pub enum Content {
     Missing,
     /// A regular file.
     Bytes(Bytes),
+    /// A regular file of this size, which is over the cap: it was not read.
+    TooLarge(u64),
     /// Something that must not be followed or cannot be read; the text completes "is …".
     Refused(String),
 }
@@ -91,13 +90,13 @@ impl Files {
         }
     }
 
-    /// What stands at the path.
+    /// What stands at the path; `cap` is the most bytes that whoever parses it would take, so that no more are fetched.
     ///
     /// # Errors
     /// When it cannot be read now.
-    pub async fn read(&self, path: &PromptPath) -> Result<Content, FilesError> {
+    pub async fn read(&self, path: &PromptPath, cap: usize) -> Result<Content, FilesError> {
         match self {
-            Self::Disk { root } => read_disk(root, path).await,
+            Self::Disk { root } => read_disk(root, path, cap).await,
             Self::Revision { repository, tree } => {
                 let Some(entry) = tree.get(path) else { return Ok(Content::Missing) };
                 if let Some(refused) = refused_mode(entry.mode) {
@@ -110,7 +109,7 @@ impl Files {
             }
             Self::Remote { repository, tree } => match tree.get(path) {
                 None => Ok(Content::Missing),
-                Some(entry) => read_remote(repository, path, entry).await,
+                Some(entry) => read_remote(repository, path, entry, cap).await,
             },
         }
     }
@@ -130,22 +129,21 @@ async fn read_remote(
     repository: &github::Repository,
     path: &PromptPath,
     entry: &TreeEntry,
+    cap: usize,
 ) -> Result<Content, FilesError> {
     match entry.kind {
         EntryKind::Symlink => return Ok(Content::Refused(SYMLINK.to_owned())),
         EntryKind::Submodule => return Ok(Content::Refused(SUBMODULE.to_owned())),
         EntryKind::File => {}
     }
-    match repository.blob(entry, MAX_BYTES).await {
+    match repository.blob(entry, cap as u64).await {
         Ok(bytes) => Ok(Content::Bytes(bytes)),
-        Err(GithubError::TooLarge { size, limit, .. }) => {
-            Ok(Content::Refused(format!("too large ({size} bytes, the limit is {limit}); split it")))
-        }
+        Err(GithubError::TooLarge { size, .. }) => Ok(Content::TooLarge(size)),
         Err(error) => Err(FilesError { path: path.clone(), message: error.to_string() }),
     }
 }
 
-async fn read_disk(root: &std::path::Path, path: &PromptPath) -> Result<Content, FilesError> {
+async fn read_disk(root: &std::path::Path, path: &PromptPath, cap: usize) -> Result<Content, FilesError> {
     let failed = |error: std::io::Error| FilesError { path: path.clone(), message: error.to_string() };
     let full = root.join(path.as_str());
     let metadata = match tokio::fs::symlink_metadata(&full).await {
@@ -158,8 +156,8 @@ async fn read_disk(root: &std::path::Path, path: &PromptPath) -> Result<Content,
     if !metadata.is_file() {
         return Ok(Content::Refused("not a regular file; give a file".to_owned()));
     }
-    if metadata.len() > MAX_BYTES {
-        return Ok(Content::Refused(format!("larger than {} MB; split it", MAX_BYTES / 1024 / 1024)));
+    if metadata.len() > cap as u64 {
+        return Ok(Content::TooLarge(metadata.len()));
     }
     tokio::fs::read(&full).await.map(|bytes| Content::Bytes(bytes.into())).map_err(failed)
 }

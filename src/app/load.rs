@@ -10,6 +10,7 @@ use crate::domain::golden::{self, GoldenSet};
 use crate::domain::governed::{self, GoldenSource};
 use crate::domain::ids::PromptPath;
 use crate::domain::prompt::{self, Prompt};
+use crate::domain::source::{MAX_FILE_BYTES, MAX_GOLDEN_SET_BYTES, too_large};
 
 /// A prompt as it stands on one side.
 #[derive(Debug, Clone)]
@@ -38,7 +39,8 @@ pub enum LoadError {
 /// # Errors
 /// When a file is missing, refused, wrong, or cannot be read.
 pub async fn load(files: &Files, path: &PromptPath) -> Result<LoadedPrompt, LoadError> {
-    let bytes = required(files, path, "prompt file").await?;
+    let content = files.read(path, MAX_FILE_BYTES).await?;
+    let bytes = regular(content, path, "prompt file", MAX_FILE_BYTES)?;
     let parsed = prompt::parse(path, &bytes).map_err(LoadError::Input)?;
     let mut warnings = parsed.warnings;
     let prompt = Arc::new(parsed.value);
@@ -63,11 +65,11 @@ async fn load_golden(
     };
     let parsed = match path {
         Some(path) => {
-            let bytes = match (files.read(&path).await?, prompt.golden_set_at) {
+            let bytes = match (files.read(&path, MAX_GOLDEN_SET_BYTES).await?, prompt.golden_set_at) {
                 (Content::Missing, Some(place)) => {
                     return Err(LoadError::Input(vec![missing_set(prompt, &path, place)]));
                 }
-                (content, _) => regular(content, &path, "golden set")?,
+                (content, _) => regular(content, &path, "golden set", MAX_GOLDEN_SET_BYTES)?,
             };
             golden::parse(&path, &bytes, prompt)
         }
@@ -81,10 +83,6 @@ async fn load_golden(
     Ok(Some(parsed.value))
 }
 
-async fn required(files: &Files, path: &PromptPath, what: &str) -> Result<Bytes, LoadError> {
-    regular(files.read(path).await?, path, what)
-}
-
 /// The finding for a golden set that a prompt names and that is not there.
 fn missing_set(prompt: &Prompt, set: &PromptPath, place: Location) -> Diagnostic {
     let message = format!("golden set `{set}` not found");
@@ -92,7 +90,7 @@ fn missing_set(prompt: &Prompt, set: &PromptPath, place: Location) -> Diagnostic
         .at(place, None)
 }
 
-fn regular(content: Content, path: &PromptPath, what: &str) -> Result<Bytes, LoadError> {
+fn regular(content: Content, path: &PromptPath, what: &str, cap: usize) -> Result<Bytes, LoadError> {
     const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
     let content = match content {
         Content::Bytes(bytes) if bytes.starts_with(LFS_POINTER) => {
@@ -102,6 +100,7 @@ fn regular(content: Content, path: &PromptPath, what: &str) -> Result<Bytes, Loa
     };
     match content {
         Content::Bytes(bytes) => Ok(bytes),
+        Content::TooLarge(size) => Err(LoadError::Input(vec![too_large(path, size, cap)])),
         Content::Missing => {
             Err(LoadError::Input(vec![about("file-not-found", path, format!("{what} not found"), "check the path")]))
         }

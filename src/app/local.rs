@@ -16,6 +16,7 @@ use crate::domain::governed::Governed;
 use crate::domain::ids::{CommitSha, PromptPath};
 use crate::domain::report::{Outcome, Report};
 use crate::domain::settings::{self, SETTINGS_PATH, Settings};
+use crate::domain::source::{MAX_FILE_BYTES, too_large};
 use crate::engine::event::RunEvent;
 use crate::engine::provider::Provider;
 use crate::engine::run::{self, RunError, RunLimits};
@@ -194,9 +195,10 @@ async fn settings_in(
     files: &Files,
     path: &PromptPath,
 ) -> Result<Option<Result<Parsed<Settings>, Vec<Diagnostic>>>, LocalError> {
-    Ok(match files.read(path).await? {
+    Ok(match files.read(path, MAX_FILE_BYTES).await? {
         Content::Missing => None,
         Content::Bytes(bytes) => Some(settings::parse(path, &bytes)),
+        Content::TooLarge(size) => Some(Err(vec![too_large(path, size, MAX_FILE_BYTES)])),
         Content::Refused(why) => {
             let message = format!("the settings are {why}");
             Some(Err(vec![load::about("not-a-regular-file", path, message, "links and submodules are not followed")]))

@@ -16,11 +16,14 @@ use crate::domain::governed;
 use crate::domain::ids::PromptPath;
 use crate::domain::policy::Change;
 use crate::domain::settings::{self, SETTINGS_PATH};
+use crate::domain::source::{MAX_FILE_BYTES, too_large};
 use crate::github::{ChangedFile, Repository, Snapshot, TreeEntry};
 
 /// The files of one commit.
 type Entries = BTreeMap<PromptPath, TreeEntry>;
 
+/// Most prompts of one pull request that are read and evaluated.
+const MAX_PROMPTS: usize = 300;
 /// Most prompts that are read to find who uses a changed golden set.
 const MAX_SEARCHED: usize = 300;
 /// Most changes of golden sets that are named one by one.
@@ -46,8 +49,12 @@ pub struct Sides {
 /// # Errors
 /// When GitHub cannot be asked.
 pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Control) -> Result<Sides, JobError> {
-    let head_tree = repository.tree(&snapshot.pull.head_sha).await?;
     let mut sides = Sides::default();
+    if let Some(finding) = too_many(&changed_prompts(snapshot, control), "prompt files") {
+        sides.findings.push(finding);
+        return Ok(sides);
+    }
+    let head_tree = repository.tree(&snapshot.pull.head_sha).await?;
     if head_tree.truncated {
         sides.findings.push(about(
             "truncated-tree",
@@ -61,7 +68,13 @@ pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Contro
     let base = Files::Remote { repository: repository.clone(), tree: snapshot.base_tree.entries.clone() };
     let head = Files::Remote { repository: repository.clone(), tree: merged };
     changed_settings(&head, snapshot, &mut sides).await?;
-    for (path, previous) in affected(&head, snapshot, control, &mut sides).await? {
+    let affected = affected(&head, snapshot, control, &mut sides).await?;
+    let paths: BTreeSet<&PromptPath> = affected.iter().map(|(path, _)| path).collect();
+    if let Some(finding) = too_many(&paths, "prompts by their golden sets") {
+        sides.findings.push(finding);
+        return Ok(sides);
+    }
+    for (path, previous) in affected {
         load_pair(&base, &head, path, &previous, &mut sides).await?;
     }
     for pair in &sides.pairs {
@@ -76,6 +89,24 @@ pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Contro
     sides.owners.sort();
     sides.owners.dedup();
     Ok(sides)
+}
+
+/// The governed prompt files among the changed ones, by either name.
+fn changed_prompts<'a>(snapshot: &'a Snapshot, control: &Control) -> BTreeSet<&'a PromptPath> {
+    let named = |file: &'a ChangedFile| {
+        [Some(&file.path), file.previous.as_ref()].into_iter().flatten().find(|path| is_prompt(control, path))
+    };
+    snapshot.files.iter().filter_map(named).collect()
+}
+
+/// The error for more prompts than one pull request may bring: without a bound a single one would hold up all others.
+fn too_many(prompts: &BTreeSet<&PromptPath>, what: &str) -> Option<Diagnostic> {
+    let first = prompts.first().filter(|_| prompts.len() > MAX_PROMPTS)?;
+    let message = format!(
+        "the pull request changes {} {what}, at most {MAX_PROMPTS} are evaluated at once: split it",
+        prompts.len()
+    );
+    Some(about("too-many-prompts", first, message, "open several pull requests with fewer prompts each"))
 }
 
 fn settings_path() -> Result<PromptPath, JobError> {
@@ -106,11 +137,12 @@ async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) 
         return Ok(());
     }
     sides.set_changes.push(format!("{path} changes; the settings of the base branch decide here"));
-    match head.read(&path).await? {
+    match head.read(&path, MAX_FILE_BYTES).await? {
         Content::Bytes(bytes) => match settings::parse(&path, &bytes) {
             Ok(parsed) => sides.findings.extend(parsed.warnings),
             Err(findings) => sides.findings.extend(findings),
         },
+        Content::TooLarge(size) => sides.findings.push(too_large(&path, size, MAX_FILE_BYTES)),
         Content::Missing => sides.set_changes.push(format!("{path} is removed")),
         Content::Refused(why) => {
             sides.findings.push(about(
@@ -191,7 +223,7 @@ async fn search(
         return Ok(());
     }
     for path in others {
-        let Content::Bytes(bytes) = head.read(path).await? else { continue };
+        let Content::Bytes(bytes) = head.read(path, MAX_FILE_BYTES).await? else { continue };
         let Ok(parsed) = crate::domain::prompt::parse(path, &bytes) else { continue };
         if parsed.value.golden_set.as_ref().is_some_and(|set| sets.contains(set)) {
             affected.push((path.clone(), path.clone()));

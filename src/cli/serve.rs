@@ -13,6 +13,12 @@ use crate::worker::WorkerSettings;
 pub async fn run() -> Result<Outcome, CommandError> {
     start_logging();
     let config = config::process().serve().map_err(|error| CommandError::Input(error.to_string()))?;
+    if config.providers.is_empty() {
+        tracing::warn!(
+            "no model provider is configured, so no prompt can be evaluated: set OPENAI_API_KEY, ANTHROPIC_API_KEY, \
+             OPENAI_BASE_URL, ANTHROPIC_BASE_URL or OLLAMA_HOST"
+        );
+    }
     let server = Server::start(&config, WorkerSettings::default(), RunBounds::default()).await?;
     tracing::info!(address = %server.address(), "listening");
     stop_signal().await;

@@ -29,10 +29,7 @@ impl<'a> Source<'a> {
     /// When there are more than `cap` bytes, when they are a Git LFS pointer, or not UTF-8.
     pub fn read(path: &'a PromptPath, bytes: &'a [u8], cap: usize) -> Result<Self, Box<Diagnostic>> {
         if bytes.len() > cap {
-            let message =
-                format!("the file has {} bytes, more than the {cap} ({} MiB) allowed", bytes.len(), cap >> 20);
-            let found = Diagnostic::error("file-too-large", path, message).at(Location::START, None);
-            return Err(Box::new(found.with_help("split it, or move long texts out of it")));
+            return Err(Box::new(too_large(path, bytes.len() as u64, cap)));
         }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| Box::new(not_utf8(path, bytes, error.valid_up_to())))?;
@@ -75,6 +72,14 @@ impl<'a> Source<'a> {
     pub fn error(&self, code: &str, at: Location, message: impl Into<String>) -> Diagnostic {
         Diagnostic::error(code, self.path, message).at(at, self.line(at.line))
     }
+}
+
+/// The finding for a file of more than `cap` bytes, for those who know its size before they read it.
+#[must_use]
+pub fn too_large(path: &PromptPath, size: u64, cap: usize) -> Diagnostic {
+    let message = format!("the file has {size} bytes, more than the {cap} ({} MiB) allowed", cap >> 20);
+    let found = Diagnostic::error("file-too-large", path, message).at(Location::START, None);
+    found.with_help("split it, or move long texts out of it")
 }
 
 fn not_utf8(path: &PromptPath, bytes: &[u8], valid: usize) -> Diagnostic {

@@ -34,6 +34,14 @@ pub struct ProviderConfig {
 }
 
 impl ProviderConfig {
+    /// Whether no provider is named, by a key or by an address: then no model can be asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let keys = [&self.openai_key, &self.anthropic_key];
+        let addresses = [&self.openai_base_url, &self.anthropic_base_url, &self.ollama_host];
+        keys.iter().all(|key| key.is_none()) && addresses.iter().all(|address| address.is_none())
+    }
+
     /// Which servers answer, as one digest: keys do not count, addresses do.
     #[must_use]
     pub fn servers(&self) -> Digest {

@@ -64,6 +64,46 @@ async fn links_and_submodules_are_refused_by_name() {
     app.finish().await;
 }
 
+#[tokio::test]
+async fn more_prompts_than_are_evaluated_at_once_are_refused_before_any_is_fetched() {
+    let mut app = TestApp::new().await;
+    let change = (0..301).fold(Change::by("ann"), |change, number| {
+        change.write(&format!("prompts/many/{number}.prompt.yml"), prompt(&format!("You answer {number}.")))
+    });
+    let pull = app.open(&change).await;
+    app.expect(pull, "action_required", "in_progress");
+    let text = app.evaluation(pull).text.unwrap();
+    assert!(text.contains("changes 301 prompt files, at most 300 are evaluated at once: split it"), "{text}");
+    let exchanges = app.sim.exchanges();
+    let fetched = exchanges.iter().filter(|exchange| exchange.path.contains("/git/blobs/")).count();
+    assert!(fetched <= 1, "{fetched}: only the settings of the base branch");
+    assert_eq!(app.model.calls(), 0);
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_its_parser_would_refuse_for_its_size_is_not_fetched() {
+    let mut app = TestApp::new().await;
+    let pull = app.open_better().await;
+    let checks = [(PROMPT, 1 << 20, "1048576 (1 MiB)"), (GOLDEN, 64 << 20, "67108864 (64 MiB)")];
+    for (path, cap, shown) in checks {
+        app.sim.forget_exchanges();
+        // Another comment each time, so that no content is known from before.
+        let other = if path == PROMPT { prompt("You answer.") } else { prompt("You answer well.") };
+        app.push(&Change::by("ann").write(PROMPT, other).write(path, vec![b'#'; cap + 1])).await;
+        app.expect(pull, "action_required", "in_progress");
+        let text = app.evaluation(pull).text.unwrap().replace('`', "");
+        assert!(text.contains(&format!("{} bytes, more than the {shown} allowed", cap + 1)), "{text}");
+        let largest = |exchange: &promptops::sim::Exchange| exchange.response.as_ref()?["size"].as_u64();
+        let fetched = app.sim.exchanges();
+        let fetched = fetched.iter().filter(|exchange| exchange.path.contains("/git/blobs/")).filter_map(largest).max();
+        assert!(fetched.is_none_or(|size| size < 100_000), "{fetched:?}");
+    }
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
 /// Everything that is wrong with files is said at its line, and nothing is asked of a model.
 #[tokio::test]
 async fn bad_input_is_named_at_its_line() {

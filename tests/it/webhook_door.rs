@@ -244,3 +244,33 @@ async fn over_a_real_connection_25_mb_pass_the_cap_and_a_byte_more_is_413() {
     stop.cancel();
     server.await.unwrap().unwrap();
 }
+
+/// A declared length takes no room from others: only what arrived does, and not for long.
+#[tokio::test(flavor = "multi_thread")]
+async fn stalled_connections_that_declare_25_mb_do_not_stop_a_signed_delivery() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let door = Door::open().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let server = tokio::spawn(serve(listener, door.state.clone(), stop.clone()));
+    let head = "POST /webhooks/github HTTP/1.1\r\nhost: x\r\ncontent-length: 26214400\r\n\r\n";
+    let mut stalled = Vec::new();
+    for part in ["", "{"].repeat(20) {
+        let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+        connection.write_all(format!("{head}{part}").as_bytes()).await.unwrap();
+        stalled.push(connection);
+    }
+    // Long enough for the server to be in the middle of all of them.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(door.deliver(push("g1")).await, StatusCode::ACCEPTED);
+    for mut connection in stalled {
+        let mut answer = [0; 12];
+        let read = connection.read_exact(&mut answer);
+        tokio::time::timeout(std::time::Duration::from_secs(6), read).await.unwrap().unwrap();
+        assert_eq!(std::str::from_utf8(&answer).unwrap(), "HTTP/1.1 408");
+    }
+    stop.cancel();
+    server.await.unwrap().unwrap();
+}

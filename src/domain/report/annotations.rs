@@ -35,12 +35,32 @@ pub struct Annotation {
 
 /// More cases of one prompt are counted in the last annotation.
 const CASES_PER_PROMPT: usize = 10;
+/// Most annotations of a report: each fifty cost a request, and nobody reads more.
+const MOST: usize = 200;
 
-/// All annotations: findings about files first, then cases that broke, on the prompt's lines.
+/// All annotations: findings about files first, then cases that broke, on the prompt's lines. Where they are too many, failures
+/// go before warnings, and the last one says how many are left out.
 #[must_use]
 pub fn annotations(report: &Report, secrets: &Secrets) -> Vec<Annotation> {
     let findings = report.diagnostics.iter().map(|finding| of_finding(finding, secrets));
-    findings.chain(report.worst_first().into_iter().flat_map(|prompt| of_cases(prompt, secrets))).collect()
+    let cases = report.worst_first().into_iter().flat_map(|prompt| of_cases(prompt, secrets));
+    cut(findings.chain(cases).collect())
+}
+
+fn cut(mut all: Vec<Annotation>) -> Vec<Annotation> {
+    if all.len() <= MOST {
+        return all;
+    }
+    all.sort_by_key(|annotation| annotation.level == Level::Warning);
+    let left_out = all.len() - (MOST - 1);
+    all.truncate(MOST);
+    // The first that is left out lends its file and its level to the one that counts them.
+    if let Some(last) = all.last_mut() {
+        (last.start_line, last.end_line, last.columns) = (1, 1, None);
+        last.title = format!("{left_out} more annotations");
+        last.message = format!("At most {MOST} are shown: mend these first.");
+    }
+    all
 }
 
 fn of_finding(finding: &Diagnostic, secrets: &Secrets) -> Annotation {
@@ -120,6 +140,22 @@ mod tests {
         assert_eq!((all[0].start_line, all[0].end_line, all[0].columns), (7, 7, Some((3, 7))));
         assert_eq!(all[0].message, "the key `model` stands twice⟨U+202E⟩\nkeep one of them");
         assert_eq!((all[1].start_line, all[1].columns), (1, None));
+    }
+
+    #[test]
+    fn too_many_annotations_are_cut_after_the_failures_and_counted() {
+        let check = |warnings: usize, errors: usize, last: &str, shown_errors: usize| {
+            let mut report = Report::new(Outcome::BrokenFiles, None, "head".to_owned());
+            report.diagnostics = vec![finding(None).into_warning(); warnings];
+            report.diagnostics.extend(vec![finding(Some(Location { line: 7, column: 3, length: 5 })); errors]);
+            let all = annotations(&report, &Secrets::default());
+            assert_eq!(all.len(), (warnings + errors).min(MOST));
+            assert_eq!(all.last().expect("some").title, last);
+            assert_eq!(all.iter().filter(|shown| shown.level == Level::Failure).count(), shown_errors);
+        };
+        check(190, 10, "duplicate-key", 10);
+        check(200, 10, "11 more annotations", 10);
+        check(0, 1_000, "801 more annotations", 200);
     }
 
     #[test]
