@@ -64,6 +64,57 @@ async fn links_and_submodules_are_refused_by_name() {
     app.finish().await;
 }
 
+#[tokio::test]
+async fn a_link_in_place_of_a_folder_of_prompts_is_refused() {
+    let mut app = TestApp::new().await;
+    let moved = Change::by("ann").write("data/reply.prompt.yml", prompt(&forgets([5]))).remove(PROMPT).remove(GOLDEN);
+    let pull = app.open(&moved.clone().symlink("prompts", "data")).await;
+    app.expect(pull, "action_required", "in_progress");
+    let evaluation = app.evaluation(pull);
+    assert_eq!(evaluation.annotations[0]["path"], "prompts");
+    assert!(evaluation.text.unwrap().contains("becomes a symbolic link"));
+    let _ = app.report(pull);
+    let pull = app.open(&moved.submodule("prompts")).await;
+    app.expect(pull, "action_required", "in_progress");
+    assert!(app.evaluation(pull).text.unwrap().contains("becomes a submodule"));
+    let _ = app.report(pull);
+    let renamed = Change::by("ann").rename(PROMPT, "data/reply.prompt.yml").rename(GOLDEN, "data/reply.golden.yml");
+    let pull = app.open(&renamed.symlink("Prompts", "data")).await;
+    app.expect(pull, "action_required", "in_progress");
+    assert_eq!(app.model.calls(), 0);
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+/// Somebody broke base's golden set past the gate; now the prompt shall bring one of its own.
+#[tokio::test]
+async fn a_broken_base_may_be_mended_and_not_be_replaced() {
+    let mut app = TestApp::new().await;
+    let broken = Change::by("lee").write(GOLDEN, "cases: [\n");
+    app.repo.push("main", &broken).unwrap();
+    let worse = Change::by("ann").write(PROMPT, prompt(&forgets([5])));
+    let replaced = app.open(&worse.write(GOLDEN, golden([1]))).await;
+    app.expect(replaced, "action_required", "in_progress");
+    let report = app.report(replaced).unwrap();
+    assert!(report.contains("mend it on the base branch first"), "{report}");
+    assert_eq!(app.model.calls(), 0);
+    let mended = app.open(&Change::by("ann").write(GOLDEN, golden([1, 2]))).await;
+    app.expect(mended, "success", "in_progress");
+    let _ = app.report(mended);
+    app.finish().await;
+
+    let mut app = TestApp::new().await;
+    app.repo.push("main", &Change::by("lee").write(PROMPT, "messages: [\n")).unwrap();
+    let better = Change::by("ann").write(PROMPT, prompt("You answer."));
+    let mended = app.open(&better).await;
+    app.expect(mended, "success", "in_progress");
+    let _ = app.report(mended);
+    let replaced = app.open(&better.write(GOLDEN, golden([1]))).await;
+    app.expect(replaced, "action_required", "in_progress");
+    let _ = app.report(replaced);
+    app.finish().await;
+}
+
 /// Everything that is wrong with files is said at its line, and nothing is asked of a model.
 #[tokio::test]
 async fn bad_input_is_named_at_its_line() {
@@ -177,8 +228,11 @@ async fn beyond_so_many_prompts_every_file_that_may_be_a_golden_set_counts_as_on
         (0..301).fold(first, |change, n| change.write(&format!("prompts/{n}.prompt.yml"), prompt("You answer.")));
     let mut app = TestApp::with(many).await;
     let pull = app.open(&Change::by("ann").write("prompts/any.csv", "a\n").write("ci.yml", "on: push\n")).await;
-    app.expect(pull, "success", "in_progress");
-    assert!(app.report(pull).unwrap().contains("golden set keeper: waits for"));
+    // Who uses it cannot be found out, so nobody can say that it weakens nothing.
+    app.expect(pull, "action_required", "in_progress");
+    assert_eq!(app.evaluation(pull).annotations[0]["path"], "prompts/any.csv");
+    let report = app.report(pull).unwrap();
+    assert!(report.contains("golden set keeper: waits for") && report.contains("too many to find out"), "{report}");
     assert!(app.sim.exchanges().len() <= 20, "no prompt is read one by one");
     let outside = app.open(&Change::by("ann").write("ci.yml", "on: push\n")).await;
     app.expect(outside, "success", "success");
