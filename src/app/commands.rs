@@ -7,12 +7,15 @@ use crate::domain::command::{self, Command};
 use crate::domain::report::markdown;
 use crate::github::Repository;
 
+/// Most commands of one comment that are obeyed: each costs requests, and a comment can hold thousands.
+const MAX_COMMANDS: usize = 5;
+
 /// Obeys what a comment says, if its author may.
 ///
 /// # Errors
 /// When GitHub or the store fails.
 pub async fn obey(service: &Service, pull: &PullRef, comment: &CommandComment) -> Result<(), JobError> {
-    let commands = command::commands(&comment.body);
+    let commands = obeyed(&comment.body);
     if commands.is_empty() {
         return Ok(());
     }
@@ -36,6 +39,20 @@ pub async fn obey(service: &Service, pull: &PullRef, comment: &CommandComment) -
     let body = format!("{marker}\n{}", answers.join("\n\n---\n\n"));
     repository.comment_once(pull.number, &body, &marker).await?;
     Ok(())
+}
+
+/// The commands of a comment that are obeyed: each once, and the first few.
+fn obeyed(comment: &str) -> Vec<Command> {
+    let mut obeyed = Vec::new();
+    for command in command::commands(comment) {
+        if obeyed.len() == MAX_COMMANDS {
+            break;
+        }
+        if !obeyed.contains(&command) {
+            obeyed.push(command);
+        }
+    }
+    obeyed
 }
 
 async fn answer(
@@ -93,4 +110,18 @@ async fn explain(service: &Service, pull: &PullRef) -> Result<String, JobError> 
         || "This head has not been evaluated yet.".to_owned(),
         |stored| markdown::explain(&stored.report, &service.secrets),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_is_obeyed_in_its_first_few_commands_and_in_each_once() {
+        let repeated = "/promptops help\n".repeat(1_000) + "/promptops explain\n";
+        assert_eq!(obeyed(&repeated), [Command::Help, Command::Explain]);
+        let many: String = (0..1_000).map(|n| format!("/promptops no{n}\n")).collect();
+        assert_eq!(obeyed(&many).len(), MAX_COMMANDS);
+        assert_eq!(obeyed(&many)[4], Command::Unknown("no4".to_owned()));
+    }
 }

@@ -90,6 +90,15 @@ impl Files {
         }
     }
 
+    /// The id of what stands at the path of a commit; the working tree has none.
+    pub fn id(&self, path: &PromptPath) -> Option<&BlobSha> {
+        match self {
+            Self::Disk { .. } => None,
+            Self::Revision { tree, .. } => tree.get(path).map(|entry| &entry.blob),
+            Self::Remote { tree, .. } => tree.get(path).map(|entry| &entry.sha),
+        }
+    }
+
     /// What stands at the path; `cap` is the most bytes that whoever parses it would take, so that no more are fetched.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ pub mod desk;
 pub mod discover;
 pub mod dispatch;
 pub mod files;
+mod guards;
 pub mod intake;
 pub mod job;
 pub mod lint;

@@ -136,11 +136,11 @@ pub async fn evaluate(
     }
     desk.begin(force || ran_before).await?;
     let sides = sides::load(&governed.repository, &governed.snapshot, &governed.control).await?;
-    let facts = facts(&governed, sides.owners.clone()).await?;
+    let facts = facts(&governed, sides.owners.clone(), sides.unowned.clone()).await?;
     match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
         Measuring::Ended(report) => {
             // A run may take an hour: reviews and memberships are those of the moment of the decision.
-            let facts = self::facts(&governed, facts.owners).await?;
+            let facts = self::facts(&governed, facts.owners, facts.unowned).await?;
             let run = StoredRun { base_sha: governed.snapshot.base_sha.clone(), facts, report: *report };
             conclude(service, pull, &governed, &mut desk, run, true).await
         }
@@ -174,10 +174,11 @@ fn run_key(pull: &PullRef, governed: &Governed) -> String {
 ///
 /// # Errors
 /// When GitHub fails.
-pub async fn facts(governed: &Governed, owners: Vec<String>) -> Result<PullFacts, JobError> {
+pub async fn facts(governed: &Governed, owners: Vec<String>, unowned: Vec<PromptPath>) -> Result<PullFacts, JobError> {
     let kind = |path: &PromptPath| governed.kind(path);
     let policy = &governed.control.settings.policy;
-    Ok(governed.repository.facts(&governed.snapshot, &kind, policy, owners).await?)
+    let facts = governed.repository.facts(&governed.snapshot, &kind, policy, owners).await?;
+    Ok(PullFacts { unowned, ..facts })
 }
 
 async fn nothing_governed(governed: &Governed, desk: &mut Desk<'_>) -> Result<(), JobError> {
@@ -210,7 +211,7 @@ async fn decide_stored(
     desk: &mut Desk<'_>,
     stored: StoredRun,
 ) -> Result<(), JobError> {
-    let facts = facts(governed, stored.facts.owners).await?;
+    let facts = facts(governed, stored.facts.owners, stored.facts.unowned).await?;
     conclude(service, pull, governed, desk, StoredRun { facts, ..stored }, false).await
 }
 

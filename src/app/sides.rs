@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::control::Control;
 use super::files::{Content, Files, FilesError};
+use super::guards;
 use super::job::JobError;
 use super::load::{self, LoadError, LoadedPrompt, about};
 use super::local::no_golden_set;
@@ -38,6 +39,8 @@ pub struct Sides {
     pub findings: Vec<Diagnostic>,
     /// Owners that the changed prompts name on base.
     pub owners: Vec<String>,
+    /// Changed prompts that base has and that name no owner there.
+    pub unowned: Vec<PromptPath>,
     /// How golden sets and settings change, one sentence each.
     pub set_changes: Vec<String>,
     /// Whatever else people should know.
@@ -64,6 +67,7 @@ pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Contro
         ));
         return Ok(sides);
     }
+    sides.findings.extend(guards::linked_folders(&snapshot.files, &head_tree.entries, &control.governed));
     let merged = merged_tree(&snapshot.base_tree.entries, &head_tree.entries, snapshot);
     let base = Files::Remote { repository: repository.clone(), tree: snapshot.base_tree.entries.clone() };
     let head = Files::Remote { repository: repository.clone(), tree: merged };
@@ -82,9 +86,7 @@ pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Contro
     }
     for path in removed_prompts(snapshot, control) {
         sides.notes.push(format!("{path} is removed"));
-        if let Some(gone) = base_side(&base, &path, &mut sides).await? {
-            sides.owners.extend(gone.prompt.owner.clone());
-        }
+        own(&base, &path, &mut sides).await?;
     }
     sides.owners.sort();
     sides.owners.dedup();
@@ -200,25 +202,29 @@ async fn affected(
     }
     affected.sort();
     affected.dedup();
-    if !unexplained.is_empty() {
-        search(head, &others, &sets, &mut affected, sides).await?;
+    if let Some(unexplained) = unexplained.first() {
+        search(head, &others, &sets, unexplained, &mut affected, sides).await?;
     }
     Ok(affected)
 }
 
-/// Reads the other prompts to find those that name a changed golden set.
+/// Reads the other prompts to find those that name a changed golden set. Too many close the gate: a set that is weakened
+/// unseen would open it for the next change.
 async fn search(
     head: &Files,
     others: &[PromptPath],
     sets: &BTreeSet<&PromptPath>,
+    unexplained: &PromptPath,
     affected: &mut Vec<(PromptPath, PromptPath)>,
     sides: &mut Sides,
 ) -> Result<(), JobError> {
     if others.len() > MAX_SEARCHED {
-        sides.notes.push(format!(
-            "{} prompts are too many to find out which of them use the changed golden sets; prompts that name a golden set \
-             elsewhere were not run",
-            others.len()
+        sides.findings.push(about(
+            "too-many-prompts",
+            unexplained,
+            format!("{} prompts are too many to find out which of them use this file as a golden set", others.len()),
+            "call golden sets as their prompts are called (`x.golden.yml` beside `x.prompt.yml`), or let `prompts.include` \
+             cover fewer prompts",
         ));
         return Ok(());
     }
@@ -254,10 +260,8 @@ async fn load_pair(
     previous: &PromptPath,
     sides: &mut Sides,
 ) -> Result<(), JobError> {
+    own(base, previous, sides).await?;
     let before = if base.exists(previous) { base_side(base, previous, sides).await? } else { None };
-    if let Some(before) = &before {
-        sides.owners.extend(before.prompt.owner.clone());
-    }
     let after = match load::load(head, &path).await {
         Ok(loaded) => loaded,
         Err(LoadError::Input(findings)) => {
@@ -267,6 +271,9 @@ async fn load_pair(
         Err(LoadError::Files(error)) => return Err(error.into()),
     };
     sides.findings.extend(after.warnings.iter().cloned());
+    if before.is_none() && base.exists(previous) {
+        sides.findings.extend(guards::unreadable_base(base, previous, head, &after).await?);
+    }
     let base_set = before.as_ref().and_then(|side| side.golden.as_ref());
     if after.golden.is_none() && base_set.is_none() {
         sides.findings.push(no_golden_set(&path));
@@ -276,6 +283,17 @@ async fn load_pair(
         set_changes(base_set, after.golden.as_ref(), sides);
     }
     sides.pairs.push(Pair { path, base: before, head: after });
+    Ok(())
+}
+
+/// Notes whom base names as the prompt's owner, if base has the prompt.
+async fn own(base: &Files, path: &PromptPath, sides: &mut Sides) -> Result<(), JobError> {
+    if base.exists(path) {
+        match guards::base_owner(base, path).await? {
+            Some(owner) => sides.owners.push(owner),
+            None => sides.unowned.push(path.clone()),
+        }
+    }
     Ok(())
 }
 

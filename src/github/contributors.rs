@@ -19,8 +19,7 @@ pub(super) fn read(commits: &[wire::Commit], known: &[Person]) -> Result<Vec<Com
         for (account, signature) in
             [(&commit.author, &commit.commit.author), (&commit.committer, &commit.commit.committer)]
         {
-            let person = account.as_ref().filter(|account| !account.is_web_flow()).and_then(wire::Account::person);
-            if let Some(person) = person {
+            if let Some(person) = person(account.as_ref()) {
                 if let Some(email) = signature.as_ref().and_then(|signature| signature.email.as_deref()) {
                     by_email.insert(email.to_ascii_lowercase(), person.clone());
                 }
@@ -31,6 +30,11 @@ pub(super) fn read(commits: &[wire::Commit], known: &[Person]) -> Result<Vec<Com
     commits.iter().map(|commit| fact(commit, &by_email, &people)).collect()
 }
 
+/// The person behind an account; GitHub's own is none.
+fn person(account: Option<&wire::Account>) -> Option<Person> {
+    account.filter(|account| !account.is_web_flow()).and_then(wire::Account::person)
+}
+
 fn fact(
     commit: &wire::Commit,
     by_email: &BTreeMap<String, Person>,
@@ -38,7 +42,6 @@ fn fact(
 ) -> Result<CommitFact, GithubError> {
     let sha =
         CommitSha::parse(&commit.sha).map_err(|error| GithubError::shape("a commit of the pull request", error))?;
-    let committed_by_github = commit.committer.as_ref().is_some_and(wire::Account::is_web_flow);
     let mut co_authors = Vec::new();
     let mut unknown_co_authors = Vec::new();
     for (text, email) in trailers(&commit.commit.message) {
@@ -49,9 +52,9 @@ fn fact(
     }
     Ok(CommitFact {
         sha,
-        author: commit.author.as_ref().and_then(wire::Account::person),
-        committer: commit.committer.as_ref().filter(|account| !account.is_web_flow()).and_then(wire::Account::person),
-        committed_by_github,
+        author: person(commit.author.as_ref()),
+        committer: person(commit.committer.as_ref()),
+        committed_by_github: commit.is_by_github(),
         co_authors,
         unknown_co_authors,
     })
@@ -117,6 +120,24 @@ mod tests {
         check(commit(&account(1, "ann"), &account(19_864_447, "web-flow"), "x"), Some(1), None, &[], &[]);
         check(commit(&Value::Null, &json!({}), "x"), None, None, &[], &[]);
         check(commit(&account(10_137, "ghost"), &account(2, "bo"), "x"), None, Some(2), &[], &[]);
+    }
+
+    #[test]
+    fn a_commit_is_githubs_own_only_if_github_signed_it() {
+        let web_flow = account(19_864_447, "web-flow");
+        let by_github = |author: &Value, committer: &Value, verified: Option<bool>| {
+            let mut commit = commit(author, committer, "x");
+            commit.commit.verification = verified.map(|verified| wire::Verification { verified });
+            read(&[commit], &[]).unwrap().remove(0)
+        };
+        assert!(by_github(&account(1, "ann"), &web_flow, Some(true)).committed_by_github);
+        for unproven in [Some(false), None] {
+            let fact = by_github(&account(1, "ann"), &web_flow, unproven);
+            assert_eq!((fact.committed_by_github, fact.committer), (false, None));
+        }
+        let ann = by_github(&account(1, "ann"), &account(2, "bo"), Some(true));
+        assert_eq!((ann.committed_by_github, ann.committer.map(|person| person.id.0)), (false, Some(2)));
+        assert_eq!(by_github(&web_flow, &web_flow, Some(true)).author, None);
     }
 
     #[test]

@@ -207,6 +207,7 @@ impl Repository {
             commits: snapshot.commits.clone(),
             caps,
             owners,
+            unowned: Vec::new(),
             memberships: Vec::new(),
             permissions: BTreeMap::new(),
         }

@@ -7,7 +7,7 @@ use crate::domain::policy::facts::Person;
 
 /// GitHub shows content of deleted accounts under this one; it is nobody.
 const GHOST: u64 = 10137;
-/// GitHub's own account for commits made on its pages; it is nobody.
+/// GitHub's own account for commits made on its pages; it is nobody, and no proof by itself.
 const WEB_FLOW: &str = "web-flow";
 
 #[derive(Deserialize)]
@@ -122,6 +122,21 @@ pub(super) struct GitCommit {
     pub author: Option<Signature>,
     pub committer: Option<Signature>,
     pub message: String,
+    pub verification: Option<Verification>,
+}
+
+/// What GitHub says of a commit's signature.
+#[derive(Deserialize)]
+pub(super) struct Verification {
+    pub verified: bool,
+}
+
+impl Commit {
+    /// Whether GitHub itself committed it. It signs its own commits; anybody can write its address into theirs.
+    pub fn is_by_github(&self) -> bool {
+        let verified = self.commit.verification.as_ref().is_some_and(|verification| verification.verified);
+        verified && self.committer.as_ref().is_some_and(Account::is_web_flow)
+    }
 }
 
 #[derive(Deserialize)]

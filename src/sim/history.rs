@@ -59,7 +59,8 @@ mod tests {
         for (seconds, (name, parents)) in edges.iter().enumerate() {
             let who = Signature { name: "a".into(), email: "a@b".into(), seconds: seconds as u64 };
             let parents = parents.iter().map(|at| ids[*at]).collect();
-            let commit = Commit { tree, parents, author: who.clone(), committer: who, message: (*name).into() };
+            let commit =
+                Commit { tree, parents, author: who.clone(), committer: who, message: (*name).into(), signed: false };
             ids.push(objects.put_commit(commit));
         }
         ids

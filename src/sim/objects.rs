@@ -102,7 +102,12 @@ pub(super) struct Commit {
     pub(super) author: Signature,
     pub(super) committer: Signature,
     pub(super) message: String,
+    /// Whether GitHub made it on its own pages and signed it.
+    pub(super) signed: bool,
 }
+
+/// The signature of commits that GitHub makes itself.
+pub(super) const SIGNATURE: &str = "-----BEGIN PGP SIGNATURE-----\n\nc2lt\n-----END PGP SIGNATURE-----\n";
 
 /// Every object of every repository; forks share them, as at GitHub.
 #[derive(Debug, Default)]
@@ -221,7 +226,19 @@ fn tree_bytes(entries: &BTreeMap<String, Entry>) -> Vec<u8> {
     bytes
 }
 
+/// A commit as Git hashes it, signature included, as Git keeps it within the commit.
 fn commit_text(commit: &Commit) -> String {
+    let payload = signed_text(commit);
+    match payload.split_once("\n\n") {
+        Some((header, message)) if commit.signed => {
+            format!("{header}\ngpgsig {}\n\n{message}", SIGNATURE.trim_end().replace('\n', "\n "))
+        }
+        _ => payload,
+    }
+}
+
+/// What a commit's signature is over.
+pub(super) fn signed_text(commit: &Commit) -> String {
     let signature = |who: &Signature| format!("{} <{}> {} +0000", who.name, who.email, who.seconds);
     let parents: String = commit.parents.iter().map(|parent| format!("parent {parent}\n")).collect();
     let (author, committer) = (signature(&commit.author), signature(&commit.committer));
@@ -260,7 +277,14 @@ mod tests {
         assert_eq!(objects.entry_at(tree, "lib").unwrap().id, id("5c94e64a81c5549832fc3bdf568d54dc8164d973"));
         let who = |seconds| Signature { name: "Ana".into(), email: "ana@example.com".into(), seconds };
         let (author, committer) = (who(1_000_000_000), who(1_000_000_001));
-        let commit = objects.put_commit(Commit { tree, parents: vec![], author, committer, message: "first\n".into() });
+        let commit = objects.put_commit(Commit {
+            tree,
+            parents: vec![],
+            author,
+            committer,
+            message: "first\n".into(),
+            signed: false,
+        });
         assert_eq!(commit, id("26174db36ce245bbf85a9a54c40b4ef3ecc27c7a"));
         assert_eq!(objects.files(commit), files);
     }

@@ -3,7 +3,7 @@
 use promptops::domain::ids::PullNumber;
 use promptops::sim::{Change, DEFAULT_PERMISSIONS, Verdict};
 
-use crate::support::app::{Mood, PROMPT, SETTINGS, SETTINGS_PATH, TestApp, forgets, prompt, team};
+use crate::support::app::{Mood, PROMPT, SETTINGS, SETTINGS_PATH, TestApp, forgets, golden, prompt, team};
 
 fn rules(app: &TestApp, pull: PullNumber) -> String {
     app.approval(pull).text.unwrap_or_default()
@@ -95,6 +95,52 @@ async fn a_commit_of_nobody_is_undecidable_until_it_is_rewritten() {
     app.repo.force_push(&app.branch(), "main", &better()).unwrap();
     app.settle().await;
     app.expect(pull, "success", "success");
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_committer_is_github_only_where_github_signed() {
+    let mut app = TestApp::new().await;
+    let pull = app.open(&better().committed_as("GitHub", "noreply@github.com")).await;
+    app.approve(pull, "mara").await;
+    app.expect(pull, "success", "failure");
+    assert!(app.approval(pull).title.unwrap().contains("the committer of commit"));
+    app.repo.force_push(&app.branch(), "main", &better().in_browser()).unwrap();
+    app.settle().await;
+    app.expect(pull, "success", "success");
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_owner_of_one_prompt_does_not_approve_the_prompt_of_another() {
+    const TOY: &str = "prompts/toy.prompt.yml";
+    const BARE: &str = "prompts/bare.prompt.yml";
+    let owned = |instruction: &str, owner: &str| format!("{}owner: \"{owner}\"\n", prompt(instruction));
+    let settings = SETTINGS.replace("from: [reviewers]", "from: [owner]");
+    let first = Change::by("ann")
+        .write(SETTINGS_PATH, settings)
+        .write(TOY, owned("You play.", "@max"))
+        .write("prompts/toy.golden.yml", golden(1..=2))
+        .write("prompts/legal.prompt.yml", owned("You warn.", "@acme/prompt-leads"))
+        .write("prompts/legal.golden.yml", golden(1..=2))
+        .write(BARE, prompt("You are nobody's."))
+        .write("prompts/bare.golden.yml", golden(1..=2));
+    let mut app = TestApp::with(first).await;
+    let both = Change::by("ann").write(TOY, owned("You play on.", "@max"));
+    let pull = app.open(&both.clone().write("prompts/legal.prompt.yml", owned("You wink.", "@max"))).await;
+    app.approve(pull, "max").await;
+    app.expect(pull, "success", "in_progress");
+    let said = rules(&app, pull);
+    assert!(said.contains("still missing") && said.contains("@acme/prompt-leads"), "{said}");
+    app.approve(pull, "lee").await;
+    app.expect(pull, "success", "success");
+    let _ = app.report(pull);
+    let pull = app.open(&both.write(BARE, prompt("You are somebody's."))).await;
+    app.approve(pull, "max").await;
+    app.expect(pull, "success", "failure");
+    assert!(app.approval(pull).title.unwrap().contains("names no owner on the base branch"));
     let _ = app.report(pull);
     app.finish().await;
 }

@@ -246,3 +246,54 @@ async fn a_list_that_github_cuts_closes_the_gate() {
     assert!(app.report(pull).unwrap().contains("move the prompts to a repository of their own"));
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_link_in_place_of_a_folder_of_prompts_is_refused() {
+    let mut app = TestApp::new().await;
+    let moved = Change::by("ann").write("data/reply.prompt.yml", prompt(&forgets([5]))).remove(PROMPT).remove(GOLDEN);
+    let pull = app.open(&moved.clone().symlink("prompts", "data")).await;
+    app.expect(pull, "action_required", "in_progress");
+    let evaluation = app.evaluation(pull);
+    assert_eq!(evaluation.annotations[0]["path"], "prompts");
+    assert!(evaluation.text.unwrap().contains("becomes a symbolic link"));
+    let _ = app.report(pull);
+    let pull = app.open(&moved.submodule("prompts")).await;
+    app.expect(pull, "action_required", "in_progress");
+    assert!(app.evaluation(pull).text.unwrap().contains("becomes a submodule"));
+    let _ = app.report(pull);
+    let renamed = Change::by("ann").rename(PROMPT, "data/reply.prompt.yml").rename(GOLDEN, "data/reply.golden.yml");
+    let pull = app.open(&renamed.symlink("Prompts", "data")).await;
+    app.expect(pull, "action_required", "in_progress");
+    assert_eq!(app.model.calls(), 0);
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+/// Somebody broke base's golden set past the gate; now the prompt shall bring one of its own.
+#[tokio::test]
+async fn a_broken_base_may_be_mended_and_not_be_replaced() {
+    let mut app = TestApp::new().await;
+    let broken = Change::by("lee").write(GOLDEN, "cases: [\n");
+    app.repo.push("main", &broken).unwrap();
+    let worse = Change::by("ann").write(PROMPT, prompt(&forgets([5])));
+    let replaced = app.open(&worse.write(GOLDEN, golden([1]))).await;
+    app.expect(replaced, "action_required", "in_progress");
+    let report = app.report(replaced).unwrap();
+    assert!(report.contains("mend it on the base branch first"), "{report}");
+    assert_eq!(app.model.calls(), 0);
+    let mended = app.open(&Change::by("ann").write(GOLDEN, golden([1, 2]))).await;
+    app.expect(mended, "success", "in_progress");
+    let _ = app.report(mended);
+    app.finish().await;
+
+    let mut app = TestApp::new().await;
+    app.repo.push("main", &Change::by("lee").write(PROMPT, "messages: [\n")).unwrap();
+    let better = Change::by("ann").write(PROMPT, prompt("You answer."));
+    let mended = app.open(&better).await;
+    app.expect(mended, "success", "in_progress");
+    let _ = app.report(mended);
+    let replaced = app.open(&better.write(GOLDEN, golden([1]))).await;
+    app.expect(replaced, "action_required", "in_progress");
+    let _ = app.report(replaced);
+    app.finish().await;
+}

@@ -2,7 +2,7 @@
 
 use super::decision::{Applies, Decision, NotCounted, RuleOutcome, State, Waiver, Why};
 use super::facts::{Person, PullFacts};
-use super::people::{Named, describe, named, principals};
+use super::people::{Named, asks_each_owner, describe, named, owners_missing, principals};
 use super::standing::{Standing, unknown_contributors};
 use super::when::{applies, blocks};
 use super::{Policy, Principal, Quorum, Rule};
@@ -84,9 +84,15 @@ fn judge(rule: &Rule, facts: &PullFacts, standing: &Standing<'_>) -> RuleOutcome
     problems.dedup();
     let not_counted = not_counted(standing, &everyone, facts);
     let nearest = tallies.into_iter().min_by_key(Tally::missing);
+    let mut could = could(rule, facts);
+    if let Some(tally) = nearest.as_ref().filter(|tally| !tally.counted.is_empty() && !tally.owners_missing.is_empty())
+    {
+        could.push_str(&format!("; still missing: {}", tally.owners_missing.join(", ")));
+    }
     let (needed, counted) = nearest.map_or((1, Vec::new()), |tally| (tally.needed, tally.counted));
     RuleOutcome {
         state,
+        could,
         needed,
         counted,
         not_counted,
@@ -101,6 +107,8 @@ struct Tally {
     state: State,
     needed: u32,
     counted: Vec<Login>,
+    /// Owners that must approve and that nobody stands for.
+    owners_missing: Vec<String>,
     problems: Vec<String>,
 }
 
@@ -120,13 +128,33 @@ fn tally(quorum: &Quorum, facts: &PullFacts, standing: &Standing<'_>) -> Tally {
             Named::No | Named::Invited => {}
         }
     }
-    let mut tally = Tally { state: State::Satisfied, needed: quorum.count.max(1), counted, problems };
+    let mut tally =
+        Tally { state: State::Satisfied, needed: quorum.count.max(1), counted, owners_missing: Vec::new(), problems };
+    if asks_each_owner(quorum) {
+        ask_each_owner(&mut tally, facts, standing);
+    }
     tally.state = match (tally.missing(), tally.problems.is_empty()) {
         (0, _) => State::Satisfied,
         (_, true) => State::Pending,
         (_, false) => State::Undecidable,
     };
     tally
+}
+
+/// An owner nobody stands for is one approval more that is needed, however many there are; so is a prompt without an owner.
+fn ask_each_owner(tally: &mut Tally, facts: &PullFacts, standing: &Standing<'_>) {
+    for missing in owners_missing(&standing.approvals, facts) {
+        tally.owners_missing.push(missing.owner.to_owned());
+        tally.problems.extend(missing.unknown.iter().map(|(person, team)| unreadable(person, team)));
+    }
+    tally.problems.extend(facts.unowned.iter().map(|path| {
+        format!(
+            "`{path}` names no owner on the base branch, so nobody can approve it as its owner: give the rule another \
+             approver, or name an owner there first"
+        )
+    }));
+    let open = tally.counted.len() + tally.owners_missing.len() + facts.unowned.len();
+    tally.needed = tally.needed.max(u32::try_from(open).unwrap_or(u32::MAX));
 }
 
 fn not_counted(standing: &Standing<'_>, everyone: &[Principal], facts: &PullFacts) -> Vec<NotCounted> {

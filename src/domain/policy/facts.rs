@@ -121,6 +121,9 @@ pub struct PullFacts {
     pub caps: Vec<String>,
     /// `@user` and `@org/team` of the changed prompts on base.
     pub owners: Vec<String>,
+    /// Changed prompts that base has and that name no owner there, or whose owner cannot be read.
+    #[serde(default)]
+    pub unowned: Vec<PromptPath>,
     /// What is known of memberships, for every (team, reviewer) that a rule can ask about.
     pub memberships: Vec<(TeamSlug, UserId, Membership)>,
     /// `role_name` per user, for the author and reviewers that were looked up: `admin`, `maintain`, `write`, `triage`, `read`, `none`.

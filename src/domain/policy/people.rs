@@ -51,6 +51,39 @@ pub(super) fn principals(quorum: &Quorum, facts: &PullFacts) -> (Vec<Principal>,
     (found, problems)
 }
 
+/// Whether a quorum names nobody but owners: then it asks each of them, because the owner of one prompt has no say in
+/// another.
+pub(super) fn asks_each_owner(quorum: &Quorum) -> bool {
+    !quorum.from.is_empty() && quorum.from.iter().all(|source| matches!(source, Source::Owner))
+}
+
+/// The owners that none of these people stands for.
+pub(super) fn owners_missing<'a>(approvals: &[&Person], facts: &'a PullFacts) -> Vec<MissingOwner<'a>> {
+    let mut missing = Vec::new();
+    for owner in &facts.owners {
+        let principals: Vec<Principal> = owner_principal(owner).into_iter().collect();
+        let answers: Vec<(Named, &Person)> =
+            approvals.iter().map(|person| (named(person, &principals, facts), *person)).collect();
+        if answers.iter().any(|(answer, _)| *answer == Named::Yes) {
+            continue;
+        }
+        let unknown = answers.into_iter().filter_map(|(answer, person)| match answer {
+            Named::Unknown(team) => Some((person.clone(), team)),
+            _ => None,
+        });
+        missing.push(MissingOwner { owner, unknown: unknown.collect() });
+    }
+    missing
+}
+
+/// An owner nobody stands for yet.
+pub(super) struct MissingOwner<'a> {
+    /// As base names them.
+    pub owner: &'a str,
+    /// Who approved and might be in a team that cannot be read.
+    pub unknown: Vec<(Person, TeamSlug)>,
+}
+
 fn owner_principal(owner: &str) -> Option<Principal> {
     let name = owner.trim().strip_prefix('@')?;
     if name.contains('/') {
@@ -88,7 +121,8 @@ fn membership(facts: &PullFacts, team: &TeamSlug, user: UserId) -> Membership {
 }
 
 /// Which memberships must be looked up to decide: of every reviewer whose review counts, in every team of a rule that may
-/// apply. `facts` needs no memberships yet. Nobody is asked about who is named in person.
+/// apply. `facts` needs no memberships yet. Nobody is asked about who is named in person, unless each owner must approve: then
+/// they may stand for a team besides.
 #[must_use]
 pub fn memberships_needed(policy: &Policy, facts: &PullFacts) -> Vec<(TeamSlug, Person)> {
     let standing = Standing::of(facts);
@@ -99,7 +133,7 @@ pub fn memberships_needed(policy: &Policy, facts: &PullFacts) -> Vec<(TeamSlug, 
     {
         let (principals, _) = principals(quorum, facts);
         for person in &reviewers {
-            if principals.contains(&Principal::User(person.login.clone())) {
+            if !asks_each_owner(quorum) && principals.contains(&Principal::User(person.login.clone())) {
                 continue;
             }
             for principal in &principals {
@@ -129,6 +163,10 @@ pub fn commits_to_compare(facts: &PullFacts) -> BTreeSet<CommitSha> {
 
 /// A quorum in words: `1 of reviewers (@mara, @acme/prompts)`.
 pub(super) fn describe(quorum: &Quorum, facts: &PullFacts) -> String {
+    if asks_each_owner(quorum) && facts.owners.len() > 1 {
+        let owners = facts.owners.join(", ");
+        return format!("{} of the owners of the changed prompts, and each of them ({owners})", quorum.count.max(1));
+    }
     let sources: Vec<String> = quorum.from.iter().map(|source| describe_source(source, facts)).collect();
     format!("{} of {}", quorum.count.max(1), sources.join(", "))
 }

@@ -75,6 +75,7 @@ fn facts() -> PullFacts {
         commits: vec![commit("ann")],
         caps: Vec::new(),
         owners: Vec::new(),
+        unowned: Vec::new(),
         memberships: Vec::new(),
         permissions: BTreeMap::new(),
     }
@@ -319,10 +320,44 @@ fn the_owner_of_a_changed_prompt_may_be_a_user_or_a_team() {
     check(&policy, &facts, State::Undecidable);
     facts.owners = vec!["@mara".into()];
     check(&policy, &facts, State::Satisfied);
-    facts.owners = vec!["@lee".into(), "@acme/support".into()];
+    facts.owners = vec!["@acme/support".into()];
     check(&policy, &facts, State::Satisfied);
     facts.owners = vec!["Support team".into()];
     check(&policy, &facts, State::Undecidable);
+}
+
+#[test]
+fn every_owner_must_approve_and_one_person_may_stand_for_several() {
+    let policy = one_of(&["owner"]);
+    let mut facts = facts().review("mara", Approved);
+    facts.owners = vec!["@mara".into(), "@acme/legal".into()];
+    assert_eq!(memberships_needed(&policy, &facts), [(team("@acme/legal"), person("mara"))]);
+    check(&policy, &facts, State::Undecidable);
+    check(&policy, &facts.clone().member("@acme/legal", "mara", Membership::Active), State::Satisfied);
+
+    let outsider = facts.clone().member("@acme/legal", "mara", Membership::No);
+    let waiting = check(&policy, &outsider, State::Pending);
+    assert_eq!((waiting.rules[0].needed, waiting.rules[0].counted.len()), (2, 1));
+    assert_eq!(
+        waiting.rules[0].could,
+        "1 of the owners of the changed prompts, and each of them (@mara, @acme/legal); still missing: @acme/legal"
+    );
+    let both = outsider.review("lee", Approved).member("@acme/legal", "lee", Membership::Active);
+    let decision = check(&policy, &both, State::Satisfied);
+    assert_eq!(decision.rules[0].counted, [login("mara"), login("lee")]);
+
+    let named_nobody = PullFacts { owners: vec!["@mara".into(), "Legal".into()], ..facts };
+    check(&policy, &named_nobody, State::Undecidable);
+}
+
+#[test]
+fn the_owner_of_one_prompt_does_not_stand_for_a_prompt_without_an_owner() {
+    let mut facts = facts().review("mara", Approved);
+    facts.owners = vec!["@mara".into()];
+    facts.unowned = vec![PromptPath::parse("prompts/legal.prompt.yml").unwrap()];
+    let decision = check(&one_of(&["owner"]), &facts, State::Undecidable);
+    assert!(decision.rules[0].problems[0].starts_with("`prompts/legal.prompt.yml` names no owner"), "{decision:#?}");
+    check(&one_of(&["owner", "mara"]), &facts, State::Satisfied);
 }
 
 #[test]

@@ -27,13 +27,14 @@ enum Step {
 pub struct Change {
     pub(super) author: Who,
     pub(super) committer: Option<Who>,
+    pub(super) signed: bool,
     pub(super) message: String,
     steps: Vec<Step>,
 }
 
 impl Change {
     fn new(author: Who) -> Self {
-        Self { author, committer: None, message: "Change files\n".to_owned(), steps: Vec::new() }
+        Self { author, committer: None, signed: false, message: "Change files\n".to_owned(), steps: Vec::new() }
     }
 
     /// Written by a user of this login.
@@ -51,14 +52,20 @@ impl Change {
     /// Committed by another user than the author.
     #[must_use]
     pub fn committed_by(self, login: &str) -> Self {
-        Self { committer: Some(Who::User(login.to_owned())), ..self }
+        Self { committer: Some(Who::User(login.to_owned())), signed: false, ..self }
     }
 
-    /// Made on GitHub's own pages, whose commits are committed by `web-flow`.
+    /// Committed under this name and address, whoever's it is: nobody checks what a commit says of its committer.
+    #[must_use]
+    pub fn committed_as(self, name: &str, email: &str) -> Self {
+        Self { committer: Some(Who::Stranger(name.to_owned(), email.to_owned())), signed: false, ..self }
+    }
+
+    /// Made on GitHub's own pages, whose commits are committed by `web-flow` and signed by GitHub.
     #[must_use]
     pub fn in_browser(self) -> Self {
         let github = Who::Stranger("GitHub".to_owned(), WEB_FLOW.to_owned());
-        Self { committer: Some(github), ..self }
+        Self { committer: Some(github), signed: true, ..self }
     }
 
     /// The whole message, trailers included.

@@ -79,8 +79,8 @@ fn commit(world: &mut World, change: &Change, parents: &[Oid], files: Option<Fil
     let before = files.or_else(|| parents.first().map(|parent| world.objects.files(*parent))).unwrap_or_default();
     let files = change.apply(&mut world.objects, before);
     let tree = world.objects.put_tree(&files);
-    let message = change.message.clone();
-    Ok(world.objects.put_commit(Commit { tree, parents: parents.to_vec(), author, committer, message }))
+    let (message, signed) = (change.message.clone(), change.signed);
+    Ok(world.objects.put_commit(Commit { tree, parents: parents.to_vec(), author, committer, message, signed }))
 }
 
 impl World {

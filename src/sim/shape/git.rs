@@ -7,11 +7,17 @@ use super::node_id;
 use super::repository::{api_url, html_url};
 use crate::sim::clock::iso;
 use crate::sim::diff::FileChange;
-use crate::sim::objects::{Commit, Oid, Signature};
+use crate::sim::objects::{Commit, Oid, SIGNATURE, Signature, signed_text};
 use crate::sim::state::{Repository, World};
 
-fn verification() -> Value {
-    json!({"verified": false, "reason": "unsigned", "signature": null, "payload": null, "verified_at": null})
+fn verification(commit: &Commit) -> Value {
+    if !commit.signed {
+        return json!({"verified": false, "reason": "unsigned", "signature": null, "payload": null, "verified_at": null});
+    }
+    json!({
+        "verified": true, "reason": "valid", "signature": SIGNATURE, "payload": signed_text(commit),
+        "verified_at": iso(commit.committer.seconds),
+    })
 }
 
 fn person(who: &Signature) -> Value {
@@ -29,7 +35,7 @@ pub(in crate::sim) fn commit(world: &World, repo: &Repository, id: Oid, commit: 
         "commit": {
             "author": person(&commit.author), "committer": person(&commit.committer), "message": commit.message,
             "tree": {"sha": commit.tree.to_string(), "url": format!("{api}/git/trees/{}", commit.tree)},
-            "url": format!("{api}/git/commits/{id}"), "comment_count": 0, "verification": verification(),
+            "url": format!("{api}/git/commits/{id}"), "comment_count": 0, "verification": verification(commit),
         },
         "author": user(&commit.author), "committer": user(&commit.committer),
         "parents": parents(&format!("{api}/commits"), &html, commit),
@@ -44,7 +50,7 @@ pub(in crate::sim) fn git_commit(world: &World, repo: &Repository, id: Oid, comm
         "html_url": format!("{html}/commit/{id}"),
         "author": person(&commit.author), "committer": person(&commit.committer), "message": commit.message,
         "tree": {"sha": commit.tree.to_string(), "url": format!("{api}/git/trees/{}", commit.tree)},
-        "parents": parents(&format!("{api}/git/commits"), &html, commit), "verification": verification(),
+        "parents": parents(&format!("{api}/git/commits"), &html, commit), "verification": verification(commit),
     })
 }
 
