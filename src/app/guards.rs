@@ -55,7 +55,7 @@ fn gone(file: &ChangedFile) -> Option<&PromptPath> {
 /// The prompt's owner as base names them, even where the prompt's golden set is broken.
 pub(super) async fn base_owner(base: &Files, path: &PromptPath) -> Result<Option<String>, FilesError> {
     let Content::Bytes(bytes) = base.read(path).await? else { return Ok(None) };
-    Ok(prompt::parse(path, &bytes).ok().and_then(|parsed| parsed.value.owner.clone()))
+    Ok(prompt::parse(path, &bytes).ok().and_then(|parsed| parsed.value.owner))
 }
 
 /// An error if base's version cannot be read and head replaces both the prompt and its golden set: nothing of base would be
