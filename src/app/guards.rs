@@ -56,7 +56,7 @@ fn gone(file: &ChangedFile) -> Option<&PromptPath> {
 /// The prompt's owner as base names them, even where the prompt's golden set is broken.
 pub(super) async fn base_owner(base: &Files, path: &PromptPath) -> Result<Option<String>, FilesError> {
     let Content::Bytes(bytes) = base.read(path, MAX_FILE_BYTES).await? else { return Ok(None) };
-    Ok(prompt::parse(path, &bytes).ok().and_then(|parsed| parsed.value.owner.clone()))
+    Ok(prompt::parse(path, &bytes).ok().and_then(|parsed| parsed.value.owner))
 }
 
 /// An error if base's version cannot be read and head replaces both the prompt and its golden set: nothing of base would be
@@ -94,7 +94,7 @@ async fn base_golden_set(
 ) -> Result<Option<PromptPath>, FilesError> {
     let parsed = match base.read(path, MAX_FILE_BYTES).await? {
         Content::Bytes(bytes) => prompt::parse(path, &bytes).ok(),
-        Content::Missing | Content::Refused(_) => None,
+        Content::Missing | Content::Refused(_) | Content::TooLarge(_) => None,
     };
     let mut candidates = match parsed.map(|parsed| governed::golden_source(&parsed.value)) {
         Some(GoldenSource::Named(named)) => vec![named],
