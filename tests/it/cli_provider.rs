@@ -131,6 +131,6 @@ async fn a_judge_without_a_model_is_said() {
         ("a.golden.yml", &GOLDEN.replace("contains: colleague", "judge: { rubric: Polite }")),
     ]);
     let ran = desk.ask(&server, &["eval"]).await;
-    assert_eq!(ran.code, 3);
-    assert!(ran.stdout.contains("no judge model: set evaluation.judge"), "{ran:?}");
+    assert_eq!((ran.code, server.calls()), (2, 0), "it is known before anything is paid");
+    assert!(ran.stderr.contains("no judge model is named") && ran.stderr.contains("evaluation.judge"), "{ran:?}");
 }
