@@ -133,7 +133,18 @@ pub async fn run(
         biased;
         () = limits.cancel.cancelled() => Err(RunError::Cancelled),
         () = tokio::time::sleep(limits.run_timeout) => Err(RunError::TimedOut { limit: limits.run_timeout }),
-        done = stages(&answerer) => done,
+        done = stages(&answerer) => done.map_err(|error| named(error, plan)),
+    }
+}
+
+/// Says of which prompts the provider's refusal is.
+fn named(error: RunError, plan: &RunPlan) -> RunError {
+    match (error, plan.prompts.as_slice()) {
+        (RunError::Provider(message), [only]) => RunError::Provider(format!("{}: {message}", only.path)),
+        (RunError::Provider(message), [first, others @ ..]) => {
+            RunError::Provider(format!("{} and {} more: {message}", first.path, others.len()))
+        }
+        (other, _) => other,
     }
 }
 

@@ -27,7 +27,7 @@ async fn a_provider_that_is_down_is_given_up_soon() {
     let started = Instant::now();
     let ran = ran(40, |_| Reply::error(503, "overloaded"), &["--format", "json"]).await;
     assert_eq!(ran.code, 3, "{ran:?}");
-    let why = "error: openai answered 503: overloaded (stopped after 3 questions in a row without an answer: run again later)";
+    let why = "error: a.prompt.yml: openai answered 503: overloaded (stopped after 3 questions in a row without an answer: run again later)";
     assert_eq!(ran.stderr.lines().last(), Some(why), "{ran:?}");
     assert_eq!(ran.stderr.matches("503").count(), 2, "while trying, and at the end: {ran:?}");
     let result = ran.json();
@@ -41,7 +41,7 @@ async fn a_provider_that_cannot_be_reached_is_named() {
     let url = format!("http://{address}/v1");
     let ran = desk(40).run_in("", &["eval"], &[("OPENAI_BASE_URL", &url)]).await;
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
-    assert!(ran.stderr.contains("error: openai cannot be reached at 127.0.0.1: "), "{ran:?}");
+    assert!(ran.stderr.contains("error: a.prompt.yml: openai cannot be reached at 127.0.0.1: "), "{ran:?}");
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn a_wrong_key_is_said_and_not_shown() {
     let ran = desk(40).run_in("", &["eval"], &key).await;
     assert_eq!(ran.code, 3);
     assert!(
-        ran.stderr.contains("error: openai answered 401: ") && ran.stderr.contains("set OPENAI_API_KEY"),
+        ran.stderr.contains("error: a.prompt.yml: openai answered 401: ") && ran.stderr.contains("set OPENAI_API_KEY"),
         "{ran:?}"
     );
     assert!(!ran.said().contains("sk-secret"), "{ran:?}");
@@ -102,11 +102,14 @@ async fn a_wrong_key_is_said_and_not_shown() {
 async fn a_missing_key_and_an_unknown_vendor_are_said_once() {
     let desk = desk(40);
     let ran = desk.run(&["eval"]).await;
-    let expected = "running 40 trials\nerror: no key for openai models: set OPENAI_API_KEY\n";
+    let expected = "running 40 trials\nerror: a.prompt.yml: no key for openai models: set OPENAI_API_KEY\n";
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (3, "", expected));
     let ran = desk.run(&["eval", "--model", "mistral/large"]).await;
     assert_eq!(ran.code, 3);
-    assert!(ran.stderr.contains("error: no provider `mistral` for the model `mistral/large`: "), "{ran:?}");
+    assert!(
+        ran.stderr.contains("error: a.prompt.yml: no provider `mistral` for the model `mistral/large`: "),
+        "{ran:?}"
+    );
 }
 
 #[tokio::test]
