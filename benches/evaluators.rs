@@ -3,15 +3,15 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use promptops::domain::evaluator::Evaluator;
 use promptops::domain::evaluator::spec::{CheckSpec, EvaluatorSpec};
+use promptops::domain::evaluator::{Answer, Evaluator};
 use promptops::domain::golden::Case;
 use promptops::domain::ids::Digest;
 use promptops::domain::prompt::Vars;
 use serde_json::json;
 
 fn evaluator(check: CheckSpec) -> Option<Evaluator> {
-    Evaluator::compile(EvaluatorSpec { name: None, weight: None, threshold: None, metric: None, check }).ok()
+    Evaluator::compile(EvaluatorSpec::plain(check)).ok()
 }
 
 fn case() -> Case {
@@ -49,7 +49,12 @@ fn four_evaluators(c: &mut Criterion) {
     let output = json!({"action": "escalate", "text": text}).to_string();
     let case = case();
     c.bench_function("four evaluators on 1 kB", |b| {
-        b.iter(|| evaluators.iter().map(|evaluator| evaluator.evaluate(black_box(&output), &case)).collect::<Vec<_>>());
+        b.iter(|| {
+            evaluators
+                .iter()
+                .map(|evaluator| evaluator.evaluate(&Answer::text(black_box(&output)), &case))
+                .collect::<Vec<_>>()
+        });
     });
 }
 

@@ -54,6 +54,8 @@ pub enum Files {
     Disk {
         /// The folder that paths are relative to.
         root: PathBuf,
+        /// The paths of its files, sorted; a file that Git ignores is there all the same, if it is named.
+        all: Vec<PromptPath>,
     },
     /// A commit of a repository on disk.
     Revision {
@@ -75,16 +77,16 @@ impl Files {
     /// Whether anything stands at the path.
     pub fn exists(&self, path: &PromptPath) -> bool {
         match self {
-            Self::Disk { root } => root.join(path.as_str()).symlink_metadata().is_ok(),
+            Self::Disk { root, .. } => root.join(path.as_str()).symlink_metadata().is_ok(),
             Self::Revision { tree, .. } => tree.contains_key(path),
             Self::Remote { tree, .. } => tree.contains_key(path),
         }
     }
 
-    /// The paths of a commit, sorted; none for the working tree, which is listed by who asks.
+    /// The paths of all files, sorted.
     pub fn paths(&self) -> Vec<&PromptPath> {
         match self {
-            Self::Disk { .. } => Vec::new(),
+            Self::Disk { all, .. } => all.iter().collect(),
             Self::Revision { tree, .. } => tree.keys().collect(),
             Self::Remote { tree, .. } => tree.keys().collect(),
         }
@@ -105,7 +107,7 @@ impl Files {
     /// When it cannot be read now.
     pub async fn read(&self, path: &PromptPath, cap: usize) -> Result<Content, FilesError> {
         match self {
-            Self::Disk { root } => read_disk(root, path, cap).await,
+            Self::Disk { root, .. } => read_disk(root, path, cap).await,
             Self::Revision { repository, tree } => {
                 let Some(entry) = tree.get(path) else { return Ok(Content::Missing) };
                 if let Some(refused) = refused_mode(entry.mode) {

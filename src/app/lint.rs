@@ -39,14 +39,15 @@ pub async fn lint(options: &LocalOptions) -> Result<Linted, LocalError> {
     let prompts = discover::select(&options.folder, &place, &options.paths, &all, &governed)?;
     let mut used: HashSet<PromptPath> = prompts.iter().flat_map(golden_siblings).collect();
     for path in &prompts {
-        let Some(loaded) = local::load_side(&files, path, &mut findings).await? else { continue };
-        findings.extend(governed.check_golden_set(&loaded.prompt));
-        findings.extend(loaded.warnings);
-        match loaded.golden {
-            Some(set) => {
-                used.insert(set.path);
+        for loaded in local::load_side(&files, path, &mut findings).await? {
+            findings.extend(governed.check_golden_set(&loaded.prompt));
+            findings.extend(loaded.warnings);
+            match loaded.golden {
+                Some(set) => {
+                    used.insert(set.path);
+                }
+                None => findings.push(local::no_golden_set(path).into_warning()),
             }
-            None => findings.push(local::no_golden_set(path).into_warning()),
         }
     }
     if options.paths.is_empty() {

@@ -9,7 +9,7 @@ use crate::domain::diagnostic::{Diagnostic, Location};
 use crate::domain::golden::{self, GoldenSet};
 use crate::domain::governed::{self, GoldenSource};
 use crate::domain::ids::PromptPath;
-use crate::domain::prompt::{self, Prompt};
+use crate::domain::prompt::{self, Attachments, Prompt, Reference};
 use crate::domain::source::{MAX_FILE_BYTES, MAX_GOLDEN_SET_BYTES, too_large};
 
 /// A prompt as it stands on one side.
@@ -21,7 +21,14 @@ pub struct LoadedPrompt {
     pub golden: Option<GoldenSet>,
     /// Findings that stop nothing.
     pub warnings: Vec<Diagnostic>,
+    /// The other files that the prompt file is made of.
+    pub attached: Vec<PromptPath>,
 }
+
+/// Most files that a prompt file may be made of.
+const MAX_ATTACHED: usize = 1_000;
+/// Most bytes of all of them together.
+const MAX_ATTACHED_BYTES: usize = 64 * 1024 * 1024;
 
 /// Why a side could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -34,14 +41,16 @@ pub enum LoadError {
     Files(#[from] FilesError),
 }
 
-/// Loads the prompt at `path` and its golden set.
+/// Loads the prompts of the file at `path`, each with its golden set.
 ///
 /// # Errors
 /// When a file is missing, refused, wrong, or cannot be read.
-pub async fn load(files: &Files, path: &PromptPath) -> Result<LoadedPrompt, LoadError> {
+pub async fn load(files: &Files, path: &PromptPath) -> Result<Vec<LoadedPrompt>, LoadError> {
     let content = files.read(path, MAX_FILE_BYTES).await?;
     let bytes = regular(content, path, "prompt file", MAX_FILE_BYTES)?;
-    let parsed = prompt::parse(path, &bytes).map_err(LoadError::Input)?;
+    let attachments = attach(files, path, &bytes).await?;
+    let attached = attachments.paths().cloned().collect();
+    let parsed = prompt::parse_with(path, &bytes, &attachments).map_err(LoadError::Input)?;
     let mut warnings = parsed.warnings;
     let prompt = Arc::new(parsed.value);
     let golden = load_golden(files, &prompt, &mut warnings).await?;
@@ -51,7 +60,66 @@ pub async fn load(files: &Files, path: &PromptPath) -> Result<LoadedPrompt, Load
             return Err(LoadError::Input(findings));
         }
     }
-    Ok(LoadedPrompt { prompt, golden, warnings })
+    Ok(vec![LoadedPrompt { prompt, golden, warnings, attached }])
+}
+
+/// The files that a prompt file is made of, and those that these are made of.
+async fn attach(files: &Files, path: &PromptPath, bytes: &[u8]) -> Result<Attachments, LoadError> {
+    let mut attachments = Attachments::default();
+    let (mut count, mut size) = (0, 0);
+    loop {
+        let references = prompt::references(path, bytes, &attachments);
+        if references.is_empty() {
+            return Ok(attachments);
+        }
+        for reference in references {
+            let mut found = Vec::new();
+            for file in referenced(files, path, &reference)? {
+                let cap = MAX_ATTACHED_BYTES - size;
+                let content = files.read(&file, cap).await?;
+                if matches!(content, Content::Missing) {
+                    continue;
+                }
+                let bytes = regular(content, &file, "attached file", cap)?;
+                (count, size) = (count + 1, size + bytes.len());
+                if count > MAX_ATTACHED || size > MAX_ATTACHED_BYTES {
+                    return Err(LoadError::Input(vec![too_many_attached(path)]));
+                }
+                found.push((file, bytes.as_ref().into()));
+            }
+            attachments.insert(reference, found);
+        }
+    }
+}
+
+/// The files that a reference names.
+fn referenced(files: &Files, path: &PromptPath, reference: &Reference) -> Result<Vec<PromptPath>, LoadError> {
+    match reference {
+        Reference::File(file) => Ok(vec![file.clone()]),
+        Reference::Glob(glob) => {
+            let patterns = governed::Patterns::new([glob.as_str()]).map_err(|error| {
+                LoadError::Input(vec![about(
+                    "invalid-glob",
+                    path,
+                    error.to_string(),
+                    "write a glob such as \"a/*.txt\"",
+                )])
+            })?;
+            Ok(files.paths().into_iter().filter(|file| patterns.matches(file)).cloned().collect())
+        }
+    }
+}
+
+fn too_many_attached(path: &PromptPath) -> Diagnostic {
+    let megabytes = MAX_ATTACHED_BYTES / (1024 * 1024);
+    let message = format!("the prompt is made of more than {MAX_ATTACHED} files or {megabytes} MiB");
+    about("too-large", path, message, "refer to fewer files")
+}
+
+/// Takes the prompt of this label out of those that a file holds.
+pub fn take(prompts: &mut Vec<LoadedPrompt>, label: Option<&str>) -> Option<LoadedPrompt> {
+    let at = prompts.iter().position(|loaded| loaded.prompt.label.as_deref() == label)?;
+    Some(prompts.swap_remove(at))
 }
 
 async fn load_golden(

@@ -166,7 +166,7 @@ pub(super) async fn head_side(
     // The index still lists files that were deleted from disk.
     all.retain(|path| place.root.join(path.as_str()).symlink_metadata().is_ok());
     all.sort();
-    Ok((Files::Disk { root: place.root.clone() }, None, all))
+    Ok((Files::Disk { root: place.root.clone(), all: all.clone() }, None, all))
 }
 
 /// Base's settings where there is a base that has some, as at the gate; else head's.
@@ -216,23 +216,26 @@ async fn load_pairs(
     let mut pairs = Vec::with_capacity(paths.len());
     let mut findings = Vec::new();
     for path in paths {
-        let Some(mut loaded) = load_side(&sides.head, path, &mut findings).await? else { continue };
-        findings.extend(governed.check_golden_set(&loaded.prompt));
-        let base = match sides.base_of(path) {
+        let heads = load_side(&sides.head, path, &mut findings).await?;
+        let mut bases = match sides.base_of(path) {
             Some((files, path)) => load_base(files, path, warnings).await?,
-            None => None,
+            None => Vec::new(),
         };
-        // A set that only base still has compares nothing: removing it must not look like passing it.
-        if loaded.golden.is_none() {
-            if named {
-                findings.push(no_golden_set(path));
-            } else {
-                warnings.push(no_golden_set(path).into_warning());
+        for mut loaded in heads {
+            findings.extend(governed.check_golden_set(&loaded.prompt));
+            let base = load::take(&mut bases, loaded.prompt.label.as_deref());
+            // A set that only base still has compares nothing: removing it must not look like passing it.
+            if loaded.golden.is_none() {
+                if named {
+                    findings.push(no_golden_set(path));
+                } else {
+                    warnings.push(no_golden_set(path).into_warning());
+                }
+                continue;
             }
-            continue;
+            warnings.append(&mut loaded.warnings);
+            pairs.push(Pair { path: path.clone(), base, head: loaded });
         }
-        warnings.append(&mut loaded.warnings);
-        pairs.push(Pair { path: path.clone(), base, head: loaded });
     }
     if pairs.is_empty() && findings.is_empty() {
         findings.extend(paths.iter().map(no_golden_set));
@@ -244,12 +247,12 @@ pub(super) async fn load_side(
     files: &Files,
     path: &PromptPath,
     findings: &mut Vec<Diagnostic>,
-) -> Result<Option<LoadedPrompt>, LocalError> {
+) -> Result<Vec<LoadedPrompt>, LocalError> {
     match load::load(files, path).await {
-        Ok(loaded) => Ok(Some(loaded)),
+        Ok(loaded) => Ok(loaded),
         Err(LoadError::Input(found)) => {
             findings.extend(found);
-            Ok(None)
+            Ok(Vec::new())
         }
         Err(LoadError::Files(error)) => Err(error.into()),
     }
@@ -260,7 +263,7 @@ async fn load_base(
     files: &Files,
     path: &PromptPath,
     warnings: &mut Vec<Diagnostic>,
-) -> Result<Option<LoadedPrompt>, LocalError> {
+) -> Result<Vec<LoadedPrompt>, LocalError> {
     let mut found = Vec::new();
     let loaded = load_side(files, path, &mut found).await?;
     warnings.extend(found.into_iter().map(|finding| finding.noted("on base").into_warning()));

@@ -108,7 +108,7 @@ fn identity(pairs: &[Pair]) -> Digest {
     for pair in pairs {
         parts.push(pair.path.as_str().as_bytes().to_vec());
         for side in pair.base.iter().chain([&pair.head]) {
-            parts.push(format!("{:?}", side.prompt.messages).into_bytes());
+            parts.push(side.prompt.body.source().into_bytes());
             let cases = side.golden.iter().flat_map(|set| &set.cases);
             parts.extend(cases.map(|case| case.definition.0.to_vec()));
         }

@@ -2,7 +2,6 @@
 
 use crate::domain::gate::Verdict;
 use crate::domain::gate::verdict::{self, PromptVerdict, Reason};
-use crate::domain::prompt::Prompt;
 use crate::domain::report::{Measured, Outcome, PromptReport, Report};
 use crate::engine::run::{Output, PlannedPrompt, PromptRun, RunPlan};
 
@@ -30,26 +29,14 @@ pub fn report(plan: &RunPlan, runs: Vec<PromptRun>, base: Option<String>, head: 
             outputs,
             usage,
         });
-        said.prompt_lines = lines(prompt);
+        said.prompt_lines = prompt.body.lines();
         report.prompts.push(said);
         let shown = report.prompts.last_mut().zip(planned.base.as_ref());
         if let Some((shown, (base, _))) = shown {
-            shown.prompt_text = Some((source(base), source(prompt))).filter(|(old, new)| old != new);
+            shown.prompt_text = Some((base.body.source(), prompt.body.source())).filter(|(old, new)| old != new);
         }
     }
     report
-}
-
-/// All messages of a prompt as text, for the difference between two versions.
-fn source(prompt: &Prompt) -> String {
-    let messages = prompt.messages.iter();
-    messages.map(|message| format!("{:?}:\n{}\n", message.role, message.content.source().trim_end())).collect()
-}
-
-/// From the first message's first line to the last one's, where the format tells.
-fn lines(prompt: &Prompt) -> Option<(u32, u32)> {
-    let lines = || prompt.messages.iter().filter_map(|message| message.location).map(|at| at.line);
-    Some((lines().min()?, lines().max()?))
 }
 
 /// A must-pass case that failed on a later run is shown with that answer: the first one would look right.

@@ -261,8 +261,8 @@ async fn load_pair(
     sides: &mut Sides,
 ) -> Result<(), JobError> {
     own(base, previous, sides).await?;
-    let before = if base.exists(previous) { base_side(base, previous, sides).await? } else { None };
-    let after = match load::load(head, &path).await {
+    let mut before = if base.exists(previous) { base_side(base, previous, sides).await? } else { Vec::new() };
+    let loaded = match load::load(head, &path).await {
         Ok(loaded) => loaded,
         Err(LoadError::Input(findings)) => {
             sides.findings.extend(findings);
@@ -270,20 +270,31 @@ async fn load_pair(
         }
         Err(LoadError::Files(error)) => return Err(error.into()),
     };
-    sides.findings.extend(after.warnings.iter().cloned());
-    if before.is_none() && base.exists(previous) {
-        sides.findings.extend(guards::unreadable_base(base, previous, head, &after).await?);
+    if let (Some(after), true) = (loaded.first(), before.is_empty() && base.exists(previous)) {
+        sides.findings.extend(guards::unreadable_base(base, previous, head, after).await?);
     }
+    for after in loaded {
+        let before = load::take(&mut before, after.prompt.label.as_deref());
+        pair(&path, before, after, sides);
+    }
+    for gone in before {
+        sides.notes.push(format!("{} is removed from {path}", gone.prompt.name));
+    }
+    Ok(())
+}
+
+/// Keeps one prompt's two sides, if either has a golden set.
+fn pair(path: &PromptPath, before: Option<LoadedPrompt>, after: LoadedPrompt, sides: &mut Sides) {
+    sides.findings.extend(after.warnings.iter().cloned());
     let base_set = before.as_ref().and_then(|side| side.golden.as_ref());
     if after.golden.is_none() && base_set.is_none() {
-        sides.findings.push(no_golden_set(&path));
-        return Ok(());
+        sides.findings.push(no_golden_set(path));
+        return;
     }
     if before.is_some() {
         set_changes(base_set, after.golden.as_ref(), sides);
     }
-    sides.pairs.push(Pair { path, base: before, head: after });
-    Ok(())
+    sides.pairs.push(Pair { path: path.clone(), base: before, head: after });
 }
 
 /// Notes whom base names as the prompt's owner, if base has the prompt.
@@ -298,13 +309,13 @@ async fn own(base: &Files, path: &PromptPath, sides: &mut Sides) -> Result<(), J
 }
 
 /// Base's version; one that cannot be used is said, and head is measured alone.
-async fn base_side(base: &Files, path: &PromptPath, sides: &mut Sides) -> Result<Option<LoadedPrompt>, JobError> {
+async fn base_side(base: &Files, path: &PromptPath, sides: &mut Sides) -> Result<Vec<LoadedPrompt>, JobError> {
     match load::load(base, path).await {
-        Ok(loaded) => Ok(Some(loaded)),
+        Ok(loaded) => Ok(loaded),
         Err(LoadError::Input(findings)) => {
             let noted = findings.into_iter().map(|finding| finding.noted("on the base branch").into_warning());
             sides.findings.extend(noted);
-            Ok(None)
+            Ok(Vec::new())
         }
         Err(LoadError::Files(error)) => Err(error.into()),
     }

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use super::call::{Called, Caller, Failure};
 use super::judging::{Judged, Judges};
-use super::provider::{Completion, CompletionRequest, KnownAnswers, Sample, question_digest, sample_key, shape_digest};
+use super::provider::{
+    Completion, CompletionRequest, KnownAnswers, Sample, Task, question_digest, sample_key, shape_digest,
+};
 use super::run::{Output, PlannedPrompt, RunPlan, Usage};
 use super::stage::{Group, Trial};
+use crate::domain::evaluator::Answer;
 use crate::domain::gate::Side;
 use crate::domain::golden::Case;
 use crate::domain::ids::{Digest, ModelId};
@@ -62,7 +65,7 @@ impl<'r> Answerer<'r> {
             prompt,
             model,
             price: Price::of(model),
-            digest: shape_digest(model, &prompt.parameters, &prompt.response_format),
+            digest: shape_digest(model, &prompt.parameters, &prompt.response_format, &prompt.tools),
         };
         let shapes = |planned: &'r PlannedPrompt| [planned.base.as_ref().map(shape), Some(shape(&planned.head))];
         Self { plan, caller, judges, shapes: plan.prompts.iter().map(shapes).collect() }
@@ -83,10 +86,7 @@ impl<'r> Answerer<'r> {
     pub fn messages(&self, trial: &Trial) -> Result<Arc<[ChatMessage]>, String> {
         let case = self.case(trial);
         let shape = self.shape(trial).ok_or_else(|| format!("case `{}` has no base to run on", case.id))?;
-        shape.prompt.render(&case.vars).map_err(|undefined| {
-            let (id, name) = (&case.id, &undefined.variable);
-            format!("case `{id}`: {undefined}: give `{name}` in the case's vars, or a default in the prompt")
-        })
+        shape.prompt.render(&case.vars).map_err(|error| format!("case `{}`: {error}", case.id))
     }
 
     /// The digest of a trial's question, the sample left out; `None` where it has no question.
@@ -107,7 +107,10 @@ impl<'r> Answerer<'r> {
             .collect();
         let judgements = looked.iter().zip(groups).filter_map(|(one, group)| Some((one.known.as_ref()?, group)));
         let judgements = judgements
-            .flat_map(|(known, group)| self.judges.keys(self.case(&trials[group.trials[0]]), &known.text))
+            .flat_map(|(known, group)| {
+                let trial = &trials[group.trials[0]];
+                self.judges.keys(self.case(trial), &self.given(trial, known))
+            })
             .collect();
         self.judges.recall(&self.caller, judgements).await;
         looked
@@ -135,15 +138,29 @@ impl<'r> Answerer<'r> {
                 return Ok(Answered { group: looked.group, cached, sample: None, usage, judged });
             }
         };
+        let given = self.given(first, &completion);
         let mut judged = Vec::with_capacity(1);
         for trial in cases_of(trials, group) {
             let mut judging = Usage::default();
             let case = self.case(trial);
-            let one = self.judges.judge(&self.caller, case, &completion.text, !cached, &mut judging).await?;
+            let one = self.judges.judge(&self.caller, case, &given, !cached, &mut judging).await?;
             judged.push((one, judging));
         }
-        let cost = self.shape(first).and_then(|shape| answer_cost(&completion, shape.price?));
+        let cost = given.cost_usd;
         Ok(Answered { group: looked.group, cached, sample: Some((cost, completion.latency_ms)), usage, judged })
+    }
+
+    /// An answer as evaluators see it.
+    fn given<'c>(&'c self, trial: &Trial, completion: &'c Completion) -> Answer<'c> {
+        let shape = self.shape(trial);
+        Answer {
+            text: &completion.text,
+            finish_reason: completion.finish_reason.as_deref(),
+            cost_usd: shape.and_then(|shape| answer_cost(completion, shape.price?)),
+            latency_ms: Some(completion.latency_ms),
+            question: &[],
+            tools: shape.map_or(&[], |shape| &shape.prompt.tools),
+        }
     }
 
     async fn ask(&self, trial: &Trial, key: Option<Digest>, usage: &mut Usage) -> Result<Completion, Failure> {
@@ -156,6 +173,8 @@ impl<'r> Answerer<'r> {
             messages,
             parameters: shape.prompt.parameters.clone(),
             response_format: shape.prompt.response_format.clone(),
+            tools: shape.prompt.tools.clone(),
+            task: Task::Chat,
             sample: sample_of(trial),
         };
         let Called { result, tries } = self.caller.call(&request, key).await;

@@ -4,6 +4,7 @@ use super::answer::{Answerer, cases_of};
 use super::provider::CompletionRequest;
 use super::run::RunError;
 use super::stage::{CHUNK, Group, Trial};
+use crate::domain::evaluator::Answer;
 use crate::domain::price::{Price, estimated_message_tokens, estimated_tokens};
 
 /// Tokens expected of an answer where neither the case nor the prompt has a sample of one.
@@ -80,5 +81,8 @@ fn judging_cost(answerer: &Answerer<'_>, trials: &[Trial], group: &Group, text: 
         let tokens = estimated_message_tokens(&request.messages);
         Price::of(&request.model).map_or(0.0, |price| price.cost(tokens, JUDGEMENT_TOKENS))
     };
-    cases_of(trials, group).flat_map(|trial| answerer.judges.open_requests(answerer.case(trial), text)).map(cost).sum()
+    cases_of(trials, group)
+        .flat_map(|trial| answerer.judges.open_requests(answerer.case(trial), &Answer::text(text)))
+        .map(cost)
+        .sum()
 }

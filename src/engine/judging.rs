@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 use super::call::{Caller, Failure};
-use super::provider::{CompletionRequest, Sample};
+use super::provider::{CompletionRequest, Sample, Task};
 use super::run::{Output, Usage};
 use crate::domain::evaluator::judge::JudgeQuestion;
-use crate::domain::evaluator::{Assessment, Evaluation, Evaluator, combine};
+use crate::domain::evaluator::{Answer, Assessment, Evaluation, Evaluator, combine};
 use crate::domain::gate::{Lane, Tried};
 use crate::domain::golden::Case;
 use crate::domain::ids::{Digest, ModelId};
@@ -53,11 +53,11 @@ impl<'r> Judges<'r> {
         &self,
         caller: &Caller<'_>,
         case: &Case,
-        text: &Arc<str>,
+        answer: &Answer<'_>,
         recall: bool,
         usage: &mut Usage,
     ) -> Result<Judged, Failure> {
-        let (mut assessments, pending) = self.evaluate(case, text);
+        let (mut assessments, pending) = self.evaluate(case, answer);
         if recall && !pending.is_empty() {
             let keys = pending.iter().filter_map(|one| Some(one.request.as_ref()?.1)).collect();
             self.recall(caller, keys).await;
@@ -75,19 +75,19 @@ impl<'r> Judges<'r> {
         }
         let tried = combine::combine(&case.evaluators, &assessments);
         let error = if tried.is_none() { error } else { None };
-        Ok(Judged { tried, output: Output { text: Some(text.clone()), error, assessments } })
+        Ok(Judged { tried, output: Output { text: Some(answer.text.into()), error, assessments } })
     }
 
     /// Keys of the judgements that an answer needs.
-    pub fn keys(&self, case: &Case, text: &str) -> Vec<Digest> {
-        self.requests(case, text).map(|request| request.key()).collect()
+    pub fn keys(&self, case: &Case, answer: &Answer<'_>) -> Vec<Digest> {
+        self.requests(case, answer).map(|request| request.key()).collect()
     }
 
     /// The requests that judging an answer takes, and that no judgement is known for. For estimates.
-    pub fn open_requests(&self, case: &Case, text: &str) -> Vec<CompletionRequest> {
+    pub fn open_requests(&self, case: &Case, answer: &Answer<'_>) -> Vec<CompletionRequest> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let is_open = |key: Digest| asked.get(&key).is_none_or(|cell| !cell.initialized());
-        self.requests(case, text).filter(|request| is_open(request.key())).collect()
+        self.requests(case, answer).filter(|request| is_open(request.key())).collect()
     }
 
     /// Looks stored judgements up together, those of the run left out.
@@ -106,18 +106,18 @@ impl<'r> Judges<'r> {
         }
     }
 
-    fn requests(&self, case: &Case, text: &str) -> impl Iterator<Item = CompletionRequest> {
+    fn requests(&self, case: &Case, answer: &Answer<'_>) -> impl Iterator<Item = CompletionRequest> {
         case.evaluators.iter().filter(|evaluator| evaluator.needs_judge()).filter_map(|evaluator| {
-            match evaluator.evaluate(text, case) {
+            match evaluator.evaluate(answer, case) {
                 Evaluation::Ask(question) => self.request(&question),
                 Evaluation::Assessed(_) => None,
             }
         })
     }
 
-    fn evaluate(&self, case: &Case, text: &str) -> (Vec<Option<Assessment>>, Vec<Pending>) {
+    fn evaluate(&self, case: &Case, answer: &Answer<'_>) -> (Vec<Option<Assessment>>, Vec<Pending>) {
         let mut pending = Vec::new();
-        let evaluate = |(evaluator, one): (usize, &Evaluator)| match one.evaluate(text, case) {
+        let evaluate = |(evaluator, one): (usize, &Evaluator)| match one.evaluate(answer, case) {
             Evaluation::Assessed(assessment) => Some(assessment),
             Evaluation::Ask(question) => {
                 let request = self.request(&question).map(|request| {
@@ -139,6 +139,8 @@ impl<'r> Judges<'r> {
             messages: question.messages.clone(),
             parameters: question.parameters.clone(),
             response_format: question.response_format.clone(),
+            tools: Arc::default(),
+            task: Task::Chat,
             sample: JUDGE_SAMPLE,
         })
     }

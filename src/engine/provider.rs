@@ -6,13 +6,24 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::domain::gate::Lane;
 use crate::domain::ids::{Digest, ModelId};
-use crate::domain::prompt::{ChatMessage, Parameters, ResponseFormat, Role};
+use crate::domain::prompt::{ChatMessage, Parameters, Part, ResponseFormat, Role};
+
+/// What a model is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Task {
+    /// Answer the messages.
+    #[default]
+    Chat,
+    /// Turn the one message's text into a vector; the answer's text is a JSON list of numbers.
+    Embed,
+}
 
 /// All that shapes an answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct CompletionRequest {
     /// Who answers.
     pub model: ModelId,
@@ -22,6 +33,10 @@ pub struct CompletionRequest {
     pub parameters: Parameters,
     /// The form of the answer.
     pub response_format: ResponseFormat,
+    /// Tools the model may call, in OpenAI's form.
+    pub tools: Arc<[Value]>,
+    /// What the model is to do.
+    pub task: Task,
     /// Which sample this is: lane and index, so that fresh samples are fresh. Not sent.
     pub sample: Sample,
 }
@@ -39,7 +54,10 @@ impl CompletionRequest {
     /// The key of the answer: equal keys mean equal questions and the same sample.
     #[must_use]
     pub fn key(&self) -> Digest {
-        let shape = shape_digest(&self.model, &self.parameters, &self.response_format);
+        let mut shape = shape_digest(&self.model, &self.parameters, &self.response_format, &self.tools);
+        if self.task == Task::Embed {
+            shape = Digest::of_parts([b"embedding/v1".as_slice(), &shape.0]);
+        }
         sample_key(question_digest(shape, &self.messages), self.sample)
     }
 }
@@ -49,17 +67,30 @@ impl CompletionRequest {
 
 /// The digest of all that shapes an answer but its messages.
 #[must_use]
-pub fn shape_digest(model: &ModelId, parameters: &Parameters, format: &ResponseFormat) -> Digest {
+pub fn shape_digest(model: &ModelId, parameters: &Parameters, format: &ResponseFormat, tools: &[Value]) -> Digest {
     // Both are plain structs, serialised in declaration order: the bytes are canonical, and they always serialise.
     let parameters = serde_json::to_vec(parameters).unwrap_or_default();
     let format = serde_json::to_vec(format).unwrap_or_default();
-    Digest::of_parts([b"completion/v1".as_slice(), model.as_str().as_bytes(), &parameters, &format])
+    let shape = Digest::of_parts([b"completion/v1".as_slice(), model.as_str().as_bytes(), &parameters, &format]);
+    if tools.is_empty() {
+        return shape;
+    }
+    let tools = serde_json::to_vec(tools).unwrap_or_default();
+    Digest::of_parts([shape.0.as_slice(), &tools])
 }
 
 /// The digest of a question: its shape and its messages.
 #[must_use]
 pub fn question_digest(shape: Digest, messages: &[ChatMessage]) -> Digest {
-    let said = messages.iter().flat_map(|message| [role_tag(message.role), message.content.as_bytes()]);
+    let said = messages.iter().flat_map(|message| {
+        let parts = message.parts.iter().flat_map(|part| match part {
+            Part::Text(text) => [b"text".as_slice(), text.as_bytes(), b""],
+            Part::Media { url, content_type } => {
+                [b"media", url.as_bytes(), content_type.as_deref().unwrap_or_default().as_bytes()]
+            }
+        });
+        [role_tag(message.role), message.content.as_bytes()].into_iter().chain(parts)
+    });
     Digest::of_parts(std::iter::once(shape.0.as_slice()).chain(said))
 }
 
@@ -74,6 +105,7 @@ fn role_tag(role: Role) -> &'static [u8] {
         Role::System => b"system",
         Role::User => b"user",
         Role::Assistant => b"assistant",
+        Role::Tool => b"tool",
     }
 }
 
@@ -165,9 +197,11 @@ mod tests {
     fn request(model: &str, said: &[(Role, &str)], temperature: Option<f64>, lane: Lane, index: u32) -> Digest {
         CompletionRequest {
             model: ModelId::parse(model).unwrap(),
-            messages: said.iter().map(|(role, text)| ChatMessage { role: *role, content: (*text).into() }).collect(),
+            messages: said.iter().map(|(role, text)| ChatMessage::text(*role, *text)).collect(),
             parameters: Parameters { temperature, ..Parameters::default() },
             response_format: ResponseFormat::Text,
+            tools: Arc::default(),
+            task: Task::Chat,
             sample: Sample { lane, index },
         }
         .key()

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::http::{Endpoint, Http};
-use crate::domain::prompt::{ChatMessage, ResponseFormat, Role};
+use super::turn::Turn;
+use crate::domain::prompt::{ResponseFormat, Role};
 use crate::engine::provider::{Completion, CompletionRequest, ProviderError};
 
 /// The version of the format, which every call names.
@@ -41,7 +42,7 @@ struct Question<'q> {
     max_tokens: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     system: Option<Cow<'q, str>>,
-    messages: Vec<&'q ChatMessage>,
+    messages: Vec<Turn<'q>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,7 +121,7 @@ fn question(request: &CompletionRequest) -> Result<Question<'_>, ProviderError> 
         model,
         max_tokens: parameters.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS),
         system,
-        messages,
+        messages: messages.into_iter().map(Turn::of).collect(),
         temperature: parameters.temperature,
         top_p: parameters.top_p,
         stop_sequences: &parameters.stop,
@@ -155,15 +156,17 @@ mod tests {
     use super::*;
     use crate::domain::gate::Lane;
     use crate::domain::ids::ModelId;
-    use crate::domain::prompt::Parameters;
-    use crate::engine::provider::Sample;
+    use crate::domain::prompt::{ChatMessage, Parameters};
+    use crate::engine::provider::{Sample, Task};
 
     fn request(model: &str, said: &[(Role, &str)], response_format: ResponseFormat) -> CompletionRequest {
         CompletionRequest {
             model: ModelId::parse(model).unwrap(),
-            messages: said.iter().map(|(role, text)| ChatMessage { role: *role, content: (*text).into() }).collect(),
+            messages: said.iter().map(|(role, text)| ChatMessage::text(*role, *text)).collect(),
             parameters: Parameters { seed: Some(7), ..Parameters::default() },
             response_format,
+            tools: [].into(),
+            task: Task::Chat,
             sample: Sample { lane: Lane::Suite, index: 0 },
         }
     }

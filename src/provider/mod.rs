@@ -9,6 +9,7 @@ mod recording;
 mod refusal;
 mod registry;
 mod replay;
+mod turn;
 
 pub use record::Recorder;
 pub use recording::RecordingError;

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::http::{Endpoint, Http};
-use crate::domain::prompt::{ChatMessage, ResponseFormat};
+use super::turn::Turn;
+use crate::domain::prompt::ResponseFormat;
 use crate::engine::provider::{Completion, CompletionRequest, ProviderError};
 
 /// A server of this format.
@@ -17,7 +18,7 @@ pub(super) struct OpenAi {
 #[derive(Serialize)]
 struct Question<'q> {
     model: &'q str,
-    messages: &'q [ChatMessage],
+    messages: Vec<Turn<'q>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,7 +117,7 @@ impl OpenAi {
         let renamed = takes_max_completion_tokens(self.endpoint.host(), model);
         Question {
             model,
-            messages: &request.messages,
+            messages: request.messages.iter().map(Turn::of).collect(),
             max_tokens: parameters.max_tokens.filter(|_| !renamed),
             max_completion_tokens: parameters.max_tokens.filter(|_| renamed),
             temperature: parameters.temperature,

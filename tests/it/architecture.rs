@@ -12,14 +12,14 @@ const HOUSE: &[(&str, &str, &str)] = &[
     (
         "domain",
         "domain",
-        "serde serde_json thiserror regex fancy_regex jsonschema strsim similar globset semver csv hex fastrand pulldown_cmark unicode_normalization aws_lc_rs",
+        "serde serde_json thiserror regex fancy_regex jsonschema strsim similar globset semver csv hex fastrand pulldown_cmark unicode_normalization aws_lc_rs handlebars minijinja tiktoken_rs quick_junit quick_xml schemars sqlparser askama",
     ),
     ("domain::yaml", "domain", "serde serde_json serde_yaml thiserror"),
     ("engine", "domain engine", "serde serde_json thiserror tokio tokio_util futures fastrand tracing"),
     (
         "provider",
         "domain engine provider",
-        "serde serde_json thiserror tokio futures tracing reqwest http httpdate bytes url secrecy",
+        "serde serde_json thiserror tokio futures tracing reqwest http httpdate bytes url secrecy toml aws_lc_rs hex base64",
     ),
     ("store", "domain engine store", "serde serde_json thiserror tokio futures tracing sqlx uuid hex"),
     (
@@ -49,7 +49,7 @@ const HOUSE: &[(&str, &str, &str)] = &[
         "domain engine provider store github git app web worker sim cli config",
         "serde serde_json thiserror tokio tokio_util futures tracing tracing_subscriber clap indicatif secrecy",
     ),
-    ("config", "domain engine provider store github app web worker config", "thiserror secrecy url"),
+    ("config", "domain engine provider store github app web worker config", "serde thiserror secrecy url toml"),
     ("main", "cli", "promptops tokio"),
     ("lib", "", ""),
 ];

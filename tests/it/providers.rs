@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use promptops::domain::gate::Lane;
 use promptops::domain::prompt::{ChatMessage, Parameters, ResponseFormat, Role};
-use promptops::engine::provider::{Completion, CompletionRequest, Provider, ProviderError, Sample};
+use promptops::engine::provider::{Completion, CompletionRequest, Provider, ProviderError, Sample, Task};
 use promptops::provider::{ProviderConfig, Recorder, Registry, Replay};
 use secrecy::SecretString;
 use serde_json::json;
@@ -13,12 +13,14 @@ use crate::support::plans::model;
 use crate::support::provider::{Asked, Reply, Scripted};
 
 fn request(name: &str, text: &str) -> CompletionRequest {
-    let said = |role, content: &str| ChatMessage { role, content: content.into() };
+    let said = |role, content: &str| ChatMessage::text(role, content);
     CompletionRequest {
         model: model(name),
         messages: [said(Role::System, "Be brief."), said(Role::User, text)].into(),
         parameters: Parameters::default(),
         response_format: ResponseFormat::Text,
+        tools: [].into(),
+        task: Task::Chat,
         sample: Sample { lane: Lane::Suite, index: 0 },
     }
 }

@@ -7,7 +7,7 @@ use super::json::{self, Schema, Wanted};
 use super::judge::Judge;
 use super::pattern::Pattern;
 use super::text::{Facts, MissingValue, Text, fold, quote};
-use super::{Assessment, Evaluation};
+use super::{Answer, Assessment, Evaluation};
 
 /// Largest product of lengths for which an edit distance is computed: time grows with it.
 const DISTANCE_CELLS: usize = 100_000_000;
@@ -80,7 +80,8 @@ pub(super) enum Matcher {
 
 impl Check {
     /// Judges an output, or builds the question for who can.
-    pub fn evaluate(&self, output: &str, facts: Facts<'_>) -> Result<Evaluation, MissingValue> {
+    pub fn evaluate(&self, answer: &Answer<'_>, facts: Facts<'_>) -> Result<Evaluation, MissingValue> {
+        let output = answer.text;
         let assessment = match self {
             Self::Judge(judge) => return judge.ask(output, facts).map(|question| Evaluation::Ask(Box::new(question))),
             Self::EqualsText(text) => equals_text(output.trim(), text.fill(facts)?.trim()),

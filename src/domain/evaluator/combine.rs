@@ -35,7 +35,7 @@ mod tests {
 
     fn weighing(weight: f64) -> Evaluator {
         let check = CheckSpec::IsJson;
-        let spec = EvaluatorSpec { name: None, weight: Some(weight), threshold: None, metric: None, check };
+        let spec = EvaluatorSpec { weight: Some(weight), ..EvaluatorSpec::plain(check) };
         Evaluator::compile(spec).unwrap()
     }
 

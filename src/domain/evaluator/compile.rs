@@ -13,7 +13,7 @@ use super::judge::{Judge, JudgeKind, THRESHOLD};
 use super::pattern::Pattern;
 use super::spec::{CheckSpec, EvaluatorSpec, GithubString};
 use super::text::{REASON, Text, excerpt};
-use crate::domain::ids::ModelId;
+use crate::domain::ids::{Digest, ModelId};
 use crate::domain::prompt::template::Template;
 
 /// The largest weight, so that sums of weights stay finite.
@@ -52,12 +52,16 @@ impl Evaluator {
         }
         let threshold = threshold(&spec)?;
         let name = spec.name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| default_name(&spec.check));
-        let definition = definition(&spec.check, weight, threshold, spec.metric.as_deref());
+        let mut definition = definition(&spec.check, weight, threshold, spec.metric.as_deref());
+        if spec.negated {
+            definition = Digest::of_parts([b"not".as_slice(), &definition.0]);
+        }
         Ok(Self {
             name: name.into(),
             weight,
             threshold,
             metric: spec.metric.map(Arc::from),
+            negated: spec.negated,
             definition,
             check: Arc::new(check(spec.check, threshold)?),
         })
@@ -193,7 +197,7 @@ mod tests {
     use serde_json::json;
 
     fn spec(check: CheckSpec) -> EvaluatorSpec {
-        EvaluatorSpec { name: None, weight: None, threshold: None, metric: None, check }
+        EvaluatorSpec::plain(check)
     }
 
     fn judge(rubric: &str) -> CheckSpec {

@@ -219,7 +219,7 @@ fn ask_own(
 }
 
 fn message(role: Role, content: String) -> ChatMessage {
-    ChatMessage { role, content: content.into() }
+    ChatMessage::text(role, content)
 }
 
 /// A fence that no text inside can close: its nonce is the hash of all that goes in, and a text cannot hold its own

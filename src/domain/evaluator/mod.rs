@@ -16,10 +16,11 @@ mod text;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::golden::Case;
 use super::ids::Digest;
-use super::prompt::Vars;
+use super::prompt::{ChatMessage, Vars};
 use check::Check;
 use compile::CompileError;
 use judge::JudgeQuestion;
@@ -37,9 +38,36 @@ pub struct Evaluator {
     pub threshold: Option<f64>,
     /// The named metric the score counts towards, for instance `tone`.
     pub metric: Option<Arc<str>>,
+    /// Whether it passes where its kind fails, with the score turned round (`not-`).
+    pub negated: bool,
     /// Hash of kind, value, weight, threshold and metric; the name is not part of it.
     pub definition: Digest,
     check: Arc<Check>,
+}
+
+/// An answer and what is known of how it came to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// The text; of an answer that calls tools and says nothing, the calls as a JSON list in OpenAI's form.
+    pub text: &'a str,
+    /// Why the model stopped, in the provider's word.
+    pub finish_reason: Option<&'a str>,
+    /// What it cost in USD, where the provider counted tokens and the model's price is known.
+    pub cost_usd: Option<f64>,
+    /// How long the provider took, in milliseconds.
+    pub latency_ms: Option<u32>,
+    /// What was asked; empty where it is not known.
+    pub question: &'a [ChatMessage],
+    /// The tools the model might call.
+    pub tools: &'a [Value],
+}
+
+impl<'a> Answer<'a> {
+    /// A text of which nothing else is known.
+    #[must_use]
+    pub fn text(text: &'a str) -> Self {
+        Self { text, finish_reason: None, cost_usd: None, latency_ms: None, question: &[], tools: &[] }
+    }
 }
 
 /// What one evaluator found in one output.
@@ -63,14 +91,23 @@ pub enum Evaluation {
 }
 
 impl Evaluator {
-    /// Judges `output` as the answer to `case`. What cannot be judged (a variable without a value, a pattern that
+    /// Judges an answer to `case`. What cannot be judged (a variable without a value, a pattern that
     /// runs out of steps) fails with a reason that says so: it is never a pass.
     #[must_use]
-    pub fn evaluate(&self, output: &str, case: &Case) -> Evaluation {
+    pub fn evaluate(&self, answer: &Answer<'_>, case: &Case) -> Evaluation {
         let facts = Facts { vars: &case.vars, expected: case.expected.as_deref() };
         self.check
-            .evaluate(output, facts)
+            .evaluate(answer, facts)
+            .map(|evaluation| self.turned(evaluation))
             .unwrap_or_else(|missing| Evaluation::Assessed(Assessment::of(false, missing.to_string())))
+    }
+
+    /// The evaluation as it counts for this evaluator: of a negated one, the opposite.
+    fn turned(&self, evaluation: Evaluation) -> Evaluation {
+        match evaluation {
+            Evaluation::Assessed(assessment) if self.negated => Evaluation::Assessed(assessment.negated()),
+            other => other,
+        }
     }
 
     /// Whether only a model's opinion stands behind it.
@@ -104,6 +141,13 @@ impl Assessment {
     /// The assessment of a kind that either passes or fails. The reason is made one line of bearable length.
     fn of(passed: bool, reason: impl AsRef<str>) -> Self {
         Self { score: if passed { 1.0 } else { 0.0 }, passed, reason: text::excerpt(reason.as_ref(), text::REASON) }
+    }
+
+    /// The opposite: a pass fails, and the score is what was missing to 1.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        let reason = text::excerpt(&format!("must not hold: {}", self.reason), text::REASON);
+        Self { score: 1.0 - self.score, passed: !self.passed, reason }
     }
 
     /// A graded assessment: passes from `threshold` on, or at any score above 0 where there is none.

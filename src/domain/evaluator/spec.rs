@@ -15,8 +15,18 @@ pub struct EvaluatorSpec {
     pub threshold: Option<f64>,
     /// `metric`.
     pub metric: Option<String>,
+    /// Whether it passes where its kind fails (`not-`).
+    pub negated: bool,
     /// The kind and its value.
     pub check: CheckSpec,
+}
+
+impl EvaluatorSpec {
+    /// A kind with nothing else said of it.
+    #[must_use]
+    pub fn plain(check: CheckSpec) -> Self {
+        Self { name: None, weight: None, threshold: None, metric: None, negated: false, check }
+    }
 }
 
 /// GitHub's four string operators; all but `equals` ignore case.

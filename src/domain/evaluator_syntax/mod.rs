@@ -2,6 +2,7 @@
 
 mod github;
 mod ours;
+pub mod promptfoo;
 
 use super::diagnostic::Location;
 use super::evaluator::Evaluator;
@@ -40,7 +41,7 @@ fn read(reader: &mut Reader<'_>, item: &Node, unknown: Unknown) -> Option<Writte
 /// A spec with the options that all kinds share.
 fn with_options(reader: &mut Reader<'_>, fields: Option<Fields<'_>>, check: CheckSpec) -> Option<EvaluatorSpec> {
     let get = |name| fields.and_then(|fields| fields.get(name));
-    let mut spec = EvaluatorSpec { name: None, weight: None, threshold: None, metric: None, check };
+    let mut spec = EvaluatorSpec::plain(check);
     if let Some(node) = get("name") {
         spec.name = Some(reader.words(node, "name")?);
     }

@@ -83,7 +83,7 @@ fn counts_and_distances_take_numbers_or_bounds() {
 #[test]
 fn a_judge_has_a_rubric_and_options() {
     let written = read_text("- judge: { rubric: Polite, threshold: 0.7, metric: tone, name: t, weight: 2 }").unwrap();
-    let EvaluatorSpec { name, weight, threshold, metric, check: spec } = &written[0].spec;
+    let EvaluatorSpec { name, weight, threshold, metric, negated: _, check: spec } = &written[0].spec;
     assert_eq!(
         (name.as_deref(), *weight, *threshold, metric.as_deref()),
         (Some("t"), Some(2.0), Some(0.7), Some("tone"))

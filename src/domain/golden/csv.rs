@@ -6,10 +6,10 @@ use ::csv::{ErrorKind, ReaderBuilder, StringRecord};
 use serde_json::Value;
 
 use super::GoldenSet;
-use super::csv_assertion;
 use super::raw::{Builder, RawCase};
 use super::yaml::parse_must_pass;
 use crate::domain::diagnostic::Location;
+use crate::domain::evaluator_syntax::promptfoo;
 use crate::domain::prompt::Prompt;
 use crate::domain::reader::{Reader, suggestion};
 
@@ -212,7 +212,7 @@ fn row(reader: &mut Reader<'_>, columns: &[Column], record: &StringRecord, at: L
                 raw.tags = tags.map(str::to_owned).collect();
             }
             Column::Cluster => raw.cluster = Some(field.trim().to_owned()),
-            Column::Assertion => raw.evaluators.push(csv_assertion::read(reader, field, at)?),
+            Column::Assertion => raw.evaluators.push(promptfoo::read_text(reader, field, at)?),
             Column::Ignored => {}
         }
     }

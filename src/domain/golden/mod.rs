@@ -1,7 +1,6 @@
 //! Golden sets: the cases a prompt must answer well. Knows no file system: parsers take bytes and a path.
 
 mod csv;
-mod csv_assertion;
 pub mod difference;
 mod inline;
 mod json_line;

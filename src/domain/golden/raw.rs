@@ -233,7 +233,7 @@ fn undefined(reader: &mut Reader<'_>, name: &str, id: &str, at: Location) {
 
 fn implied_equals(at: Location) -> Written {
     let check = CheckSpec::Equals(None);
-    Written { spec: EvaluatorSpec { name: None, weight: None, threshold: None, metric: None, check }, at }
+    Written { spec: EvaluatorSpec::plain(check), at }
 }
 
 /// The same vars give the same id, in every file and on both sides of a pull request.

@@ -14,10 +14,7 @@ const MAX_NAMED: usize = 3;
 /// (The set's evaluators are checked when the set is parsed.)
 #[must_use]
 pub fn check_variables(prompt: &Prompt, set: &GoldenSet) -> Vec<Diagnostic> {
-    let in_messages = prompt
-        .messages
-        .iter()
-        .flat_map(|message| message.content.places().map(|(name, at)| (name, at.or(message.location), "a message")));
+    let in_messages = prompt.body.places().into_iter().map(|place| (place.variable, place.at, "a message"));
     let in_evaluators = prompt.evaluator_variables.iter().map(|(name, at)| (name.as_str(), Some(*at), "an evaluator"));
     let mut first_uses: BTreeMap<(&str, &str), Option<Location>> = BTreeMap::new();
     for (name, at, place) in in_messages.chain(in_evaluators) {

@@ -1,9 +1,9 @@
 //! The `.prompt.yml` format: GitHub Models' keys and our metadata. Knows no file system.
 
-use super::metadata::{self, Metadata};
+use super::metadata;
 use super::parameters;
 use super::template::Template;
-use super::{Message, Prompt, Role, Vars};
+use super::{Body, Message, Prompt, Role, Vars};
 use crate::domain::diagnostic::{Diagnostic, Location, Parsed};
 use crate::domain::evaluator::Evaluator;
 use crate::domain::evaluator_syntax::{self, read_model};
@@ -62,30 +62,20 @@ fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Prompt> {
     let parameters = fields.read(reader, "modelParameters", parameters::read_parameters).unwrap_or_default();
     let response_format = parameters::read_response_format(reader, &fields).unwrap_or_default();
     let messages = messages(reader, &fields);
-    let Metadata { version, owner, use_case, variables, example_output, golden_set, tags } =
-        metadata::read(reader, &fields);
+    let metadata = metadata::read(reader, &fields);
     let test_data = fields.read(reader, "testData", test_data).unwrap_or_default();
     let (evaluators, evaluator_variables) = evaluators(reader, &fields);
-    Some(Prompt {
-        path: path.clone(),
-        name,
-        description,
-        model,
-        parameters,
-        response_format,
-        messages: messages?,
-        variables,
-        version,
-        owner,
-        use_case,
-        example_output,
-        golden_set,
-        golden_set_at: fields.get("goldenSet").map(|node| node.at),
-        tags,
-        test_data,
-        evaluators,
-        evaluator_variables,
-    })
+    let mut prompt = Prompt::new(path.clone(), name, Body::Messages(messages?));
+    prompt.description = description;
+    prompt.model = model;
+    prompt.parameters = parameters;
+    prompt.response_format = response_format;
+    metadata.give(&mut prompt);
+    prompt.golden_set_at = fields.get("goldenSet").map(|node| node.at);
+    prompt.test_data = test_data;
+    prompt.evaluators = evaluators;
+    prompt.evaluator_variables = evaluator_variables;
+    Some(prompt)
 }
 
 /// The file's name without its format's ending.

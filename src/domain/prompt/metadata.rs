@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Variable;
+use super::{Prompt, Variable};
 use crate::domain::ids::{Login, PromptPath, TeamSlug};
 use crate::domain::node::{Kind, Node};
 use crate::domain::reader::{Fields, Reader, Unknown};
@@ -16,6 +16,16 @@ pub(super) struct Metadata {
     pub(super) example_output: Option<String>,
     pub(super) golden_set: Option<PromptPath>,
     pub(super) tags: Vec<String>,
+}
+
+impl Metadata {
+    /// Puts it into a prompt.
+    pub(super) fn give(self, prompt: &mut Prompt) {
+        let Self { version, owner, use_case, variables, example_output, golden_set, tags } = self;
+        (prompt.version, prompt.owner, prompt.use_case) = (version, owner, use_case);
+        (prompt.variables, prompt.example_output) = (variables, example_output);
+        (prompt.golden_set, prompt.tags) = (golden_set, tags);
+    }
 }
 
 /// Reads the keys out of the file's mapping.

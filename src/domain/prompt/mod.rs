@@ -1,5 +1,7 @@
 //! A prompt as every format says it. Knows no file system: parsers take bytes and a path.
 
+mod attachments;
+mod body;
 pub mod github_models;
 mod metadata;
 mod parameters;
@@ -16,7 +18,8 @@ use super::diagnostic::{Diagnostic, Location, Parsed};
 use super::evaluator::Evaluator;
 use super::ids::{ModelId, PromptPath};
 use super::source::{MAX_FILE_BYTES, Source};
-use template::Template;
+pub use attachments::{Attachments, Reference};
+pub use body::{Body, Message, Place, RenderError, UndefinedVariable};
 pub use vars::Vars;
 
 /// Who speaks.
@@ -29,26 +32,41 @@ pub enum Role {
     User,
     /// The model.
     Assistant,
-}
-
-/// One message of a prompt before its variables are filled.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Message {
-    /// Who speaks.
-    pub role: Role,
-    /// What is said.
-    pub content: Template,
-    /// Where the content starts in the file.
-    pub location: Option<Location>,
+    /// What a tool gave back.
+    Tool,
 }
 
 /// A message as the model gets it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ChatMessage {
     /// Who speaks.
     pub role: Role,
-    /// The rendered text.
+    /// The rendered text; of a message in parts, its text parts joined.
     pub content: Arc<str>,
+    /// All parts in order, where there are others than one text; else empty.
+    pub parts: Arc<[Part]>,
+}
+
+/// One part of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// Text.
+    Text(Arc<str>),
+    /// An image or another medium, by its address or as a `data:` URL.
+    Media {
+        /// Where it is.
+        url: Arc<str>,
+        /// Its media type, for instance `image/png`.
+        content_type: Option<Arc<str>>,
+    },
+}
+
+impl ChatMessage {
+    /// A message of one text.
+    #[must_use]
+    pub fn text(role: Role, content: impl Into<Arc<str>>) -> Self {
+        Self { role, content: content.into(), parts: Arc::default() }
+    }
 }
 
 /// Sampling parameters; an absent one is the provider's default and is not sent.
@@ -104,6 +122,8 @@ pub struct Variable {
 pub struct Prompt {
     /// The file.
     pub path: PromptPath,
+    /// Which prompt of its file it is, where a file holds several; sides are paired by it.
+    pub label: Option<String>,
     /// Its `name`, else the file's stem.
     pub name: String,
     /// For people.
@@ -114,8 +134,10 @@ pub struct Prompt {
     pub parameters: Parameters,
     /// The answer's form.
     pub response_format: ResponseFormat,
-    /// The messages, in order; never empty.
-    pub messages: Vec<Message>,
+    /// Tools the model may call, each as OpenAI's `{type: function, function: {name, description, parameters}}`.
+    pub tools: Arc<[Value]>,
+    /// What it says.
+    pub body: Body,
     /// Declared variables.
     pub variables: BTreeMap<String, Variable>,
     /// The prompt's own version.
@@ -156,11 +178,20 @@ impl Format {
     }
 }
 
-/// Reads a prompt file.
+/// Reads a prompt file by itself: other files it is made of are not looked at, and what is missing for want of them is
+/// no error. For who only wants to know what the file says of itself.
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of its lines.
 pub fn parse(path: &PromptPath, bytes: &[u8]) -> Result<Parsed<Prompt>, Vec<Diagnostic>> {
+    parse_with(path, bytes, &Attachments::unknown())
+}
+
+/// Reads a prompt file together with the files it is made of.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of its lines.
+pub fn parse_with(path: &PromptPath, bytes: &[u8], _attached: &Attachments) -> Result<Parsed<Prompt>, Vec<Diagnostic>> {
     let source = Source::read(path, bytes, MAX_FILE_BYTES).map_err(|error| vec![*error])?;
     match Format::of(path) {
         Some(Format::GithubModels) => github_models::parse(source),
@@ -171,41 +202,49 @@ pub fn parse(path: &PromptPath, bytes: &[u8]) -> Result<Parsed<Prompt>, Vec<Diag
     }
 }
 
-/// A template variable that a case gives no value for.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("variable `{variable}` has no value")]
-pub struct UndefinedVariable {
-    /// The variable's name.
-    pub variable: String,
-    /// The place in the prompt file that uses it.
-    pub location: Option<Location>,
-}
-
-impl Prompt {
-    /// The messages as the model gets them. Declared defaults stand in for what `vars` leaves out.
-    ///
-    /// # Errors
-    /// The first variable that has neither a value nor a default.
-    pub fn render(&self, vars: &Vars) -> Result<Arc<[ChatMessage]>, UndefinedVariable> {
-        let lookup = |name: &str| vars.get(name).or_else(|| self.variables.get(name)?.default.as_ref());
-        self.messages
-            .iter()
-            .map(|message| {
-                let content = message
-                    .content
-                    .render(&lookup)
-                    .map_err(|variable| UndefinedVariable { location: message.place_of(&variable), variable })?;
-                Ok(ChatMessage { role: message.role, content: content.into() })
-            })
-            .collect()
+/// The other files that a prompt file is made of, those left out that `attached` knows. Asked again with what was found
+/// until nothing is left, since attached files may need others.
+#[must_use]
+pub fn references(path: &PromptPath, _bytes: &[u8], _attached: &Attachments) -> Vec<Reference> {
+    match Format::of(path) {
+        Some(Format::GithubModels) | None => Vec::new(),
     }
 }
 
-impl Message {
-    /// Where a variable is first used, as near as is known.
-    fn place_of(&self, variable: &str) -> Option<Location> {
-        let mut places = self.content.places();
-        places.find(|(name, _)| *name == variable).and_then(|(_, at)| at).or(self.location)
+impl Prompt {
+    /// A prompt that says this and nothing of itself.
+    #[must_use]
+    pub fn new(path: PromptPath, name: String, body: Body) -> Self {
+        Self {
+            path,
+            label: None,
+            name,
+            description: None,
+            model: None,
+            parameters: Parameters::default(),
+            response_format: ResponseFormat::default(),
+            tools: Arc::default(),
+            body,
+            variables: BTreeMap::new(),
+            version: None,
+            owner: None,
+            use_case: None,
+            example_output: None,
+            golden_set: None,
+            golden_set_at: None,
+            tags: Vec::new(),
+            test_data: Vec::new(),
+            evaluators: Vec::new(),
+            evaluator_variables: Vec::new(),
+        }
+    }
+
+    /// The messages as the model gets them. Declared defaults stand in for what `vars` leaves out.
+    ///
+    /// # Errors
+    /// The first variable that has neither a value nor a default, or what else the template cannot do.
+    pub fn render(&self, vars: &Vars) -> Result<Arc<[ChatMessage]>, RenderError> {
+        self.body.render(vars, &self.variables)
     }
 }
 

@@ -1,6 +1,5 @@
 //! Plans and requests for stories about runs: small, and built by the same calls that files are.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use promptops::domain::gate::{CaseKind, GateSettings};
 use promptops::domain::golden::{Case, MustPass};
 use promptops::domain::ids::{Digest, ModelId, PromptPath};
 use promptops::domain::prompt::template::Template;
-use promptops::domain::prompt::{Message, Parameters, Prompt, ResponseFormat, Role, Vars};
+use promptops::domain::prompt::{Body, Message, Prompt, Role, Vars};
 use promptops::engine::run::{PlannedCase, PlannedPrompt, RunLimits, RunPlan};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -22,31 +21,14 @@ pub fn model(name: &str) -> ModelId {
 
 /// A prompt with one user message.
 pub fn prompt(text: &str) -> Arc<Prompt> {
-    Arc::new(Prompt {
-        path: PromptPath::parse("prompts/reply.prompt.yml").unwrap(),
-        name: "reply".to_owned(),
-        description: None,
-        model: None,
-        parameters: Parameters::default(),
-        response_format: ResponseFormat::Text,
-        messages: vec![Message { role: Role::User, content: Template::parse(text), location: None }],
-        variables: BTreeMap::new(),
-        version: None,
-        owner: None,
-        use_case: None,
-        example_output: None,
-        golden_set: None,
-        golden_set_at: None,
-        tags: Vec::new(),
-        test_data: Vec::new(),
-        evaluators: Vec::new(),
-        evaluator_variables: Vec::new(),
-    })
+    let message = Message { role: Role::User, content: Template::parse(text), location: None };
+    let path = PromptPath::parse("prompts/reply.prompt.yml").unwrap();
+    Arc::new(Prompt::new(path, "reply".to_owned(), Body::Messages(vec![message])))
 }
 
 /// An evaluator of a kind, with weight 1.
 pub fn evaluator(check: CheckSpec) -> Evaluator {
-    let spec = EvaluatorSpec { name: None, weight: None, threshold: None, metric: None, check };
+    let spec = EvaluatorSpec::plain(check);
     Evaluator::compile(spec).unwrap()
 }
 

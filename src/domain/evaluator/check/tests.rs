@@ -24,12 +24,12 @@ fn case(vars: Value, expected: Option<&str>) -> Case {
 }
 
 fn evaluator(check: CheckSpec) -> Evaluator {
-    let spec = EvaluatorSpec { name: None, weight: None, threshold: None, metric: None, check };
+    let spec = EvaluatorSpec::plain(check);
     Evaluator::compile(spec).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn assess(check: CheckSpec, output: &str, case: &Case) -> Assessment {
-    match evaluator(check).evaluate(output, case) {
+    match evaluator(check).evaluate(&Answer::text(output), case) {
         Evaluation::Assessed(assessment) => assessment,
         Evaluation::Ask(_) => panic!("asked a judge"),
     }
@@ -163,8 +163,8 @@ fn an_edit_distance_is_graded() {
     assert_eq!(found(near("é", 0), "é").1, 1.0);
     assert_eq!(found(near("", 0), "").1, 1.0);
     assert!(found(CheckSpec::Levenshtein { to: None, max: 3 }, "sitting").0);
-    let strict = EvaluatorSpec { name: None, weight: None, threshold: Some(0.8), metric: None, check: near("abcd", 1) };
-    let strict = Evaluator::compile(strict).unwrap().evaluate("abce", &case(json!({}), None));
+    let strict = EvaluatorSpec { threshold: Some(0.8), ..EvaluatorSpec::plain(near("abcd", 1)) };
+    let strict = Evaluator::compile(strict).unwrap().evaluate(&Answer::text("abce"), &case(json!({}), None));
     assert!(matches!(strict, Evaluation::Assessed(found) if !found.passed && found.score == 0.75));
     let huge = "a".repeat(200_000);
     assert!(!found(near(&"b".repeat(20_000), 5), &huge).0);

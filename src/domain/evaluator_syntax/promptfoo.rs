@@ -1,8 +1,8 @@
 //! promptfoo's assertions in a CSV field, `[not-]type[(threshold)][:value]`, as far as we have the type.
 
+use super::Written;
 use crate::domain::diagnostic::Location;
 use crate::domain::evaluator::spec::{CheckSpec, EvaluatorSpec};
-use crate::domain::evaluator_syntax::Written;
 use crate::domain::reader::{Reader, suggestion};
 
 const TYPES: [&str; 12] = [
@@ -21,7 +21,7 @@ const TYPES: [&str; 12] = [
 ];
 
 /// Reads a field that is not empty. A text that does not look like `type:value` is what the answer must equal.
-pub(super) fn read(reader: &mut Reader<'_>, field: &str, at: Location) -> Option<Written> {
+pub fn read_text(reader: &mut Reader<'_>, field: &str, at: Location) -> Option<Written> {
     let field = field.trim();
     let (head, value) = match field.split_once(':') {
         Some((head, value)) => (head, Some(value.trim())),
@@ -36,7 +36,7 @@ pub(super) fn read(reader: &mut Reader<'_>, field: &str, at: Location) -> Option
     };
     let graded = matches!(check, CheckSpec::Judge { .. });
     let threshold = threshold.filter(|_| is_type && graded);
-    Some(Written { spec: EvaluatorSpec { name: None, weight: None, threshold, metric: None, check }, at })
+    Some(Written { spec: EvaluatorSpec { threshold, ..EvaluatorSpec::plain(check) }, at })
 }
 
 /// `name(0.8)` as name and threshold.
