@@ -1,0 +1,4 @@
+#![no_main]
+//! Any bytes as `p/a.prompt.md`.
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| promptops_fuzz::prompt("p/a.prompt.md", data));
