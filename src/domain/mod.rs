@@ -11,6 +11,7 @@ pub mod ids;
 pub mod node;
 pub mod policy;
 pub mod price;
+pub mod price_overrides;
 pub mod prompt;
 pub mod reader;
 pub mod report;

@@ -1,5 +1,6 @@
 //! The engine: asks models and measures answers. Async; knows the domain only, neither stores nor GitHub.
 
+pub mod allowance;
 mod answer;
 mod budget;
 mod call;

@@ -92,11 +92,19 @@ impl Anthropic {
     /// Asks once.
     pub async fn complete(&self, request: &CompletionRequest) -> Result<Completion, ProviderError> {
         let question = question(request)?;
-        let (answer, latency_ms): (Answer, u32) = self.http.post(&self.endpoint, &question).await?;
+        let answered = self.http.post::<_, Answer>(&self.endpoint, "/v1/messages", &question).await?;
+        let (answer, latency_ms, rate) = (answered.answer, answered.latency_ms, answered.rate);
         let text: String = answer.content.into_iter().filter_map(|block| block.text).collect();
         let (input_tokens, output_tokens) =
             answer.usage.map_or((None, None), |tokens| (tokens.input_tokens, tokens.output_tokens));
-        Ok(Completion { text: text.into(), finish_reason: answer.stop_reason, input_tokens, output_tokens, latency_ms })
+        Ok(Completion {
+            text: text.into(),
+            finish_reason: answer.stop_reason,
+            input_tokens,
+            output_tokens,
+            latency_ms,
+            rate,
+        })
     }
 }
 

@@ -10,9 +10,10 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::address::{PublicResolver, RefusedAddress, check_literal};
+use super::rate;
 use super::refusal::{Remedy, bearable, refusal};
 use crate::engine::clock::{Clock, SystemClock};
-use crate::engine::provider::ProviderError;
+use crate::engine::provider::{ProviderError, RateHint};
 
 /// Largest answer that is read; longer ones are no model's text.
 const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -28,13 +29,23 @@ pub(super) struct Http {
     allow_private: bool,
 }
 
-/// One vendor's address with its headers; built once.
+/// One vendor's base URL with what every call carries; built once.
 #[derive(Debug)]
 pub(super) struct Endpoint {
-    url: Url,
+    base: Url,
     headers: HeaderMap,
-    secret: Option<SecretString>,
+    secrets: Vec<SecretString>,
     remedy: Remedy,
+}
+
+/// A vendor's answer, with what came beside it.
+#[derive(Debug)]
+pub(super) struct Answered<A> {
+    pub answer: A,
+    /// How long it took.
+    pub latency_ms: u32,
+    /// What the vendor says of its limits.
+    pub rate: Option<RateHint>,
 }
 
 impl Http {
@@ -50,80 +61,114 @@ impl Http {
         Ok(Self { client: builder.build()?, allow_private })
     }
 
-    /// An endpoint below a base URL, for instance `/chat/completions` below `https://api.openai.com/v1`.
+    /// An endpoint with a base URL, for instance `https://api.openai.com/v1`.
     ///
     /// # Errors
-    /// What is wrong with the URL or the key, and what to do.
-    pub fn endpoint(
-        &self,
-        base: &str,
-        path: &str,
-        auth: Option<(HeaderName, &str, SecretString)>,
-        remedy: Remedy,
-    ) -> Result<Endpoint, String> {
+    /// What is wrong with the URL, and what to do.
+    pub fn endpoint(&self, base: &str, remedy: Remedy) -> Result<Endpoint, String> {
         let broken = || format!("the base URL of {} is not a URL: {}", remedy.vendor, remedy.url);
-        let url = Url::parse(&format!("{}{path}", base.trim_end_matches('/'))).map_err(|_| broken())?;
-        if !matches!(url.scheme(), "http" | "https") {
+        let base = Url::parse(base).map_err(|_| broken())?;
+        if !matches!(base.scheme(), "http" | "https") {
             return Err(broken());
         }
         if !self.allow_private {
-            check_literal(&url).map_err(|refused| refused.to_string())?;
+            check_literal(&base).map_err(|refused| refused.to_string())?;
         }
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let mut secret = None;
-        if let Some((name, prefix, key)) = auth {
-            let mut value = HeaderValue::from_str(&format!("{prefix}{}", key.expose_secret().trim()))
-                .map_err(|_| format!("the key of {} holds characters no key has: {}", remedy.vendor, remedy.key))?;
-            value.set_sensitive(true);
-            headers.insert(name, value);
-            secret = Some(key);
-        }
-        Ok(Endpoint { url, headers, secret, remedy })
+        Ok(Endpoint { base, headers, secrets: Vec::new(), remedy })
     }
 
-    /// Posts `question` and reads the answer, with the milliseconds it took.
+    /// Posts `question` to a path below the endpoint's base and reads the answer.
     ///
     /// # Errors
     /// Whether to try again, to give this question up, or all of them.
     pub async fn post<Q: Serialize, A: DeserializeOwned>(
         &self,
         endpoint: &Endpoint,
+        path: &str,
         question: &Q,
-    ) -> Result<(A, u32), ProviderError> {
-        let body = serde_json::to_vec(question)
-            .map_err(|error| ProviderError::GiveUp { message: format!("the question is no JSON: {error}") })?;
+    ) -> Result<Answered<A>, ProviderError> {
+        self.send(endpoint, endpoint.url(path), HeaderMap::new(), body(question)?).await
+    }
+
+    /// The same with a body that is made already, and headers of this call alone.
+    ///
+    /// # Errors
+    /// As [`Http::post`].
+    pub async fn send<A: DeserializeOwned>(
+        &self,
+        endpoint: &Endpoint,
+        url: Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Answered<A>, ProviderError> {
         let started = Instant::now();
-        let request = self.client.post(endpoint.url.clone()).headers(endpoint.headers.clone()).body(body);
+        let request = self.client.post(url).headers(endpoint.headers.clone()).headers(headers).body(body);
         let mut response = request.send().await.map_err(|error| endpoint.unreachable(error))?;
         let status = response.status();
         let body = endpoint.read(&mut response).await?;
         let latency_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
+        let now_ms = SystemClock.now_ms();
         if !status.is_success() {
-            let secret = endpoint.secret.as_ref().map(|key| key.expose_secret().trim());
-            let now_ms = SystemClock.now_ms();
-            return Err(refusal(status, response.headers(), &body, &endpoint.remedy, secret, now_ms));
+            return Err(refusal(status, response.headers(), &body, &endpoint.remedy, &endpoint.secrets, now_ms));
         }
         match serde_json::from_slice(&body) {
-            Ok(answer) => Ok((answer, latency_ms)),
+            Ok(answer) => Ok(Answered { answer, latency_ms, rate: rate::hint(response.headers(), now_ms) }),
             Err(error) => Err(endpoint.garbage(&error.to_string())),
         }
     }
+}
+
+/// A question as it is sent.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub(super) fn body<Q: Serialize>(question: &Q) -> Result<Vec<u8>, ProviderError> {
+    serde_json::to_vec(question)
+        .map_err(|error| ProviderError::GiveUp { message: format!("the question is no JSON: {error}") })
 }
 
 impl Endpoint {
     /// An answer that is not what the vendor's interface says; often a proxy's page, so it is tried again.
     pub fn garbage(&self, what: &str) -> ProviderError {
         let vendor = &self.remedy.vendor;
-        let message = format!("{vendor} sent an answer that is not readable: {}", bearable(what, self.secret()));
+        let message = format!("{vendor} sent an answer that is not readable: {}", bearable(what, &self.secrets));
         ProviderError::Retry { message, after: None }
     }
 
-    /// Adds a header that every call carries.
+    /// Adds a header that every call carries; its value is no secret.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
+    }
+
+    /// Adds a header that every call carries and nobody else may see.
+    ///
+    /// # Errors
+    /// When the secret holds what no header can.
+    pub fn with_secret(mut self, name: HeaderName, prefix: &str, secret: SecretString) -> Result<Self, String> {
+        let mut value = HeaderValue::from_str(&format!("{prefix}{}", secret.expose_secret().trim())).map_err(|_| {
+            format!("the key of {} holds characters no key has: {}", self.remedy.vendor, self.remedy.key)
+        })?;
+        value.set_sensitive(true);
+        self.headers.insert(name, value);
+        self.secrets.push(secret);
+        Ok(self)
+    }
+
+    /// Adds a value that is never shown, should the vendor echo it.
+    pub fn hiding(mut self, secret: SecretString) -> Self {
+        self.secrets.push(secret);
+        self
+    }
+
+    /// The address of a path below the base; parts of it that come from outside are encoded already.
+    pub fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url
     }
 
     /// What messages call the vendor.
@@ -133,11 +178,7 @@ impl Endpoint {
 
     /// The host the endpoint is on.
     pub fn host(&self) -> &str {
-        self.url.host_str().unwrap_or_default()
-    }
-
-    fn secret(&self) -> Option<&str> {
-        self.secret.as_ref().map(|key| key.expose_secret().trim())
+        self.base.host_str().unwrap_or_default()
     }
 
     async fn read(&self, response: &mut reqwest::Response) -> Result<Vec<u8>, ProviderError> {
@@ -165,12 +206,23 @@ impl Endpoint {
         }
         let cause = causes(&error).last().map(ToString::to_string).unwrap_or_default();
         let message = format!("{} cannot be reached at {}: {cause}", self.remedy.vendor, self.host());
-        ProviderError::Retry { message: bearable(&message, self.secret()), after: None }
+        ProviderError::Retry { message: bearable(&message, &self.secrets), after: None }
     }
 }
 
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
     std::iter::successors(Some(error as &(dyn StdError + 'static)), |error: &&(dyn StdError + 'static)| {
         (*error).source()
+    })
+}
+
+/// A text from outside as one segment of a path: all but unreserved characters are encoded.
+pub(super) fn segment(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+        encoded
     })
 }

@@ -2,13 +2,18 @@
 
 mod address;
 mod anthropic;
+mod date;
+mod embedding;
 mod http;
+mod media;
 mod openai;
+mod rate;
 mod record;
 mod recording;
 mod refusal;
 mod registry;
 mod replay;
+mod tools;
 mod turn;
 
 pub use record::Recorder;

@@ -1,11 +1,13 @@
 //! What a provider's refusal means: which status is tried again, which concerns one question, which all of them.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use super::rate::{retry_after, span};
 use crate::engine::provider::ProviderError;
 
 /// Longest part of a provider's own message that is passed on, in characters.
@@ -24,88 +26,142 @@ pub(super) struct Remedy {
     pub url: String,
 }
 
+const BILLING: &str = "check the account's plan and billing";
+
 /// A status that is no answer, with what the provider said.
 pub(super) fn refusal(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
     remedy: &Remedy,
-    secret: Option<&str>,
+    secrets: &[SecretString],
     now_ms: i64,
 ) -> ProviderError {
-    let said = Said::read(body, secret);
+    let said = Said::read(body, headers, secrets);
     let vendor = &remedy.vendor;
     let message = match said.message.as_str() {
         "" => format!("{vendor} answered {}", status.as_u16()),
         text => format!("{vendor} answered {}: {text}", status.as_u16()),
     };
+    let fatal = |help: &str| ProviderError::Fatal { message: format!("{message}: {help}") };
+    let give_up = |help: &str| ProviderError::GiveUp { message: format!("{message}: {help}") };
     if said.is_out_of_money() {
-        return ProviderError::Fatal { message: format!("{message}: check the account's plan and billing") };
+        return fatal(BILLING);
+    }
+    if said.is_used_up_for_today() {
+        return fatal("the day's quota is used up: have it raised, or run again tomorrow");
     }
     match status.as_u16() {
-        401 | 403 => ProviderError::Fatal { message: format!("{message}: {}", remedy.key) },
-        402 => ProviderError::Fatal { message: format!("{message}: check the account's plan and billing") },
+        400 if said.is_wrong_key() => fatal(&remedy.key),
+        401 | 403 => fatal(&remedy.key),
+        402 => fatal(BILLING),
         300..=399 => ProviderError::Fatal { message: format!("{message}, a redirect: {}", remedy.url) },
-        400 | 404 if said.is_unknown_model(status) => {
-            ProviderError::Fatal { message: format!("{message}: {}", remedy.model) }
+        400 | 404 if said.is_unknown_model(status) => fatal(&remedy.model),
+        400 if said.is_filtered() => give_up("the provider's content filter objects: change the prompt or the case"),
+        400 | 413 | 422 if said.is_too_long() => {
+            give_up("shorten the prompt or the case, or choose a model that takes more")
         }
-        404 => ProviderError::GiveUp { message: format!("{message}: {}", remedy.url) },
-        408 | 409 | 425 | 429 | 500.. => ProviderError::Retry { message, after: retry_after(headers, now_ms) },
-        _ => ProviderError::GiveUp { message: format!("{message}: change the prompt, its parameters or the case") },
+        404 => give_up(&remedy.url),
+        408 | 409 | 425 | 429 | 500.. => {
+            ProviderError::Retry { after: retry_after(headers, now_ms).or(said.retry_after), message }
+        }
+        _ => give_up("change the prompt, its parameters or the case"),
     }
 }
 
-/// The vendors' error bodies: `{"error": {message, type, code}}`, `{"error": text}`, `{message, type}`.
+/// That a vendor's interface has no way to say something the prompt needs.
+pub(super) fn unsupported(vendor: &str, what: &str, help: &str) -> ProviderError {
+    ProviderError::GiveUp { message: format!("{vendor} cannot be sent {what}: {help}") }
+}
+
+/// The vendors' error bodies: `{"error": {message, type, code}}` (OpenAI, Anthropic), `{"error": {message, status,
+/// details}}` (Google), `{"error": text}`, `{message, type}` (Amazon, with the type in a header).
+#[derive(Default)]
 struct Said {
     message: String,
     kind: String,
     code: String,
+    /// Google's reasons and quotas, from `details`.
+    details: String,
+    retry_after: Option<Duration>,
 }
 
 impl Said {
-    fn read(body: &[u8], secret: Option<&str>) -> Self {
+    fn read(body: &[u8], headers: &HeaderMap, secrets: &[SecretString]) -> Self {
         let value: Value = serde_json::from_slice(body).unwrap_or_default();
-        let error = value.get("error").filter(|error| !error.is_null()).unwrap_or(&value);
-        let field = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-        let message = error.as_str().unwrap_or_else(|| field("message"));
-        Self { message: bearable(message, secret), kind: field("type").to_owned(), code: field("code").to_owned() }
+        // Google sends a list of one from some of its doors.
+        let value = value.get(0).unwrap_or(&value);
+        let error = value.get("error").filter(|error| !error.is_null()).unwrap_or(value);
+        let field = |name: &str| error.get(name).and_then(Value::as_str);
+        let message = error.as_str().or_else(|| field("message")).or_else(|| field("Message")).unwrap_or_default();
+        // `ValidationException:http://…` as some of Amazon's doors write it.
+        let header = headers.get("x-amzn-errortype").and_then(|kind| kind.to_str().ok());
+        let header = header.and_then(|kind| kind.split(':').next());
+        let details = error.get("details").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let texts = |name: &str| details.iter().filter_map(|detail| detail.get(name)?.as_str()).collect::<Vec<_>>();
+        let quotas = details.iter().filter_map(|detail| detail.get("violations")?.as_array()).flatten();
+        let quotas = quotas.filter_map(|quota| quota.get("quotaId")?.as_str());
+        Self {
+            message: bearable(message, secrets),
+            kind: field("type").or_else(|| field("status")).or(header).unwrap_or_default().to_owned(),
+            code: field("code").unwrap_or_default().to_owned(),
+            retry_after: texts("retryDelay").first().and_then(|delay| span(delay)),
+            details: texts("reason").into_iter().chain(quotas).collect::<Vec<_>>().join(" "),
+        }
+    }
+
+    fn mentions(&self, texts: &[&str]) -> bool {
+        let message = self.message.to_ascii_lowercase();
+        texts.iter().any(|text| message.contains(text))
     }
 
     fn is_out_of_money(&self) -> bool {
-        self.code == "insufficient_quota"
-            || self.kind == "insufficient_quota"
-            || self.kind == "billing_error"
-            || self.message.contains("credit balance is too low")
+        ["insufficient_quota", "billing_error"].iter().any(|code| self.code == *code || self.kind == *code)
+            || self.kind == "ServiceQuotaExceededException"
+            || self.mentions(&["credit balance is too low"])
+    }
+
+    fn is_used_up_for_today(&self) -> bool {
+        self.details.contains("PerDay")
+            || (self.kind == "ThrottlingException" && self.mentions(&["tokens per day", "requests per day"]))
+    }
+
+    fn is_wrong_key(&self) -> bool {
+        self.code == "invalid_api_key" || self.details.contains("API_KEY_INVALID")
     }
 
     fn is_unknown_model(&self, status: StatusCode) -> bool {
-        let names_model = self.message.to_ascii_lowercase().contains("model");
-        self.code == "model_not_found" || (status == StatusCode::NOT_FOUND && names_model)
+        ["model_not_found", "DeploymentNotFound", "unknown_model"].contains(&self.code.as_str())
+            || (status == StatusCode::NOT_FOUND && self.mentions(&["model"]))
+            || (self.kind == "ValidationException" && self.mentions(&["model identifier", "invocation of model id"]))
+    }
+
+    fn is_filtered(&self) -> bool {
+        ["content_filter", "content_policy_violation"].contains(&self.code.as_str())
+            || self.mentions(&["content filtering policy"])
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.code == "context_length_exceeded"
+            || self.kind == "request_too_large"
+            || self.mentions(&[
+                "prompt is too long",
+                "input is too long",
+                "maximum context length",
+                "exceeds the maximum number of tokens",
+            ])
     }
 }
 
-/// A message from outside on one line, cut short, without the key should the provider echo it.
-pub(super) fn bearable(message: &str, secret: Option<&str>) -> String {
-    let redacted = match secret {
-        Some(secret) if !secret.is_empty() => message.replace(secret, "[key]"),
-        _ => message.to_owned(),
-    };
+/// A message from outside on one line, cut short, without a key should the provider echo it.
+pub(super) fn bearable(message: &str, secrets: &[SecretString]) -> String {
+    let secrets = secrets.iter().map(|secret| secret.expose_secret().trim()).filter(|secret| !secret.is_empty());
+    let redacted = secrets.fold(message.to_owned(), |message, secret| message.replace(secret, "[key]"));
     let mut text: String = redacted.chars().take(MESSAGE_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if redacted.chars().nth(MESSAGE_CHARS).is_some() {
         text.push('…');
     }
     text
-}
-
-/// `Retry-After` in seconds or as an HTTP date.
-fn retry_after(headers: &HeaderMap, now_ms: i64) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
-    let now = Duration::from_millis(u64::try_from(now_ms).unwrap_or(0));
-    Some(at.saturating_sub(now))
 }
 
 #[cfg(test)]
@@ -120,7 +176,7 @@ mod tests {
             url: "check OPENAI_BASE_URL".into(),
         };
         let status = StatusCode::from_u16(status).unwrap();
-        refusal(status, &HeaderMap::new(), body.as_bytes(), &remedy, Some("sk-secret"), 0)
+        refusal(status, &HeaderMap::new(), body.as_bytes(), &remedy, &["sk-secret".into()], 0)
     }
 
     fn check(status: u16, body: &str, expected: &str) {
@@ -176,21 +232,9 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_both_forms() {
-        let header = |value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, value.parse().unwrap());
-            retry_after(&headers, 784_111_777_000 - 30_000)
-        };
-        assert_eq!(header("7"), Some(Duration::from_secs(7)));
-        assert_eq!(header("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::from_secs(30)));
-        assert_eq!(header("soon"), None);
-    }
-
-    #[test]
     fn a_long_message_is_cut() {
-        let text = bearable(&"é".repeat(1000), None);
+        let text = bearable(&"é".repeat(1000), &[]);
         assert_eq!(text.chars().count(), MESSAGE_CHARS + 1);
-        assert_eq!(bearable("a\nb\u{1b}[31m", None), "a b [31m");
+        assert_eq!(bearable("a\nb\u{1b}[31m", &[]), "a b [31m");
     }
 }

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::anthropic::Anthropic;
 use super::http::Http;
-use super::openai::OpenAi;
+use super::openai::{Dialect, OpenAi};
 use super::refusal::Remedy;
 use crate::domain::ids::Digest;
 use crate::engine::provider::{Completion, CompletionRequest, Provider, ProviderError};
@@ -124,30 +124,35 @@ fn openai(http: &Http, key: Option<SecretString>, base: Option<&str>) -> Result<
     if key.is_none() && base.is_none() {
         return Err("no key for openai models: set OPENAI_API_KEY".to_owned());
     }
-    // A server of one's own often needs no key.
-    let auth = key.map(|key| (AUTHORIZATION, "Bearer ", key));
     let remedy = Remedy {
         vendor: "openai".to_owned(),
         key: "set OPENAI_API_KEY to a key that may use the model".to_owned(),
         model: "check `model` in the prompt, or evaluation.model".to_owned(),
         url: "set OPENAI_BASE_URL to the address that ends in /v1".to_owned(),
     };
-    let endpoint = http.endpoint(base.unwrap_or(OPENAI_URL), "/chat/completions", auth, remedy)?;
-    Ok(OpenAi::new(http.clone(), endpoint))
+    let endpoint = http.endpoint(base.unwrap_or(OPENAI_URL), remedy)?;
+    let endpoint = match key {
+        Some(key) => endpoint.with_secret(AUTHORIZATION, "Bearer ", key)?,
+        None => endpoint,
+    };
+    Ok(OpenAi::new(http.clone(), endpoint, Dialect::Chat))
 }
 
 fn anthropic(http: &Http, key: Option<SecretString>, base: Option<&str>) -> Result<Anthropic, String> {
     if key.is_none() && base.is_none() {
         return Err("no key for anthropic models: set ANTHROPIC_API_KEY".to_owned());
     }
-    let auth = key.map(|key| (ANTHROPIC_KEY, "", key));
     let remedy = Remedy {
         vendor: "anthropic".to_owned(),
         key: "set ANTHROPIC_API_KEY to a key that may use the model".to_owned(),
         model: "check `model` in the prompt, or evaluation.model".to_owned(),
         url: "set ANTHROPIC_BASE_URL to the address without /v1".to_owned(),
     };
-    let endpoint = http.endpoint(base.unwrap_or(ANTHROPIC_URL), "/v1/messages", auth, remedy)?;
+    let endpoint = http.endpoint(base.unwrap_or(ANTHROPIC_URL), remedy)?;
+    let endpoint = match key {
+        Some(key) => endpoint.with_secret(ANTHROPIC_KEY, "", key)?,
+        None => endpoint,
+    };
     Ok(Anthropic::new(http.clone(), endpoint))
 }
 
@@ -160,6 +165,6 @@ fn ollama(http: &Http, host: Option<&str>) -> Result<OpenAi, String> {
         model: "run `ollama pull` for it".to_owned(),
         url: "set OLLAMA_HOST to where Ollama listens".to_owned(),
     };
-    let endpoint = http.endpoint(&base, "/v1/chat/completions", None, remedy)?;
-    Ok(OpenAi::new(http.clone(), endpoint))
+    let endpoint = http.endpoint(&format!("{base}/v1"), remedy)?;
+    Ok(OpenAi::new(http.clone(), endpoint, Dialect::Chat))
 }

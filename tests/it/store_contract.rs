@@ -258,6 +258,7 @@ fn completion(text: &str) -> Completion {
         input_tokens: Some(120),
         output_tokens: None,
         latency_ms: 340,
+        rate: None,
     }
 }
 

@@ -1,4 +1,5 @@
-//! A model provider on loopback that follows a script: both wire formats over real HTTP. Knows nothing of the engine.
+//! A model provider on loopback that follows a script, over real HTTP: two wire formats by itself, any other as the script
+//! says. Knows nothing of the engine.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -21,7 +22,7 @@ const KEPT: usize = 1000;
 pub struct Asked {
     /// Its number, from 0.
     pub nth: usize,
-    /// The path asked for.
+    /// The path asked for, and the query.
     pub path: String,
     /// The headers.
     pub headers: HeaderMap,
@@ -67,6 +68,11 @@ impl Reply {
         Self::Text(text.into())
     }
 
+    /// An answer in a format of its own.
+    pub fn json(body: &Value) -> Self {
+        Self::Status(200, vec![("content-type", "application/json".to_owned())], body.to_string())
+    }
+
     /// A status with OpenAI's and Anthropic's common error body.
     pub fn error(status: u16, message: &str) -> Self {
         let body = json!({"error": {"message": message, "type": "scripted"}});
@@ -103,10 +109,7 @@ impl Scripted {
             most: AtomicUsize::new(0),
             abandoned: AtomicUsize::new(0),
         });
-        let router = Router::new()
-            .route("/v1/chat/completions", post(answer))
-            .route("/v1/messages", post(answer))
-            .with_state(shared.clone());
+        let router = Router::new().fallback(post(answer)).with_state(shared.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -177,7 +180,7 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap,
     let mut open = Open::new(&shared);
     let nth = shared.count.fetch_add(1, SeqCst);
     let body = serde_json::from_slice(&body).unwrap_or_default();
-    let asked = Asked { nth, path: uri.path().to_owned(), headers, body };
+    let asked = Asked { nth, path: uri.path_and_query().map_or("", |path| path.as_str()).to_owned(), headers, body };
     let mut reply = (shared.script)(&asked);
     while let Reply::After(wait, then) = reply {
         tokio::time::sleep(wait).await;

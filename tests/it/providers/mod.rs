@@ -1,5 +1,7 @@
 //! A provider says exactly what was asked and answered, and each of its troubles has its own ending.
 
+mod openai;
+
 use std::time::Duration;
 
 use promptops::domain::gate::Lane;

@@ -1,19 +1,12 @@
-//! The OpenAI chat completions format, which vLLM, Ollama, llama.cpp and most gateways speak too. Knows no key names.
+//! OpenAI's chat completions format, which vLLM, Ollama, llama.cpp and most gateways speak too.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::http::{Endpoint, Http};
 use super::turn::Turn;
-use crate::domain::prompt::ResponseFormat;
+use super::{Dialect, Format, OpenAi};
 use crate::engine::provider::{Completion, CompletionRequest, ProviderError};
-
-/// A server of this format.
-#[derive(Debug)]
-pub(super) struct OpenAi {
-    http: Http,
-    endpoint: Endpoint,
-}
+use crate::provider::tools::said_or_called;
 
 #[derive(Serialize)]
 struct Question<'q> {
@@ -33,21 +26,8 @@ struct Question<'q> {
     stop: &'q [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<Format<'q>>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Format<'q> {
-    JsonObject,
-    JsonSchema { json_schema: Schema<'q> },
-}
-
-#[derive(Serialize)]
-struct Schema<'q> {
-    name: &'q str,
-    schema: &'q Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    strict: Option<bool>,
+    #[serde(skip_serializing_if = "<[Value]>::is_empty")]
+    tools: &'q [Value],
 }
 
 #[derive(Deserialize)]
@@ -66,6 +46,8 @@ struct Choice {
 struct Said {
     content: Option<Content>,
     refusal: Option<String>,
+    #[serde(default)]
+    tool_calls: Option<Vec<Value>>,
 }
 
 /// A text; some gateways send it in parts, of which those that are not text (a model's thoughts) are no answer.
@@ -90,15 +72,11 @@ struct Tokens {
 }
 
 impl OpenAi {
-    pub fn new(http: Http, endpoint: Endpoint) -> Self {
-        Self { http, endpoint }
-    }
-
-    /// Asks once, for the model of this name at the server.
-    pub async fn complete(&self, request: &CompletionRequest, model: &str) -> Result<Completion, ProviderError> {
-        let question = self.question(request, model);
-        let (answer, latency_ms): (Answer, u32) = self.http.post(&self.endpoint, &question).await?;
-        let Some(Choice { message, finish_reason }) = answer.choices.into_iter().next() else {
+    pub(super) async fn chat(&self, request: &CompletionRequest, model: &str) -> Result<Completion, ProviderError> {
+        let question = self.question(request, model)?;
+        let path = self.path(model, "/chat/completions");
+        let answered = self.http.post::<_, Answer>(&self.endpoint, &path, &question).await?;
+        let Some(Choice { message, finish_reason }) = answered.answer.choices.into_iter().next() else {
             return Err(self.endpoint.garbage("no choices"));
         };
         if message.content.is_none() && finish_reason.as_deref() == Some("content_filter") {
@@ -106,32 +84,36 @@ impl OpenAi {
             return Err(ProviderError::GiveUp { message });
         }
         // A refusal is what the prompt's user would read, so it is judged like any answer.
-        let text = message.content.map(|content| content.0).or(message.refusal).unwrap_or_default();
+        let said = message.content.map(|content| content.0).or(message.refusal).unwrap_or_default();
+        let text = said_or_called(said, &message.tool_calls.unwrap_or_default());
         let (input_tokens, output_tokens) =
-            answer.usage.map_or((None, None), |tokens| (tokens.prompt_tokens, tokens.completion_tokens));
-        Ok(Completion { text: text.into(), finish_reason, input_tokens, output_tokens, latency_ms })
+            answered.answer.usage.map_or((None, None), |tokens| (tokens.prompt_tokens, tokens.completion_tokens));
+        Ok(Completion {
+            text: text.into(),
+            finish_reason,
+            input_tokens,
+            output_tokens,
+            latency_ms: answered.latency_ms,
+            rate: answered.rate,
+        })
     }
 
-    fn question<'q>(&self, request: &'q CompletionRequest, model: &'q str) -> Question<'q> {
+    fn question<'q>(&self, request: &'q CompletionRequest, model: &'q str) -> Result<Question<'q>, ProviderError> {
         let parameters = &request.parameters;
-        let renamed = takes_max_completion_tokens(self.endpoint.host(), model);
-        Question {
+        let renamed = self.dialect == Dialect::NewerChat || takes_max_completion_tokens(self.endpoint.host(), model);
+        let vendor = self.endpoint.vendor();
+        Ok(Question {
             model,
-            messages: request.messages.iter().map(Turn::of).collect(),
+            messages: request.messages.iter().map(|message| Turn::of(message, vendor)).collect::<Result<_, _>>()?,
             max_tokens: parameters.max_tokens.filter(|_| !renamed),
             max_completion_tokens: parameters.max_tokens.filter(|_| renamed),
             temperature: parameters.temperature,
             top_p: parameters.top_p,
             seed: parameters.seed,
             stop: &parameters.stop,
-            response_format: match &request.response_format {
-                ResponseFormat::Text => None,
-                ResponseFormat::JsonObject => Some(Format::JsonObject),
-                ResponseFormat::JsonSchema { name, schema, strict } => {
-                    Some(Format::JsonSchema { json_schema: Schema { name, schema, strict: *strict } })
-                }
-            },
-        }
+            response_format: Format::of(&request.response_format),
+            tools: &request.tools,
+        })
     }
 }
 
