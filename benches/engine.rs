@@ -155,7 +155,7 @@ fn over_http(url: &str) -> Registry {
 fn plan(cases: usize) -> RunPlan {
     let evaluators = [
         CheckSpec::Contains("support team".to_owned()),
-        CheckSpec::NotContains("As an AI".to_owned()),
+        CheckSpec::Contains("As an AI".to_owned()),
         CheckSpec::Regex("(?i)working\\s+day".to_owned()),
         CheckSpec::WordCount { min: Some(5), max: Some(200) },
     ];

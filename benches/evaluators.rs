@@ -36,7 +36,7 @@ fn four_evaluators(c: &mut Criterion) {
         "required": ["action", "text"],
     });
     let evaluators: Vec<Evaluator> = [
-        CheckSpec::NotContains("As an AI".to_owned()),
+        CheckSpec::Contains("As an AI".to_owned()),
         CheckSpec::Icontains("{{amount}}".to_owned()),
         CheckSpec::Regex(r"\bescalate\b".to_owned()),
         CheckSpec::JsonSchema(schema),

@@ -62,7 +62,6 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) struct Find {
     place: Place,
-    negated: bool,
     any_case: bool,
     text: Text,
     /// The text folded, where it is fixed and case does not matter.
@@ -150,12 +149,7 @@ impl Find {
             Text::Fixed(fixed) if any_case => Some(fold(fixed)),
             _ => None,
         };
-        Self { place, negated: false, any_case, text, folded }
-    }
-
-    /// The search that passes where this one fails.
-    pub fn negated(self) -> Self {
-        Self { negated: true, ..self }
+        Self { place, any_case, text, folded }
     }
 
     fn assess(&self, output: &str, facts: Facts<'_>) -> Result<Assessment, MissingValue> {
@@ -169,7 +163,7 @@ impl Find {
         } else {
             self.place.holds(output, &text)
         };
-        Ok(Assessment::of(found != self.negated, self.place.report(found, &text)))
+        Ok(Assessment::of(found, self.place.report(found, &text)))
     }
 }
 

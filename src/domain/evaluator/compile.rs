@@ -51,7 +51,8 @@ impl Evaluator {
                 .help("give a number of at least 0; 0 informs only"));
         }
         let threshold = threshold(&spec)?;
-        let name = spec.name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| default_name(&spec.check));
+        let name =
+            spec.name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| default_name(&spec.check, spec.negated));
         let mut definition = definition(&spec.check, weight, threshold, spec.metric.as_deref());
         if spec.negated {
             definition = Digest::of_parts([b"not".as_slice(), &definition.0]);
@@ -80,21 +81,17 @@ fn threshold(spec: &EvaluatorSpec) -> Result<Option<f64>, CompileError> {
         return Err(CompileError::new(format!("the threshold {threshold} is not from 0 to 1"))
             .help("give the lowest score that passes, between 0 and 1"));
     }
-    match spec.check {
-        CheckSpec::Judge { .. }
-        | CheckSpec::GithubBuiltin(_)
-        | CheckSpec::GithubChoice { .. }
-        | CheckSpec::Levenshtein { .. } => Ok(Some(threshold)),
-        _ => Err(CompileError::new("a threshold is given to an evaluator whose score is either 0 or 1")
-            .help("remove the threshold; graded kinds are judge, llm, uses and levenshtein")),
+    if spec.check.is_graded() {
+        return Ok(Some(threshold));
     }
+    Err(CompileError::new("a threshold is given to an evaluator whose score is either 0 or 1")
+        .help("remove the threshold; only graded kinds, such as judge or bleu, take one"))
 }
 
 fn check(spec: CheckSpec, threshold: Option<f64>) -> Result<Check, CompileError> {
     Ok(match spec {
         CheckSpec::Equals(value) => equals(value)?,
         CheckSpec::Contains(text) => Check::Find(find(Place::Anywhere, &text, false)?),
-        CheckSpec::NotContains(text) => Check::Find(find(Place::Anywhere, &text, false)?.negated()),
         CheckSpec::Icontains(text) => Check::Find(find(Place::Anywhere, &text, true)?),
         CheckSpec::StartsWith(text) => Check::Find(find(Place::Start, &text, false)?),
         CheckSpec::EndsWith(text) => Check::Find(find(Place::End, &text, false)?),
@@ -122,6 +119,7 @@ fn check(spec: CheckSpec, threshold: Option<f64>) -> Result<Check, CompileError>
         CheckSpec::GithubBuiltin(builtin) => {
             Check::Judge(Judge { model: None, threshold, kind: JudgeKind::Builtin(builtin) })
         }
+        _ => return Err(CompileError::new("this kind of evaluator cannot be used yet").help("remove it")),
     })
 }
 

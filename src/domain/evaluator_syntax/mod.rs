@@ -1,8 +1,12 @@
 //! How files write evaluators: one item of an `evaluators` list to an `EvaluatorSpec`. Knows not what evaluators do.
 
 mod github;
+mod graded;
+mod kinds;
 mod ours;
 pub mod promptfoo;
+mod refused;
+mod values;
 
 use super::diagnostic::Location;
 use super::evaluator::Evaluator;
@@ -31,7 +35,7 @@ pub fn read_list(reader: &mut Reader<'_>, node: &Node, unknown: Unknown) -> Vec<
 
 fn read(reader: &mut Reader<'_>, item: &Node, unknown: Unknown) -> Option<Written> {
     let has = |kinds: &[&str]| kinds.iter().any(|kind| item.get(kind).is_some());
-    if has(&github::KINDS) || (has(&["name"]) && !has(&ours::KINDS)) {
+    if has(&github::KINDS) || (has(&["name"]) && !ours::has_kind(item)) {
         github::read(reader, item, unknown)
     } else {
         ours::read(reader, item)
@@ -48,7 +52,9 @@ fn with_options(reader: &mut Reader<'_>, fields: Option<Fields<'_>>, check: Chec
     if let Some(node) = get("weight") {
         spec.weight = Some(reader.number(node, "weight", 0.0, f64::INFINITY)?);
     }
-    if let Some(node) = get("threshold") {
+    // The threshold of these two is their limit, which their value holds already.
+    let has_limit = matches!(spec.check, CheckSpec::Cost(_) | CheckSpec::Latency(_));
+    if let Some(node) = get("threshold").filter(|_| !has_limit) {
         spec.threshold = Some(reader.number(node, "threshold", 0.0, 1.0)?);
     }
     if let Some(node) = get("metric") {

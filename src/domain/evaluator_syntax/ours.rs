@@ -1,36 +1,64 @@
 //! Our own way to write an evaluator: one key per list item, its value bare or in a mapping with options.
 
-use super::{OPTIONS, Written, is_form, read_model, with_options};
-use crate::domain::evaluator::spec::{CheckSpec, EvaluatorSpec};
-use crate::domain::node::{Kind, Node};
+use super::kinds::{self, Kind, without_not};
+use super::values::{self, Given};
+use super::{OPTIONS, Written, graded, is_form, with_options};
+use crate::domain::diagnostic::Location;
+use crate::domain::evaluator::spec::EvaluatorSpec;
+use crate::domain::node::{self, Node};
 use crate::domain::reader::{Fields, Reader, Unknown, suggestion};
 
-/// Kinds in the order of the documentation, GitHub's last.
-pub(super) const KINDS: [&str; 15] = [
-    "equals",
+/// Keys of which a JSON Schema has at least one.
+const SCHEMA_KEYS: [&str; 30] = [
+    "$schema",
+    "$id",
+    "$ref",
+    "$defs",
+    "definitions",
+    "type",
+    "properties",
+    "required",
+    "items",
+    "prefixItems",
+    "additionalProperties",
+    "patternProperties",
+    "propertyNames",
+    "enum",
+    "const",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
     "contains",
-    "not_contains",
-    "icontains",
-    "starts_with",
-    "ends_with",
-    "regex",
-    "is_json",
-    "json_schema",
-    "word_count",
-    "levenshtein",
-    "judge",
-    "string",
-    "llm",
-    "uses",
+    "minProperties",
+    "maxProperties",
+    "minItems",
+    "maxItems",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minimum",
+    "maximum",
 ];
+
+/// Whether a mapping has a key that is one of our kinds.
+pub(super) fn has_kind(item: &Node) -> bool {
+    let node::Kind::Map(entries) = &item.kind else { return false };
+    entries.iter().any(|(key, _)| is_kind(&key.name))
+}
+
+fn is_kind(name: &str) -> bool {
+    let (plain, _) = without_not(name);
+    Kind::named(plain).is_some() || graded::KINDS.contains(&&*plain.replace('-', "_"))
+}
 
 /// Reads one item.
 pub(super) fn read(reader: &mut Reader<'_>, item: &Node) -> Option<Written> {
-    let absent = Node { kind: Kind::Null, at: item.at };
-    let (kind, kind_at, value) = match &item.kind {
-        Kind::Text(kind) => (&**kind, item.at, None),
-        Kind::Map(entries) => match entries.as_slice() {
-            [(kind, value)] => (&*kind.name, kind.at, Some(value)),
+    let (name, name_at, value) = match &item.kind {
+        node::Kind::Text(name) => (&**name, item.at, None),
+        node::Kind::Map(entries) => match entries.as_slice() {
+            [(key, value)] => (&*key.name, key.at, Some(value)),
             _ => {
                 let message = format!("an evaluator must have one key, found {}", entries.len());
                 let help = "write one evaluator per list item, options inside: `contains: { value: …, weight: 2 }`";
@@ -45,180 +73,85 @@ pub(super) fn read(reader: &mut Reader<'_>, item: &Node) -> Option<Written> {
             return None;
         }
     };
-    let needs_value = !matches!(kind, "is_json" | "equals" | "levenshtein");
-    if KINDS.contains(&kind) && value.is_none() && needs_value {
-        reader.error("invalid-evaluator", kind_at, format!("`{kind}` needs a value"), format!("write `{kind}: value`"));
+    let (plain, negated) = without_not(name);
+    let spec = if let Some(kind) = Kind::named(plain) {
+        plain_kind(reader, kind, name, name_at, value)?
+    } else if let Some(kind) = graded::KINDS.into_iter().find(|kind| *kind == plain.replace('-', "_")) {
+        graded_kind(reader, kind, name_at, value)?
+    } else {
+        let mut known: Vec<&str> = kinds::NAMES.iter().map(|(name, _)| *name).collect();
+        known.extend(graded::KINDS);
+        known.extend(super::github::KINDS);
+        reader.error("unknown-evaluator", name_at, format!("unknown evaluator `{name}`"), suggestion(name, &known));
+        return None;
+    };
+    Some(Written { spec: EvaluatorSpec { negated, ..spec }, at: value.map_or(name_at, |value| value.at) })
+}
+
+fn graded_kind(reader: &mut Reader<'_>, kind: &str, at: Location, value: Option<&Node>) -> Option<EvaluatorSpec> {
+    let absent = Node { kind: node::Kind::Null, at };
+    graded::ours(reader, kind, value.unwrap_or(&absent))
+}
+
+fn plain_kind(
+    reader: &mut Reader<'_>,
+    kind: Kind,
+    name: &str,
+    at: Location,
+    value: Option<&Node>,
+) -> Option<EvaluatorSpec> {
+    if value.is_none() && !kind.needs_no_value() && !kind.falls_back_on_expected() {
+        reader.error("invalid-evaluator", at, format!("`{name}` needs a value"), format!("write `{name}: value`"));
         return None;
     }
-    let at = value.map_or(kind_at, |value| value.at);
-    let value = value.unwrap_or(&absent);
-    let bare = matches!(item.kind, Kind::Text(_));
-    let spec = match kind {
-        "equals" if bare => with_options(reader, None, CheckSpec::Equals(None)),
-        "levenshtein" if bare => with_options(reader, None, CheckSpec::Levenshtein { to: None, max: 5 }),
-        "equals" => equals(reader, value),
-        "is_json" => is_json(reader, value),
-        "json_schema" => json_schema(reader, value),
-        "word_count" => word_count(reader, value),
-        "levenshtein" => levenshtein(reader, value),
-        "judge" => judge(reader, value),
-        kind if KINDS.contains(&kind) => text_check(reader, kind, value),
-        unknown => {
-            let message = format!("unknown evaluator `{unknown}`");
-            reader.error("unknown-evaluator", kind_at, message, suggestion(unknown, &KINDS));
-            None
+    let (inner, fields) = form(reader, kind, name, value)?;
+    // A key without anything behind it is a slip where a value could stand.
+    if let Some(node) = inner.filter(|node| matches!(node.kind, node::Kind::Null) && !kind.needs_no_value()) {
+        reader.text(node, name)?;
+    }
+    let own = inner.filter(|node| matches!(node.kind, node::Kind::Map(_))).or(value.filter(|_| fields.is_some()));
+    let limit = fields.filter(|_| kind.has_limit()).and_then(|fields| fields.get("threshold"));
+    let check = values::read(reader, kind, &Given { name, at, value: inner, own, limit })?;
+    with_options(reader, fields, check)
+}
+
+type Form<'n> = (Option<&'n Node>, Option<Fields<'n>>);
+
+/// The value, and the options where it stands in a mapping with some.
+fn form<'n>(reader: &mut Reader<'_>, kind: Kind, name: &str, value: Option<&'n Node>) -> Option<Form<'n>> {
+    let Some(value) = value else { return Some((None, None)) };
+    let node::Kind::Map(entries) = &value.kind else { return Some((Some(value), None)) };
+    // A mapping is the value itself unless it has a `value` and nothing but options beside it.
+    if kind == Kind::Equals && !is_form(value, &["value"]) {
+        return Some((Some(value), None));
+    }
+    let is_schema = matches!(kind, Kind::IsJson | Kind::JsonSchema | Kind::ContainsJson)
+        && !is_form(value, &["value", "schema"])
+        && (kind == Kind::JsonSchema || entries.iter().any(|(key, _)| SCHEMA_KEYS.contains(&&*key.name)));
+    if is_schema {
+        return Some((Some(value), None));
+    }
+    let mut known = vec!["value"];
+    known.extend(kind.keys());
+    known.extend(OPTIONS);
+    let fields = reader.fields(value, name, &known, Unknown::Refused)?;
+    let has_own = kind.keys().iter().any(|key| fields.get(key).is_some());
+    let inner = fields.get("value");
+    if inner.is_none() && !has_own && !kind.needs_no_value() && !kind.falls_back_on_expected() && !kind.has_limit() {
+        if kind == Kind::WordCount {
+            return Some((Some(value), Some(fields)));
         }
-    }?;
-    Some(Written { spec, at })
-}
-
-/// The value and the options of the mapping form; of the bare form the value alone.
-fn form<'n>(reader: &mut Reader<'_>, kind: &str, value: &'n Node) -> Option<(&'n Node, Option<Fields<'n>>)> {
-    if !matches!(value.kind, Kind::Map(_)) {
-        return Some((value, None));
-    }
-    let fields =
-        reader.fields(value, kind, &["value", OPTIONS[0], OPTIONS[1], OPTIONS[2], OPTIONS[3]], Unknown::Refused)?;
-    let Some(inner) = fields.get("value") else {
-        reader.error("invalid-evaluator", value.at, format!("`{kind}` has no `value`"), "add a `value` key");
-        return None;
-    };
-    Some((inner, Some(fields)))
-}
-
-fn text_check(reader: &mut Reader<'_>, kind: &str, value: &Node) -> Option<EvaluatorSpec> {
-    let (value, options) = form(reader, kind, value)?;
-    let text = reader.text(value, kind)?;
-    if text.is_empty() {
-        reader.error(
-            "invalid-evaluator",
-            value.at,
-            format!("`{kind}` is empty, so every answer has it"),
-            "give it a text",
-        );
+        reader.error("invalid-evaluator", value.at, format!("`{name}` has no `value`"), "add a `value` key");
         return None;
     }
-    let check = match kind {
-        "contains" => CheckSpec::Contains(text),
-        "not_contains" => CheckSpec::NotContains(text),
-        "icontains" => CheckSpec::Icontains(text),
-        "starts_with" => CheckSpec::StartsWith(text),
-        "ends_with" => CheckSpec::EndsWith(text),
-        _ => CheckSpec::Regex(text),
-    };
-    with_options(reader, options, check)
-}
-
-/// A mapping is compared as JSON unless it has a `value` and nothing but options beside it.
-fn equals(reader: &mut Reader<'_>, value: &Node) -> Option<EvaluatorSpec> {
-    let (value, options) = if is_form(value, &["value"]) { form(reader, "equals", value)? } else { (value, None) };
-    let expected = match value.kind {
-        Kind::List(_) | Kind::Map(_) => value.to_value(),
-        _ => reader.text(value, "equals")?.into(),
-    };
-    with_options(reader, options, CheckSpec::Equals(Some(expected)))
-}
-
-fn is_json(reader: &mut Reader<'_>, value: &Node) -> Option<EvaluatorSpec> {
-    let options = match value.kind {
-        Kind::Null | Kind::Flag(true) => None,
-        _ => Some(reader.fields(value, "is_json", &OPTIONS, Unknown::Refused)?),
-    };
-    with_options(reader, options, CheckSpec::IsJson)
-}
-
-fn json_schema(reader: &mut Reader<'_>, value: &Node) -> Option<EvaluatorSpec> {
-    let known = ["schema", "value", OPTIONS[0], OPTIONS[1], OPTIONS[2], OPTIONS[3]];
-    let is_options = is_form(value, &["schema", "value"]);
-    let fields = if is_options { reader.fields(value, "json_schema", &known, Unknown::Refused) } else { None };
-    let schema = fields.and_then(|fields| fields.get("schema").or(fields.get("value"))).unwrap_or(value);
-    let schema = match &schema.kind {
-        Kind::Map(_) | Kind::Flag(_) => schema.to_value(),
-        _ => {
-            let message = format!("`json_schema` must be a mapping, found {}", schema.kind_name());
-            reader.error("wrong-type", schema.at, message, "write the schema itself here");
-            return None;
-        }
-    };
-    with_options(reader, fields, CheckSpec::JsonSchema(schema))
-}
-
-fn word_count(reader: &mut Reader<'_>, value: &Node) -> Option<EvaluatorSpec> {
-    let known = ["value", "min", "max", OPTIONS[0], OPTIONS[1], OPTIONS[2], OPTIONS[3]];
-    let exact = |reader: &mut Reader<'_>, node: &Node| {
-        let words = reader.whole(node, "word_count", 0, u64::MAX)?;
-        Some(CheckSpec::WordCount { min: Some(words), max: Some(words) })
-    };
-    if !matches!(value.kind, Kind::Map(_)) {
-        let check = exact(reader, value)?;
-        return with_options(reader, None, check);
+    if let Some(inner) = inner.filter(|node| matches!(node.kind, node::Kind::Map(_)) && has_keys(kind)) {
+        reader.fields(inner, name, kind.keys(), Unknown::Refused)?;
     }
-    let fields = reader.fields(value, "word_count", &known, Unknown::Refused)?;
-    let check = match fields.get("value") {
-        Some(inner) if !matches!(inner.kind, Kind::Map(_)) => exact(reader, inner)?,
-        Some(inner) => {
-            let bounds = reader.fields(inner, "word_count", &["min", "max"], Unknown::Refused)?;
-            bounded(reader, bounds)?
-        }
-        None => bounded(reader, fields)?,
-    };
-    with_options(reader, Some(fields), check)
+    let whole = Some(value).filter(|_| has_own && kind == Kind::WordCount);
+    Some((inner.or(whole), Some(fields)))
 }
 
-fn bounded(reader: &mut Reader<'_>, fields: Fields<'_>) -> Option<CheckSpec> {
-    let mut bound = |name| match fields.get(name) {
-        Some(node) => reader.whole(node, name, 0, u64::MAX).map(Some),
-        None => Some(None),
-    };
-    let (min, max) = (bound("min")?, bound("max")?);
-    let problem = match (min, max) {
-        (None, None) => "has neither `min` nor `max`",
-        (Some(min), Some(max)) if min > max => "has a `min` above its `max`",
-        _ => return Some(CheckSpec::WordCount { min, max }),
-    };
-    reader.error(
-        "invalid-evaluator",
-        fields.at,
-        format!("`word_count` {problem}"),
-        "write a number, or `{ min: 5, max: 20 }`",
-    );
-    None
-}
-
-/// A number is the largest distance to the case's `expected`.
-fn levenshtein(reader: &mut Reader<'_>, value: &Node) -> Option<EvaluatorSpec> {
-    if matches!(value.kind, Kind::Number(_)) {
-        let max = reader.whole(value, "levenshtein", 0, u64::MAX)?;
-        return with_options(reader, None, CheckSpec::Levenshtein { to: None, max });
-    }
-    let known = ["value", "max", OPTIONS[0], OPTIONS[1], OPTIONS[2], OPTIONS[3]];
-    let fields = reader.fields(value, "levenshtein", &known, Unknown::Refused)?;
-    let to = match fields.get("value") {
-        Some(node) => Some(reader.text(node, "value")?),
-        None => None,
-    };
-    let max = match fields.get("max") {
-        Some(node) => reader.whole(node, "max", 0, u64::MAX)?,
-        None => 5,
-    };
-    with_options(reader, Some(fields), CheckSpec::Levenshtein { to, max })
-}
-
-fn judge(reader: &mut Reader<'_>, value: &Node) -> Option<EvaluatorSpec> {
-    if !matches!(value.kind, Kind::Map(_)) {
-        let rubric = reader.words(value, "judge")?;
-        return with_options(reader, None, CheckSpec::Judge { rubric, model: None });
-    }
-    let known = ["rubric", "value", "model", OPTIONS[0], OPTIONS[1], OPTIONS[2], OPTIONS[3]];
-    let fields = reader.fields(value, "judge", &known, Unknown::Refused)?;
-    let Some(rubric) = fields.get("rubric").or(fields.get("value")) else {
-        reader.error("invalid-evaluator", value.at, "`judge` has no `rubric`", "say what a good answer is in `rubric`");
-        return None;
-    };
-    let rubric = reader.words(rubric, "rubric")?;
-    let model = match fields.get("model") {
-        Some(node) => Some(read_model(reader, node, "model")?),
-        None => None,
-    };
-    with_options(reader, Some(fields), CheckSpec::Judge { rubric, model })
+/// Whether a mapping as its value has keys of its own, which a schema or JSON to equal has not.
+fn has_keys(kind: Kind) -> bool {
+    !matches!(kind, Kind::Equals | Kind::IsJson | Kind::JsonSchema | Kind::ContainsJson)
 }

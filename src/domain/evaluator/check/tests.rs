@@ -64,8 +64,6 @@ fn a_text_is_looked_for_at_its_place() {
     let text = || "Refund".to_owned();
     check(CheckSpec::Contains(text()), "a Refund", true, r#"contains "Refund""#);
     check(CheckSpec::Contains(text()), "a refund", false, r#"does not contain "Refund""#);
-    check(CheckSpec::NotContains(text()), "a Refund", false, r#"contains "Refund""#);
-    check(CheckSpec::NotContains(text()), "a refund", true, r#"does not contain "Refund""#);
     check(CheckSpec::Icontains(text()), "a REFUND", true, r#"contains "Refund""#);
     check(CheckSpec::Icontains("STRASSE".into()), "Hauptstraße 1", true, r#"contains "STRASSE""#);
     check(CheckSpec::StartsWith(text()), "\n Refund it", true, r#"starts with "Refund""#);
@@ -95,7 +93,6 @@ fn what_a_case_cannot_fill_is_never_a_pass() {
     let missing = "variable `gone` has no value in this case; add it to the case's vars";
     for spec in [
         CheckSpec::Contains("{{gone}}".into()),
-        CheckSpec::NotContains("{{gone}}".into()),
         CheckSpec::Regex("{{gone}}".into()),
         CheckSpec::Equals(Some(json!(["{{gone}}"]))),
         CheckSpec::Levenshtein { to: Some("{{gone}}".into()), max: 1000 },
@@ -107,9 +104,7 @@ fn what_a_case_cannot_fill_is_never_a_pass() {
         assert_eq!(evaluator(spec).variables().collect::<Vec<_>>(), ["gone"]);
     }
     let empty = case(json!({"gone": ""}), None);
-    for spec in [CheckSpec::Contains("{{gone}}".into()), CheckSpec::NotContains("{{gone}}".into())] {
-        assert!(!assess(spec, "anything", &empty).passed);
-    }
+    assert!(!assess(CheckSpec::Contains("{{gone}}".into()), "anything", &empty).passed);
     assert_eq!(evaluator(CheckSpec::Equals(None)).variables().collect::<Vec<_>>(), ["expected"]);
     assert!(evaluator(CheckSpec::Equals(None)).check_case(&crate::domain::prompt::Vars::new(), Some("x")).is_ok());
 }
@@ -177,7 +172,6 @@ fn every_kind(text: String) -> Vec<CheckSpec> {
         CheckSpec::Equals(None),
         CheckSpec::Equals(Some(json!({"a": "{{amount}}"}))),
         CheckSpec::Contains(text.clone()),
-        CheckSpec::NotContains(text.clone()),
         CheckSpec::Icontains(text.clone()),
         CheckSpec::StartsWith(text.clone()),
         CheckSpec::EndsWith(text.clone()),
@@ -215,14 +209,6 @@ proptest! {
             prop_assert!((0.0..=1.0).contains(&found.score));
             prop_assert!(found.reason.chars().count() <= 200 && !found.reason.contains('\n'));
         }
-    }
-
-    #[test]
-    fn not_contains_is_the_negation_of_contains(output in "[ab]{0,12}", text in "[ab]{1,3}") {
-        let case = case(json!({}), None);
-        let contains = assess(CheckSpec::Contains(text.clone()), &output, &case);
-        let not_contains = assess(CheckSpec::NotContains(text), &output, &case);
-        prop_assert_ne!(contains.passed, not_contains.passed);
     }
 
     #[test]
