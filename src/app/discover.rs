@@ -74,10 +74,21 @@ pub fn select(
     Ok(selected)
 }
 
+/// The file that a path means, whatever format it is in.
+///
+/// # Errors
+/// When it lies outside the place.
+pub fn file(folder: &Path, place: &Place, path: &str) -> Result<PromptPath, LocalError> {
+    let inside = relative(folder, &place.root, path).ok_or_else(|| outside(place, path))?;
+    PromptPath::parse(&inside).map_err(|error| LocalError::Input(error.to_string()))
+}
+
+fn outside(place: &Place, path: &str) -> LocalError {
+    LocalError::Input(format!("`{path}` is outside `{}`; run this in its own folder", place.root.display()))
+}
+
 fn select_one(folder: &Path, place: &Place, path: &str, all: &[PromptPath]) -> Result<Vec<PromptPath>, LocalError> {
-    let inside = relative(folder, &place.root, path).ok_or_else(|| {
-        LocalError::Input(format!("`{path}` is outside `{}`; run this in its own folder", place.root.display()))
-    })?;
+    let inside = relative(folder, &place.root, path).ok_or_else(|| outside(place, path))?;
     let known = |path: &PromptPath| Format::of(path).is_some();
     if is_glob(path) {
         let glob = GlobBuilder::new(&inside)

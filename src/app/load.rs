@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::files::{Content, Files, FilesError};
-use crate::domain::diagnostic::{Diagnostic, Location};
+use crate::domain::diagnostic::{Diagnostic, Location, Parsed};
 use crate::domain::golden::{self, GoldenSet};
 use crate::domain::governed::{self, GoldenSource};
 use crate::domain::ids::PromptPath;
@@ -120,6 +120,20 @@ fn too_many_attached(path: &PromptPath) -> Diagnostic {
 pub fn take(prompts: &mut Vec<LoadedPrompt>, label: Option<&str>) -> Option<LoadedPrompt> {
     let at = prompts.iter().position(|loaded| loaded.prompt.label.as_deref() == label)?;
     Some(prompts.swap_remove(at))
+}
+
+/// The golden set at `path`, whatever the prompt names.
+///
+/// # Errors
+/// When it is missing, refused or wrong.
+pub(super) async fn golden_at(
+    files: &Files,
+    path: &PromptPath,
+    prompt: &Prompt,
+) -> Result<Parsed<GoldenSet>, LoadError> {
+    let content = files.read(path, MAX_GOLDEN_SET_BYTES).await?;
+    let bytes = regular(content, path, "golden set", MAX_GOLDEN_SET_BYTES)?;
+    golden::parse(path, &bytes, prompt).map_err(LoadError::Input)
 }
 
 async fn load_golden(

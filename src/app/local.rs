@@ -70,10 +70,15 @@ pub struct Gathered {
     pub head: Option<CommitSha>,
     /// Findings that stop nothing.
     pub warnings: Vec<Diagnostic>,
+    /// What A and B are, where two prompts or models are compared in the place of two revisions.
+    pub rivals: Option<[String; 2]>,
 }
 
 impl Gathered {
     fn revisions(&self) -> (Option<String>, String) {
+        if let Some([a, b]) = &self.rivals {
+            return (Some(a.clone()), b.clone());
+        }
         let head = self.head.as_ref().map_or_else(|| "working tree".to_owned(), ToString::to_string);
         (self.base.as_ref().map(ToString::to_string), head)
     }
@@ -90,7 +95,12 @@ impl Gathered {
             }
         };
         let (base, head) = self.revisions();
-        Report::new(outcome, base, head)
+        self.named(Report::new(outcome, base, head))
+    }
+
+    /// The report, told of rivals where they are compared.
+    fn named(&self, report: Report) -> Report {
+        if self.rivals.is_some() { report.of_rivals() } else { report }
     }
 }
 
@@ -118,7 +128,7 @@ pub async fn gather(options: &LocalOptions) -> Result<Gathered, LocalError> {
     let named = !options.paths.is_empty();
     let sides = Sides { base: base_files, head: head_files, renames };
     let pairs = load_pairs(&paths, &sides, &governed, named, &mut warnings).await?;
-    Ok(Gathered { settings, pairs, base, head, warnings })
+    Ok(Gathered { settings, pairs, base, head, warnings, rivals: None })
 }
 
 /// The files of both sides.
@@ -295,7 +305,10 @@ pub async fn evaluate(
     let plan = plan::plan(&gathered.pairs, &gathered.settings, overrides).map_err(LocalError::Findings)?;
     let runs = run::run(&plan, &*provider, limits, events).await?;
     let (base, head) = gathered.revisions();
-    let mut report = result::report(&plan, runs, base, head);
+    let mut report = gathered.named(result::report(&plan, runs, base, head));
+    for (prompt, pair) in report.prompts.iter_mut().zip(&gathered.pairs) {
+        prompt.golden_set = pair.head.golden.as_ref().map(|set| set.path.clone());
+    }
     if gathered.base.is_some() {
         let new = gathered.pairs.iter().filter(|pair| pair.base.is_none());
         report.notes.extend(new.map(|pair| format!("{} has no version on base to compare with", pair.path)));

@@ -2,6 +2,7 @@
 
 pub mod cached;
 pub mod commands;
+pub mod compare;
 pub mod control;
 pub mod desk;
 pub mod discover;

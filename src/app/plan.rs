@@ -25,6 +25,8 @@ pub struct Pair {
 pub struct Overrides {
     /// One model for every prompt.
     pub model: Option<ModelId>,
+    /// Another one for the base side, where two models are compared.
+    pub base_model: Option<ModelId>,
     /// Samples per case and side.
     pub trials: Option<u32>,
     /// Seed of the random draws.
@@ -68,7 +70,7 @@ fn planned(pair: &Pair, settings: &Settings, overrides: &Overrides) -> Result<Pl
         ))
     })?;
     let base = pair.base.as_ref().map(|base| {
-        let model = model(base).unwrap_or_else(|| head_model.clone());
+        let model = overrides.base_model.clone().or_else(|| model(base)).unwrap_or_else(|| head_model.clone());
         (base.prompt.clone(), model)
     });
     let unjudged = |side: &LoadedPrompt| {

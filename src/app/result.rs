@@ -22,6 +22,7 @@ pub fn report(plan: &RunPlan, runs: Vec<PromptRun>, base: Option<String>, head: 
         let mut said = PromptReport::new(Measured {
             path: planned.path.clone(),
             name: &prompt.name,
+            description: prompt.description.as_deref(),
             model: model.clone(),
             record,
             verdict,

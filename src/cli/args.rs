@@ -38,6 +38,12 @@ pub struct EvalArguments {
     /// Git revision to measure [default: the working tree]
     #[arg(long, value_name = "REV")]
     pub head: Option<String>,
+    /// Compare two prompt files, or two models (provider/name) on every prompt, on one golden set
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["base", "head"])]
+    pub compare: Vec<String>,
+    /// Golden set for --compare [default: that of B, else that of A]
+    #[arg(long, value_name = "FILE", requires = "compare")]
+    pub golden: Option<String>,
     /// Model for every prompt, as provider/name, whatever the prompt files say
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
@@ -89,6 +95,14 @@ pub enum Format {
     Markdown,
     /// promptops.result/v1
     Json,
+    /// JUnit XML: a suite per prompt, a test case per case
+    Junit,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// One page that needs nothing else
+    Html,
+    /// What `gh models eval --json` printed; implies --strict
+    GithubModels,
 }
 
 /// A file to write, and the format if it is not the one of `--format`.
@@ -109,10 +123,16 @@ fn output(text: &str) -> Result<Output, String> {
         Some((name, file)) => match Format::from_str(name, false) {
             Ok(format) => Ok(Output { format: Some(format), file: file.into() }),
             Err(_) => {
-                Err(format!("`{name}` is no format; write text=, markdown= or json=, or ./ before a file's name"))
+                let known: Vec<String> = Format::value_variants().iter().filter_map(written).collect();
+                Err(format!("`{name}` is no format; write {}, or ./ before a file's name", known.join(", ")))
             }
         },
     }
+}
+
+/// A format as it is written before a file.
+fn written(format: &Format) -> Option<String> {
+    Some(format!("{}=", format.to_possible_value()?.get_name()))
 }
 
 fn dollars(text: &str) -> Result<f64, String> {
@@ -139,7 +159,11 @@ mod tests {
             Output { format: Some(Format::Json), file: "out/a=b.json".into() }
         );
         assert_eq!(output("./a=b").unwrap(), Output { format: None, file: "./a=b".into() });
-        assert!(output("junit=report.xml").is_err(), "a format that is not there is no file name");
+        assert_eq!(
+            output("xml=report.xml").unwrap_err(),
+            "`xml` is no format; write text=, markdown=, json=, junit=, sarif=, html=, github-models=, or ./ before a \
+             file's name"
+        );
         assert!(output("json=").is_err());
         assert!(output("").is_err());
     }

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
@@ -13,12 +13,13 @@ use super::exit::{CommandError, Outcome};
 use super::progress::Progress;
 use super::show;
 use crate::app::cached::{AnswerWriter, Cached};
-use crate::app::local::{self, LocalError, LocalOptions};
+use crate::app::compare;
+use crate::app::local::{self, Gathered, LocalError, LocalOptions};
 use crate::app::plan::Overrides;
 use crate::config;
 use crate::domain::ids::ModelId;
 use crate::domain::report::text::{self, Style};
-use crate::domain::report::{Report, json_v1, markdown};
+use crate::domain::report::{Report, github_models, html, json_v1, junit, markdown, sarif};
 use crate::domain::untrusted::Secrets;
 use crate::engine::clock::SystemClock;
 use crate::engine::provider::Provider;
@@ -38,11 +39,11 @@ const TRIES: u32 = 5;
 /// # Errors
 /// See [`CommandError`].
 pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
-    let options = options(arguments)?;
+    let mut options = options(arguments)?;
     check_outputs(&arguments.output)?;
     let vendors = config::process().providers().map_err(|error| CommandError::Input(error.to_string()))?;
     let secrets = Secrets::new(vendors.keys().map(|key| key.expose_secret().to_owned()));
-    let gathered = match local::gather(&options).await {
+    let gathered = match gather(arguments, &mut options).await {
         Ok(gathered) => gathered,
         Err(error) => return failed(error),
     };
@@ -50,6 +51,7 @@ pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
     let limits = limits(arguments, gathered.settings.run_usd);
     let (provider, writer) = provider(arguments, vendors).await?;
     let progress = Progress::start(limits.cancel.clone());
+    let started = Instant::now();
     let result =
         local::evaluate(&gathered, &options.overrides, provider, &limits, &|event| progress.show(&event)).await;
     progress.finish();
@@ -57,9 +59,11 @@ pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
         writer.finish().await;
     }
     match result {
-        Ok(report) => {
+        Ok(mut report) => {
+            report.took_ms = u64::try_from(started.elapsed().as_millis()).ok();
+            report.replayed = arguments.replay.is_some();
             print(arguments, &report, &secrets, true)?;
-            Ok(report.verdict().into())
+            Ok(outcome(arguments, &report))
         }
         Err(LocalError::Run(error)) => {
             // The text for a terminal would only repeat the error.
@@ -70,13 +74,31 @@ pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
     }
 }
 
+/// Scripts written for `gh models eval` know no case without an answer: with one, the run is not measured.
+fn outcome(arguments: &EvalArguments, report: &Report) -> Outcome {
+    match report.verdict().into() {
+        Outcome::Passed if arguments.format == Format::GithubModels && github_models::has_unmeasured(report) => {
+            Outcome::NotMeasured
+        }
+        outcome => outcome,
+    }
+}
+
+async fn gather(arguments: &EvalArguments, options: &mut LocalOptions) -> Result<Gathered, LocalError> {
+    match arguments.compare.as_slice() {
+        [a, b] => compare::gather(options, [a, b], arguments.golden.as_deref()).await,
+        _ => local::gather(options).await,
+    }
+}
+
 fn options(arguments: &EvalArguments) -> Result<LocalOptions, CommandError> {
     let model = arguments.model.as_deref().map(ModelId::parse).transpose();
     let overrides = Overrides {
         model: model.map_err(|error| CommandError::Input(format!("--model: {error}")))?,
+        base_model: None,
         trials: arguments.trials,
         seed: arguments.seed,
-        strict: arguments.strict,
+        strict: arguments.strict || arguments.format == Format::GithubModels,
         base_gates: false,
     };
     Ok(LocalOptions {
@@ -162,6 +184,10 @@ fn render(format: Format, report: &Report, colour: bool, secrets: &Secrets) -> S
         Format::Text => text::text(report, Style { colour }, secrets),
         Format::Markdown => markdown::comment(report, secrets),
         Format::Json => json_v1::json(report, secrets),
+        Format::Junit => junit::xml(report, secrets),
+        Format::Sarif => sarif::json(report, secrets),
+        Format::Html => html::page(report, secrets),
+        Format::GithubModels => github_models::json(report, secrets),
     }
 }
 

@@ -51,9 +51,14 @@ async fn a_broken_case_is_shown_and_exits_with_1() {
     desk.write("prompts/refund.prompt.yml", brief());
     let ran = desk.ask(&server, &["eval", "--base", "main"]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
-    let stable = regex::Regex::new(r"time per answer \d+ → \d+ ms").unwrap();
-    insta::assert_snapshot!(stable.replace(&ran.stdout, "time per answer T"), @r#"
+    let stable = regex::Regex::new(r"(time per answer|\$0.000378,) \d[^\n]*").unwrap();
+    insta::assert_snapshot!(stable.replace_all(&ran.stdout, "$1 T"), @r#"
     Regression: 1 of 2 cases got worse, 0 better
+
+      worse  large  contains "colleague": does not contain "colleague"
+      next   Mend the prompt. Where an answer below is right, mend the golden set
+             instead.
+      took   18 calls, $0.000378, T
 
     Refund (prompts/refund.prompt.yml)
       We ran the old and the new prompt side by side on the same 2 cases. 1 got
@@ -66,8 +71,6 @@ async fn a_broken_case_is_shown_and_exits_with_1() {
         contains "colleague": does not contain "colleague"
         | -A colleague will decide on 900 EUR.
         | +Done: Refund 900 EUR
-
-    This run: 18 calls, 0 from the cache, $0.000378
     "#);
     assert_eq!(ran.stderr, "running 4 trials\nrunning 2 more trials\nrunning 12 more trials\n");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{CaseReport, FailedEvaluator, PromptReport, SideReport, SideUsage};
+use super::{CaseReport, EvaluatorReport, FailedEvaluator, PromptReport, SideReport, SideUsage, Sides};
 use crate::domain::evaluator::Assessment;
 use crate::domain::gate::verdict::{CaseStatus, PromptVerdict};
 use crate::domain::gate::{CaseKind, PromptRecord, Tried};
@@ -28,6 +28,8 @@ pub struct Measured<'a> {
     pub path: PromptPath,
     /// The prompt's name.
     pub name: &'a str,
+    /// What its author says of it.
+    pub description: Option<&'a str>,
     /// The model of head.
     pub model: ModelId,
     /// What the gate was given.
@@ -56,6 +58,9 @@ impl PromptReport {
         Self {
             path: measured.path,
             name: measured.name.to_owned(),
+            description: measured.description.map(str::to_owned),
+            sides: Sides::Change,
+            golden_set: None,
             model: measured.model,
             verdict,
             reasons,
@@ -84,11 +89,13 @@ fn cases(measured: &Measured<'_>) -> Vec<CaseReport> {
         CaseReport {
             id: Arc::clone(&case.id),
             vars: Arc::clone(&case.vars),
+            expected: case.expected.clone(),
             status: *status,
             confirmed: candidates.iter().any(|candidate| candidate.id == case.id && candidate.confirmed),
             base: side(&record.base, base.as_ref()),
             head: if record.kind == CaseKind::Removed { None } else { head_side(record, head.as_ref()) },
             failed_evaluators: if *status == CaseStatus::Unmeasured { Vec::new() } else { failed(case, head.as_ref()) },
+            evaluators: evaluators(case, head.as_ref()),
             line: case.line,
         }
     })
@@ -133,6 +140,17 @@ fn failed(case: &Case, output: Option<&MeasuredOutput>) -> Vec<FailedEvaluator> 
             Some(FailedEvaluator { name: Arc::clone(&evaluator.name), reason: assessment.reason.clone() })
         })
         .collect()
+}
+
+/// What every evaluator said, those that only inform included.
+fn evaluators(case: &Case, output: Option<&MeasuredOutput>) -> Vec<EvaluatorReport> {
+    let assessments = output.map_or(&[][..], |output| &output.assessments);
+    let said = case.evaluators.iter().zip(assessments).filter_map(|(evaluator, assessment)| {
+        let found = assessment.as_ref()?;
+        let (name, reason) = (Arc::clone(&evaluator.name), found.reason.clone());
+        Some(EvaluatorReport { name, score: found.score, passed: found.passed, reason })
+    });
+    said.collect()
 }
 
 /// Mean score per metric name.
@@ -217,6 +235,7 @@ mod tests {
         let report = PromptReport::new(Measured {
             path: PromptPath::parse("a.prompt.yml").expect("a path"),
             name: "a",
+            description: None,
             model: ModelId::parse("openai/gpt-4o-mini").expect("a model"),
             record: &record,
             verdict: &verdict,

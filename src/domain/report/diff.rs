@@ -28,24 +28,34 @@ pub enum Mark {
     Gap,
 }
 
-/// One line of a difference; changed words are in `[-…-]` or `{+…+}`.
+/// One line of a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// What it is.
     pub mark: Mark,
-    /// Its text.
-    pub text: String,
+    /// Its text in pieces: whether the words changed, and the words.
+    pub pieces: Vec<(bool, String)>,
 }
 
 impl Line {
-    /// The line as a diff writes it; never begins with anything but the mark.
+    /// The line as a diff writes it, changed words in `[-…-]` or `{+…+}`; never begins with anything but the mark.
     pub fn marked(&self) -> String {
+        let text = self.text();
         match self.mark {
-            Mark::Same => format!(" {}", self.text),
-            Mark::Old => format!("-{}", self.text),
-            Mark::New => format!("+{}", self.text),
+            Mark::Same => format!(" {text}"),
+            Mark::Old => format!("-{text}"),
+            Mark::New => format!("+{text}"),
             Mark::Gap => " …".to_owned(),
         }
+    }
+
+    fn text(&self) -> String {
+        let (open, close) = if self.mark == Mark::Old { ("[-", "-]") } else { ("{+", "+}") };
+        let shown = |(changed, words): &(bool, String)| match changed {
+            true => format!("{open}{words}{close}"),
+            false => words.clone(),
+        };
+        self.pieces.iter().map(shown).collect()
     }
 }
 
@@ -59,7 +69,7 @@ pub fn words(old: &Untrusted<'_>, new: &Untrusted<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
     for (place, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
         if place > 0 || group.first().is_some_and(starts_late) {
-            lines.push(Line { mark: Mark::Gap, text: String::new() });
+            lines.push(Line { mark: Mark::Gap, pieces: Vec::new() });
         }
         for change in group.iter().flat_map(|operation| diff.iter_inline_changes(operation)) {
             let mark = match change.tag() {
@@ -67,7 +77,7 @@ pub fn words(old: &Untrusted<'_>, new: &Untrusted<'_>) -> Vec<Line> {
                 ChangeTag::Delete => Mark::Old,
                 ChangeTag::Insert => Mark::New,
             };
-            lines.push(Line { mark, text: emphasised(change.values(), mark) });
+            lines.push(Line { mark, pieces: emphasised(change.values()) });
         }
     }
     lines
@@ -78,7 +88,7 @@ fn starts_late(operation: &DiffOp) -> bool {
 }
 
 /// One line's words; neighbours that changed are marked together, the spaces around them stay outside.
-fn emphasised(values: &[(bool, &str)], mark: Mark) -> String {
+fn emphasised(values: &[(bool, &str)]) -> Vec<(bool, String)> {
     let mut runs: Vec<(bool, String)> = Vec::new();
     for (place, (changed, words)) in values.iter().enumerate() {
         let between = words.trim().is_empty() && runs.last().is_some_and(|run| run.0);
@@ -88,18 +98,23 @@ fn emphasised(values: &[(bool, &str)], mark: Mark) -> String {
             _ => runs.push((changed, (*words).to_owned())),
         }
     }
-    let (open, close) = if mark == Mark::Old { ("[-", "-]") } else { ("{+", "+}") };
-    let mut text = String::new();
+    let mut pieces: Vec<(bool, String)> = Vec::new();
     for (changed, words) in runs {
         let inner = words.trim();
         if changed && !inner.is_empty() {
             let start = words.len() - words.trim_start().len();
-            text.push_str(&format!("{}{open}{inner}{close}{}", &words[..start], &words[start + inner.len()..]));
+            pieces.push((false, words[..start].to_owned()));
+            pieces.push((true, inner.to_owned()));
+            pieces.push((false, words[start + inner.len()..].to_owned()));
         } else {
-            text.push_str(&words);
+            pieces.push((false, words));
         }
     }
-    text.trim_end_matches('\n').to_owned()
+    if let Some((_, last)) = pieces.last_mut() {
+        last.truncate(last.trim_end_matches('\n').len());
+    }
+    pieces.retain(|(_, words)| !words.is_empty());
+    pieces
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ fn prompt(prompt: &PromptReport, secrets: &Secrets) -> Prompt {
         path: clean(prompt.path.as_str()),
         name: clean(&prompt.name),
         verdict: prompt.verdict,
-        reasons: prompt.reasons.iter().map(|reason| words::reason(reason, &clean)).collect(),
+        reasons: prompt.reasons.iter().map(|reason| words::reason(reason, prompt.sides, &clean)).collect(),
         base_score: prompt.base_score,
         head_score: prompt.head_score,
         bound: prompt.bound,
@@ -142,25 +142,14 @@ fn case(case: &CaseReport, secrets: &Secrets) -> Case {
     };
     Case {
         id: clean(&case.id),
-        vars: Value::Object(case.vars.iter().map(|(name, value)| (clean(name), redacted(value, secrets))).collect()),
+        vars: Value::Object(
+            case.vars.iter().map(|(name, value)| (clean(name), Untrusted::in_value(value, secrets))).collect(),
+        ),
         status: case.status,
         confirmed: case.confirmed,
         base: case.base.as_ref().map(side),
         head: case.head.as_ref().map(side),
         failed_evaluators: case.failed_evaluators.iter().map(|failed| clean(&failed.name)).collect(),
-    }
-}
-
-/// A value with secrets taken out of every text in it.
-fn redacted(value: &Value, secrets: &Secrets) -> Value {
-    let clean = |text: &str| Untrusted::new(text, secrets).data().to_owned();
-    match value {
-        Value::String(text) => Value::String(clean(text)),
-        Value::Array(items) => Value::Array(items.iter().map(|item| redacted(item, secrets)).collect()),
-        Value::Object(entries) => {
-            Value::Object(entries.iter().map(|(key, item)| (clean(key), redacted(item, secrets))).collect())
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 

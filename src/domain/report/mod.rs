@@ -8,10 +8,15 @@ mod build;
 pub mod check;
 mod diff;
 mod fit;
+pub mod github_models;
+pub mod html;
 pub mod json_v1;
+pub mod junit;
 pub mod markdown;
 #[cfg(test)]
 mod sample;
+pub mod sarif;
+mod sides;
 pub mod text;
 mod words;
 
@@ -22,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use approval::{ApprovalState, ApprovalSummary};
 pub use build::{Measured, MeasuredOutput};
+pub use sides::Sides;
 
 use super::diagnostic::Diagnostic;
 use super::gate::Verdict;
@@ -95,6 +101,15 @@ pub struct Report {
     pub set_changes: Vec<String>,
     /// Whatever else people should know, one sentence each: a cap, drift of a provider, a judge that is not sure.
     pub notes: Vec<String>,
+    /// What base and head are: a change, or two rivals.
+    #[serde(default)]
+    pub sides: Sides,
+    /// Whether a recording answered in the models' place: nothing was spent.
+    #[serde(default)]
+    pub replayed: bool,
+    /// How long the run took, in milliseconds, where somebody waited for it.
+    #[serde(default)]
+    pub took_ms: Option<u64>,
 }
 
 impl Report {
@@ -110,7 +125,18 @@ impl Report {
             approval: None,
             set_changes: Vec::new(),
             notes: Vec::new(),
+            sides: Sides::Change,
+            replayed: false,
+            took_ms: None,
         }
+    }
+
+    /// The same, told of two rivals in the place of a change.
+    #[must_use]
+    pub fn of_rivals(mut self) -> Self {
+        self.sides = Sides::Rivals;
+        self.prompts.iter_mut().for_each(|prompt| prompt.sides = Sides::Rivals);
+        self
     }
 
     /// What was measured; not measured if nothing was.
@@ -152,6 +178,15 @@ pub struct PromptReport {
     pub path: PromptPath,
     /// What its author calls it.
     pub name: String,
+    /// What its author says of it.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// What base and head are; the same for all prompts of a report.
+    #[serde(default)]
+    pub sides: Sides,
+    /// The file its cases are from, where that is known.
+    #[serde(default)]
+    pub golden_set: Option<PromptPath>,
     /// The model of head.
     pub model: ModelId,
     /// What the gate says.
@@ -210,6 +245,9 @@ pub struct CaseReport {
     pub id: Arc<str>,
     /// Its inputs.
     pub vars: Arc<Vars>,
+    /// The answer that is expected.
+    #[serde(default)]
+    pub expected: Option<Arc<str>>,
     /// How it came out.
     pub status: CaseStatus,
     /// Whether fresh runs confirmed that it broke.
@@ -220,6 +258,9 @@ pub struct CaseReport {
     pub head: Option<SideReport>,
     /// What head's answer failed.
     pub failed_evaluators: Vec<FailedEvaluator>,
+    /// What every evaluator said of head's answer.
+    #[serde(default)]
+    pub evaluators: Vec<EvaluatorReport>,
     /// Its line in the golden set.
     pub line: u32,
 }
@@ -248,6 +289,36 @@ pub struct FailedEvaluator {
     pub reason: String,
 }
 
+/// What one evaluator said of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvaluatorReport {
+    /// What reports call the evaluator.
+    pub name: Arc<str>,
+    /// In [0, 1].
+    pub score: f64,
+    /// Whether it passed.
+    pub passed: bool,
+    /// What it found.
+    pub reason: String,
+}
+
+impl CaseReport {
+    /// Whether head was asked and failed in some trial.
+    fn fails(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.passes < head.trials)
+    }
+
+    /// Whether head was asked and gave no answer that counts, or the two sides could not be compared.
+    fn is_unmeasured(&self) -> bool {
+        self.status == CaseStatus::Unmeasured || self.head.as_ref().is_some_and(|head| head.trials == 0)
+    }
+
+    /// Why there is no answer.
+    fn error(&self) -> Option<&str> {
+        [&self.head, &self.base].into_iter().flatten().find_map(|side| side.error.as_deref())
+    }
+}
+
 impl PromptReport {
     fn count(&self, status: CaseStatus) -> usize {
         self.cases.iter().filter(|case| case.status == status).count()
@@ -269,12 +340,11 @@ impl PromptReport {
 
     /// The cases a reader has to look at: broken ones, confirmed first, then those a reason names. Without a base, all that fail.
     fn troubled(&self) -> Vec<&CaseReport> {
-        let fails = |case: &CaseReport| case.head.as_ref().is_some_and(|head| head.passes < head.trials);
         let mut cases: Vec<&CaseReport> = self
             .cases
             .iter()
             .filter(|case| {
-                case.status == CaseStatus::Broken || self.is_named(&case.id) || (!self.has_base && fails(case))
+                case.status == CaseStatus::Broken || self.is_named(&case.id) || (!self.has_base && case.fails())
             })
             .collect();
         cases.sort_by_key(|case| (!case.confirmed, case.status != CaseStatus::Broken));
@@ -295,17 +365,14 @@ impl PromptReport {
 
     /// The cases that head gave no answer to that counts, or that could not be compared for want of one.
     fn unmeasured(&self) -> impl Iterator<Item = &CaseReport> {
-        self.cases.iter().filter(|case| {
-            case.status == CaseStatus::Unmeasured || case.head.as_ref().is_some_and(|head| head.trials == 0)
-        })
+        self.cases.iter().filter(|case| case.is_unmeasured())
     }
 
     /// The ids of those cases by the reason they give, in order of the first: a provider that is down is said once.
     fn unmeasured_by_error(&self) -> Vec<(&str, Vec<Arc<str>>)> {
         let mut groups: Vec<(&str, Vec<Arc<str>>)> = Vec::new();
         for case in self.unmeasured() {
-            let error = [&case.head, &case.base].into_iter().flatten().find_map(|side| side.error.as_deref());
-            let error = error.unwrap_or("no answer");
+            let error = case.error().unwrap_or("no answer");
             match groups.iter_mut().find(|(known, _)| *known == error) {
                 Some((_, ids)) => ids.push(case.id.clone()),
                 None => groups.push((error, vec![case.id.clone()])),

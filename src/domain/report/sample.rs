@@ -21,13 +21,19 @@ pub fn case(id: &str, status: CaseStatus, old: &str, new: &str) -> CaseReport {
     CaseReport {
         id: id.into(),
         vars: Arc::new(crate::domain::prompt::Vars::from([("amount".to_owned(), "900 EUR".into())])),
+        expected: None,
         status,
         confirmed: false,
         base,
         head,
         failed_evaluators: Vec::new(),
+        evaluators: Vec::new(),
         line: 3,
     }
+}
+
+fn found(name: &str, score: f64, reason: &str) -> EvaluatorReport {
+    EvaluatorReport { name: name.into(), score, passed: score > 0.5, reason: reason.to_owned() }
 }
 
 fn failed(name: &str, reason: &str) -> FailedEvaluator {
@@ -43,6 +49,10 @@ fn cases() -> Vec<CaseReport> {
     );
     refund.confirmed = true;
     refund.failed_evaluators = vec![failed("contains \"escalate\"", "the answer does not contain \"escalate\"")];
+    refund.evaluators = vec![
+        found("contains \"escalate\"", 0.0, "the answer does not contain \"escalate\""),
+        found("not_contains \"As an AI\"", 1.0, "the answer does not contain \"As an AI\""),
+    ];
     let mut angry = case("angry|customer", CaseStatus::Broken, "I am sorry to hear that.", "See #12, @octocat.");
     angry.confirmed = true;
     angry.failed_evaluators = vec![failed("tone", "0.2 is below 0.7: curt")];
@@ -65,6 +75,9 @@ pub fn prompt() -> PromptReport {
     PromptReport {
         path: PromptPath::parse("prompts/support-reply.prompt.yml").expect("a path"),
         name: "Support reply".to_owned(),
+        description: Some("Answers customers by e-mail".to_owned()),
+        sides: Sides::Change,
+        golden_set: Some(PromptPath::parse("prompts/support-reply.golden.yml").expect("a path")),
         model: ModelId::parse("openai/gpt-4o-mini").expect("a model"),
         verdict: Verdict::Regression,
         reasons: vec![

@@ -1,5 +1,7 @@
 //! The result for a terminal: 80 columns, the summary first. Knows no terminal: whether to use colour is an argument.
 
+mod summary;
+
 use super::diff::{self, Mark};
 use super::{CaseReport, PromptReport, Report, SideReport, words};
 use crate::domain::diagnostic::Severity;
@@ -58,6 +60,10 @@ pub fn text(report: &Report, style: Style, secrets: &Secrets) -> String {
     let headline = Untrusted::new(&words::headline(report), secrets).line(300);
     let mut lines: Vec<String> =
         wrap(&headline, "").into_iter().map(|line| style.verdict(report.verdict(), &line)).collect();
+    lines.extend(summary::lines(report, style, secrets));
+    if !(report.notes.is_empty() && report.set_changes.is_empty()) {
+        lines.push(String::new());
+    }
     for note in report.notes.iter().chain(&report.set_changes) {
         lines.extend(wrap(&Untrusted::new(note, secrets).line(400), "  "));
     }
@@ -69,10 +75,6 @@ pub fn text(report: &Report, style: Style, secrets: &Secrets) -> String {
     if let Some(approval) = &report.approval {
         lines.push(String::new());
         lines.extend(wrap(&format!("Approval: {}", Untrusted::new(&approval.line, secrets).line(300)), ""));
-    }
-    if !report.prompts.is_empty() {
-        lines.push(String::new());
-        lines.push(style.dim(&format!("This run: {}", words::spending(report))));
     }
     lines.join("\n") + "\n"
 }
@@ -106,9 +108,13 @@ fn prompt_lines(prompt: &PromptReport, style: Style, secrets: &Secrets) -> Vec<S
     lines.extend(wrap(&words::story(prompt), "  "));
     let show = |id: &str| Untrusted::new(id, secrets).line(80);
     for reason in prompt.reasons.iter().filter(|reason| !matches!(reason, Reason::ConfirmedBreaks { .. })) {
-        lines.extend(wrap(&words::reason(reason, &show), "  "));
+        lines.extend(wrap(&words::reason(reason, prompt.sides, &show), "  "));
     }
     lines.extend(wrap(&words::numbers(prompt), "  "));
+    let show = |name: &str| Untrusted::new(name, secrets).line(40);
+    if let Some(metrics) = words::metric_line(prompt, &show) {
+        lines.extend(wrap(&format!("metrics: {metrics}"), "  "));
+    }
     lines.extend(unmeasured(prompt, secrets));
     let troubled = prompt.troubled();
     for case in troubled.iter().take(SHOWN_CASES) {
@@ -141,7 +147,11 @@ fn unmeasured(prompt: &PromptReport, secrets: &Secrets) -> Vec<String> {
 fn case_lines(prompt: &PromptReport, case: &CaseReport, style: Style, secrets: &Secrets) -> Vec<String> {
     let id = Untrusted::new(&case.id, secrets).line(40);
     let counts = words::counts(prompt, case);
-    let mut lines = vec![format!("  {}  passed {counts}", style.red(&format!("✗ {id}")))];
+    let title = format!("✗ {id}");
+    let mut lines = wrap(&format!("{title}  passed {counts}"), "  ");
+    if let Some(first) = lines.first_mut() {
+        *first = first.replacen(&title, &style.red(&title), 1);
+    }
     let error = case.head.iter().chain(&case.base).find_map(|side| side.error.as_deref());
     lines
         .extend(error.into_iter().flat_map(|error| wrap(&Untrusted::new(error, secrets).line(300), "    no answer: ")));
@@ -225,6 +235,14 @@ mod tests {
         insta::assert_snapshot!(text(&sample::regression(), PLAIN, &Secrets::default()), @r#"
         Regression: 3 of 48 cases got worse, 1 better
 
+          worse  refund-over-limit  contains "escalate": the answer does not contain
+                 "escalate"
+                 angry|customer  tone: 0.2 is below 0.7: curt
+                 late-parcel  contains "Monday": the answer does not contain "Monday"
+          next   Mend the prompt. Where an answer below is right, mend the golden set
+                 instead.
+          took   138 calls, 1 answer from the cache, $0.0254
+
         Support reply (prompts/support-reply.prompt.yml)
           We ran the old and the new prompt side by side on the same 48 cases. 3 got
           worse, 1 better. We ran those 3 again: 2 failed 6 of 6 while the old prompt
@@ -232,6 +250,7 @@ mod tests {
           Must-pass case late-parcel failed 1 of 8 runs: allowed, but not stable.
           49 cases · 3 worse · 1 better · 1 new · score 0.98 → 0.94 · cost per answer
           $0.00018 → $0.00019 · time per answer 820 → 790 ms
+          metrics: tone 0.81 → 0.64
 
           ✗ refund-over-limit  passed 1 of 1 → 0 of 1; again 6 of 6 → 0 of 6
             contains "escalate": the answer does not contain "escalate"
@@ -251,8 +270,6 @@ mod tests {
             | +It arrives {+soon+}.
 
         Approval: 1 of @acme/prompt-reviewers is missing
-
-        This run: 138 calls, 1 from the cache, $0.0254
         "#);
     }
 
@@ -261,16 +278,21 @@ mod tests {
         insta::assert_snapshot!(text(&sample::without_base(), PLAIN, &Secrets::default()), @r#"
         Regression: score 0.50 is below the floor of 0.80; 1 of 2 cases passed
 
+          fails  refund-over-limit  contains "escalate": the answer does not contain
+                 "escalate"
+          next   Mend the prompt. Where an answer below is right, mend the golden set
+                 instead.
+          took   2 calls, $0.0004
+
         Support reply (prompts/support-reply.prompt.yml)
           We ran the prompt on 2 cases. 1 passed.
           The score is 0.500, the floor (`min_score`) is 0.800.
           2 cases · score 0.50
+          metrics: tone 0.64
 
           ✗ refund-over-limit  passed 0 of 1
             contains "escalate": the answer does not contain "escalate"
             | I will refund this today.
-
-        This run: 2 calls, 0 from the cache, $0.0004
         "#);
     }
 

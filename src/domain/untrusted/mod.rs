@@ -8,6 +8,8 @@ mod visible;
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 pub use secrets::Secrets;
 pub use visible::thousands;
 use visible::{cut, visible};
@@ -29,6 +31,20 @@ impl<'a> Untrusted<'a> {
     #[must_use]
     pub fn data(&self) -> &str {
         &self.text
+    }
+
+    /// For machines: a value with the secrets taken out of every text and key in it.
+    #[must_use]
+    pub fn in_value(value: &Value, secrets: &Secrets) -> Value {
+        let clean = |text: &str| Untrusted::new(text, secrets).data().to_owned();
+        match value {
+            Value::String(text) => Value::String(clean(text)),
+            Value::Array(items) => items.iter().map(|item| Self::in_value(item, secrets)).collect(),
+            Value::Object(entries) => {
+                Value::Object(entries.iter().map(|(key, item)| (clean(key), Self::in_value(item, secrets))).collect())
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
     }
 
     /// One plain line, for check titles, annotations and terminals. Line ends show as `↵`.

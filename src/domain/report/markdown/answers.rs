@@ -35,6 +35,7 @@ pub fn explain(report: &Report, secrets: &Secrets) -> String {
 fn reasons(prompt: &PromptReport, secrets: &Secrets) -> String {
     let show = |id: &str| Untrusted::new(id, secrets).code(80);
     let name = Untrusted::new(&prompt.name, secrets).prose(100);
-    let reasons: String = prompt.reasons.iter().map(|reason| format!("- {}\n", words::reason(reason, &show))).collect();
+    let reasons: String =
+        prompt.reasons.iter().map(|reason| format!("- {}\n", words::reason(reason, prompt.sides, &show))).collect();
     format!("### {name}\n\n{}\n\n{reasons}\n{}", words::story(prompt), folds::decided(prompt, secrets))
 }

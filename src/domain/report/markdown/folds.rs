@@ -3,7 +3,7 @@
 use crate::domain::gate::verdict::{CaseStatus, ConfirmedBreak};
 use crate::domain::report::diff::{self, Line};
 use crate::domain::report::fit::{Block, Keep};
-use crate::domain::report::{CaseReport, PromptReport, SideReport, words};
+use crate::domain::report::{CaseReport, PromptReport, SideReport, Sides, words};
 use crate::domain::untrusted::{Secrets, Untrusted, fence};
 
 /// Longest text of one side in a fold.
@@ -17,7 +17,10 @@ pub(super) fn folds(prompt: &PromptReport, secrets: &Secrets) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for case in prompt.troubled() {
         let id = Untrusted::new(&case.id, secrets).summary(100);
-        blocks.push(Block { keep: Keep::Case, text: fold(&format!("{id}: the answers"), &answers(case, secrets)) });
+        blocks.push(Block {
+            keep: Keep::Case,
+            text: fold(&format!("{id}: the answers"), &answers(case, prompt.sides, secrets)),
+        });
     }
     let mut add = |text: Option<String>| blocks.extend(text.map(|text| Block { keep: Keep::Fold, text }));
     add(fixed(prompt, secrets));
@@ -34,7 +37,7 @@ pub(super) fn fold(title: &str, body: &str) -> String {
 }
 
 /// Inputs, what failed, and the difference of the two answers.
-fn answers(case: &CaseReport, secrets: &Secrets) -> String {
+fn answers(case: &CaseReport, sides: Sides, secrets: &Secrets) -> String {
     let mut text = String::new();
     if !case.vars.is_empty() {
         let inputs: Vec<String> = case.vars.iter().map(|(name, value)| format!("{name}: {}", plain(value))).collect();
@@ -47,18 +50,22 @@ fn answers(case: &CaseReport, secrets: &Secrets) -> String {
     if !case.failed_evaluators.is_empty() {
         text.push('\n');
     }
-    text.push_str(&two_sides(case.base.as_ref(), case.head.as_ref(), secrets));
+    text.push_str(&two_sides(case.base.as_ref(), case.head.as_ref(), sides, secrets));
     text
 }
 
-fn two_sides(base: Option<&SideReport>, head: Option<&SideReport>, secrets: &Secrets) -> String {
+fn two_sides(base: Option<&SideReport>, head: Option<&SideReport>, sides: Sides, secrets: &Secrets) -> String {
+    let [base_word, head_word] = sides.labels();
     match (base.and_then(|side| side.output.as_deref()), head.and_then(|side| side.output.as_deref())) {
         (Some(old), Some(new)) => {
             let lines = diff::words(&Untrusted::new(old, secrets), &Untrusted::new(new, secrets));
             if lines.is_empty() {
                 return format!("Both answered the same:\n\n{}", Untrusted::new(new, secrets).fence(ANSWER));
             }
-            format!("The answer, old (-) and new (+):\n\n{}", fence("diff", lines.iter().map(Line::marked)))
+            format!(
+                "The answer, {base_word} (-) and {head_word} (+):\n\n{}",
+                fence("diff", lines.iter().map(Line::marked))
+            )
         }
         (old, new) => {
             let one = |title: &str, answer: Option<&str>, side: Option<&SideReport>| match (answer, side) {
@@ -70,7 +77,7 @@ fn two_sides(base: Option<&SideReport>, head: Option<&SideReport>, secrets: &Sec
                 }
                 (None, _) => String::new(),
             };
-            format!("{}{}", one("old", old, base), one("new", new, head))
+            format!("{}{}", one(base_word, old, base), one(head_word, new, head))
         }
     }
 }
@@ -96,10 +103,9 @@ fn changed_cases(prompt: &PromptReport, secrets: &Secrets) -> Option<String> {
     for (status, word) in kinds {
         for case in prompt.with_status(status) {
             let id = Untrusted::new(&case.id, secrets).code(100);
-            let result =
-                case.head.as_ref().filter(|_| status != CaseStatus::Removed).map_or(String::new(), |head| {
-                    format!(": the new prompt passed {} of {}", head.passes, head.trials)
-                });
+            let result = case.head.as_ref().filter(|_| status != CaseStatus::Removed).map_or(String::new(), |head| {
+                format!(": {} passed {} of {}", prompt.sides.the_new(), head.passes, head.trials)
+            });
             lines.push(format!("- {word}: {id}{result}\n"));
         }
     }
@@ -135,10 +141,11 @@ fn prompt_text(prompt: &PromptReport, secrets: &Secrets) -> Option<String> {
 
 /// Every number behind the verdict; the only place of p-values.
 pub(super) fn decided(prompt: &PromptReport, secrets: &Secrets) -> String {
+    let arrow = words::arrow(prompt.sides);
     let mut rows: Vec<(String, String)> =
         vec![("model".to_owned(), Untrusted::new(prompt.model.as_str(), secrets).cell(100))];
     if let (Some(base), Some(head)) = (prompt.base_score, prompt.head_score) {
-        rows.push(("mean score, old → new".to_owned(), format!("{base:.4} → {head:.4}")));
+        rows.push((format!("mean score, {arrow}"), format!("{base:.4} → {head:.4}")));
     }
     if let Some(bound) = prompt.bound {
         rows.push(("difference in score, at worst (95 %)".to_owned(), format!("{} points", words::points(bound))));
@@ -149,14 +156,18 @@ pub(super) fn decided(prompt: &PromptReport, secrets: &Secrets) -> String {
             format!("{p:.4}"),
         ));
     }
-    for (name, base, head) in metrics(prompt) {
+    for (name, base, head) in words::metrics(prompt) {
         let name = Untrusted::new(name, secrets).cell(60);
-        rows.push((format!("metric {name}, old → new"), format!("{} → {}", number(base), number(head))));
+        rows.push((format!("metric {name}, {arrow}"), format!("{} → {}", number(base), number(head))));
     }
-    for (side, usage) in ["old", "new"].into_iter().zip(&prompt.usage) {
-        if prompt.has_base || side == "new" {
+    let [base_calls, head_calls] = match prompt.sides {
+        Sides::Change => ["the old prompt's calls", "the new prompt's calls"],
+        Sides::Rivals => ["A's calls", "B's calls"],
+    };
+    for (what, usage) in [base_calls, head_calls].into_iter().zip(&prompt.usage) {
+        if prompt.has_base || what == head_calls {
             rows.push((
-                format!("the {side} prompt's calls"),
+                what.to_owned(),
                 format!(
                     "{}, {} tokens in, {} out",
                     words::spent([usage]),
@@ -169,17 +180,18 @@ pub(super) fn decided(prompt: &PromptReport, secrets: &Secrets) -> String {
     let mut text = "| number | value |\n|---|---|\n".to_owned();
     text.extend(rows.into_iter().map(|(name, value)| format!("| {name} | {value} |\n")));
     if !prompt.candidates.is_empty() {
-        text.push_str(&run_again(&prompt.candidates, secrets));
+        text.push_str(&run_again(&prompt.candidates, prompt.sides, secrets));
     }
     text
 }
 
-fn run_again(candidates: &[ConfirmedBreak], secrets: &Secrets) -> String {
-    let mut text =
+fn run_again(candidates: &[ConfirmedBreak], sides: Sides, secrets: &Secrets) -> String {
+    let [base_word, head_word] = sides.labels();
+    let mut text = format!(
         "\nCases run again with fresh answers, the same number on each side. p is Fisher's exact test, adjusted \
                     for the number of cases (Holm); it counts from 0.025 down, lower with several prompts.\n\n\
-                    | case | old passed | new passed | p | broke |\n|---|---|---|---|---|\n"
-            .to_owned();
+                    | case | {base_word} passed | {head_word} passed | p | broke |\n|---|---|---|---|---|\n"
+    );
     for candidate in candidates {
         let ConfirmedBreak { id, k, base, head, p, confirmed } = candidate;
         let id = Untrusted::new(id, secrets).cell(80);
@@ -187,13 +199,6 @@ fn run_again(candidates: &[ConfirmedBreak], secrets: &Secrets) -> String {
         text.push_str(&format!("| {id} | {base} of {k} | {head} of {k} | {p:.4} | {broke} |\n"));
     }
     text
-}
-
-/// Every metric of either side.
-fn metrics(prompt: &PromptReport) -> Vec<(&str, Option<f64>, Option<f64>)> {
-    let [base, head] = &prompt.metrics;
-    let names: std::collections::BTreeSet<&str> = base.keys().chain(head.keys()).map(String::as_str).collect();
-    names.into_iter().map(|name| (name, base.get(name).copied(), head.get(name).copied())).collect()
 }
 
 fn number(score: Option<f64>) -> String {

@@ -10,10 +10,9 @@ pub use answers::{explain, help};
 
 use super::approval::{ApprovalState, ApprovalSummary};
 use super::fit::{Block, Keep, Measure, fit};
-use super::{Outcome, Report, words};
+use super::{Outcome, Report, Sides, words};
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::gate::Verdict;
-use crate::domain::ids::CommitSha;
 use crate::domain::untrusted::{Secrets, Untrusted};
 
 /// Marks our comment. It is recognised by its stored id and by our app as its author, never by this line alone.
@@ -104,7 +103,10 @@ pub(super) fn headline(report: &Report, secrets: &Secrets) -> String {
 
 fn next_step(report: &Report) -> String {
     match &report.outcome {
-        Outcome::Measured(Verdict::Regression) => "This holds the merge.".to_owned(),
+        Outcome::Measured(Verdict::Regression) => match report.sides {
+            Sides::Change => "This holds the merge.".to_owned(),
+            Sides::Rivals => "B is worse than A on this golden set.".to_owned(),
+        },
         Outcome::Measured(Verdict::NotMeasured) | Outcome::Failed { .. } => {
             "This says nothing about the prompt. It is tried again by itself; the comment `/promptops eval` tries now."
                 .to_owned()
@@ -139,13 +141,11 @@ fn approval_line(approval: &ApprovalSummary, secrets: &Secrets) -> String {
 }
 
 fn footer(report: &Report, secrets: &Secrets) -> String {
-    // A commit's first ten digits tell it from others; a revision of another form is shown whole.
-    let short =
-        |text: &str| CommitSha::parse(text).map_or_else(|_| text.to_owned(), |sha| sha.as_str()[..10].to_owned());
-    let code = |text: &str| Untrusted::new(&short(text), secrets).code(60);
-    let revisions = match &report.base {
-        Some(base) => format!("Old: {}, new: {}.", code(base), code(&report.head)),
-        None => format!("Commit: {}.", code(&report.head)),
+    let code = |text: &str| Untrusted::new(&words::revision(text), secrets).code(60);
+    let revisions = match (&report.base, report.sides) {
+        (Some(base), Sides::Change) => format!("Old: {}, new: {}.", code(base), code(&report.head)),
+        (Some(base), Sides::Rivals) => format!("A: {}, B: {}.", code(base), code(&report.head)),
+        (None, _) => format!("Commit: {}.", code(&report.head)),
     };
     let spent =
         if report.prompts.is_empty() { String::new() } else { format!(" This run: {}.", words::spending(report)) };

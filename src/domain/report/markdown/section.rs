@@ -27,9 +27,13 @@ pub(super) fn told(prompt: &PromptReport, secrets: &Secrets) -> String {
     let mut text = format!("### {name} ({path})\n\n{}\n", words::story(prompt));
     let show = |id: &str| Untrusted::new(id, secrets).code(CELL);
     for reason in prompt.reasons.iter().filter(|reason| !is_in_story(reason)) {
-        text.push_str(&format!("\n{}\n", words::reason(reason, &show)));
+        text.push_str(&format!("\n{}\n", words::reason(reason, prompt.sides, &show)));
     }
     text.push_str(&format!("\n{}\n", words::numbers(prompt)));
+    let show = |name: &str| Untrusted::new(name, secrets).prose(40);
+    if let Some(metrics) = words::metric_line(prompt, &show) {
+        text.push_str(&format!("\nMetrics: {metrics}\n"));
+    }
     text
 }
 
@@ -40,7 +44,7 @@ fn is_in_story(reason: &Reason) -> bool {
 
 /// A table of cases: what failed, and how often the old and the new prompt passed.
 fn table(prompt: &PromptReport, cases: &[&CaseReport], secrets: &Secrets) -> String {
-    let header = if prompt.has_base { "passed, old → new" } else { "passed" };
+    let header = if prompt.has_base { format!("passed, {}", words::arrow(prompt.sides)) } else { "passed".to_owned() };
     let mut text = format!("| case | what failed | {header} |\n|---|---|---|\n");
     for case in cases.iter().take(SHOWN_ROWS) {
         let id = Untrusted::new(&case.id, secrets).cell(CELL);

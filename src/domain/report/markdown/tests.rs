@@ -36,6 +36,8 @@ fn a_regression() {
 
     49 cases · 3 worse · 1 better · 1 new · score 0.98 → 0.94 · cost per answer $0.00018 → $0.00019 · time per answer 820 → 790 ms
 
+    Metrics: tone 0.81 → 0.64
+
     | case | what failed | passed, old → new |
     |---|---|---|
     | `refund-over-limit` | `contains "escalate"` | 1 of 1 → 0 of 1; again 6 of 6 → 0 of 6 |
@@ -122,8 +124,8 @@ fn a_regression() {
     | difference in score, at worst (95 %) | −11.2 points |
     | the suite as a whole: p (blocks from 0.025 down, lower with several prompts) | 0.1875 |
     | metric `tone`, old → new | 0.810 → 0.640 |
-    | the old prompt's calls | 66 calls, 0 from the cache, $0.0121, 26,400 tokens in, 3,960 out |
-    | the new prompt's calls | 72 calls, 1 from the cache, $0.0133, 28,800 tokens in, 4,320 out |
+    | the old prompt's calls | 66 calls, $0.0121, 26,400 tokens in, 3,960 out |
+    | the new prompt's calls | 72 calls, 1 answer from the cache, $0.0133, 28,800 tokens in, 4,320 out |
 
     Cases run again with fresh answers, the same number on each side. p is Fisher's exact test, adjusted for the number of cases (Holm); it counts from 0.025 down, lower with several prompts.
 
@@ -141,7 +143,7 @@ fn a_regression() {
 
     </details>
 
-    Old: `a1b2c3d`, new: `e4f5a6b`. This run: 138 calls, 1 from the cache, $0.0254. Commands: `/promptops eval`, `/promptops explain`, `/promptops help`.
+    Old: `a1b2c3d`, new: `e4f5a6b`. This run: 138 calls, 1 answer from the cache, $0.0254. Commands: `/promptops eval`, `/promptops explain`, `/promptops help`.
     "#);
 }
 
@@ -168,6 +170,8 @@ fn too_few_cases_to_be_sure() {
     This golden set cannot exclude a drop of more than 11.9 points; about 34 more cases would.
 
     44 cases · 0 worse · 0 better · score 0.98 → 0.94 · cost per answer $0.00018 → $0.00019 · time per answer 820 → 790 ms
+
+    Metrics: tone 0.81 → 0.64
     "#);
 }
 
@@ -231,8 +235,8 @@ fn an_explanation() {
     | difference in score, at worst (95 %) | −11.2 points |
     | the suite as a whole: p (blocks from 0.025 down, lower with several prompts) | 0.1875 |
     | metric `tone`, old → new | 0.810 → 0.640 |
-    | the old prompt's calls | 66 calls, 0 from the cache, $0.0121, 26,400 tokens in, 3,960 out |
-    | the new prompt's calls | 72 calls, 1 from the cache, $0.0133, 28,800 tokens in, 4,320 out |
+    | the old prompt's calls | 66 calls, $0.0121, 26,400 tokens in, 3,960 out |
+    | the new prompt's calls | 72 calls, 1 answer from the cache, $0.0133, 28,800 tokens in, 4,320 out |
 
     Cases run again with fresh answers, the same number on each side. p is Fisher's exact test, adjusted for the number of cases (Holm); it counts from 0.025 down, lower with several prompts.
 

@@ -36,3 +36,14 @@ pub fn percent(share: f64) -> String {
 pub fn points(difference: f64) -> String {
     format!("{:.1}", difference * 100.0).replace('-', "−")
 }
+
+/// A length of time, with two digits where it is short.
+#[expect(clippy::cast_precision_loss, reason = "nobody reads milliseconds beyond 2^53")]
+pub fn duration(milliseconds: u64) -> String {
+    match milliseconds {
+        0..=999 => format!("{milliseconds} ms"),
+        1_000..=9_999 => format!("{:.1} s", milliseconds as f64 / 1_000.0),
+        10_000..=119_999 => format!("{} s", milliseconds / 1_000),
+        _ => format!("{} min", milliseconds.div_ceil(60_000)),
+    }
+}

@@ -5,13 +5,14 @@ mod figures;
 #[cfg(test)]
 mod tests;
 
-pub use figures::{counted, grouped, percent, points, score, usd};
+pub use figures::{counted, duration, grouped, percent, points, score, usd};
 
 use std::sync::Arc;
 
-use super::{CaseReport, Outcome, PromptReport, Report, SideReport, SideUsage};
+use super::{CaseReport, Outcome, PromptReport, Report, SideReport, SideUsage, Sides};
 use crate::domain::gate::Verdict;
 use crate::domain::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
+use crate::domain::ids::CommitSha;
 
 /// Lane 3 runs at most this many cases again.
 const MOST_RUN_AGAIN: usize = 35;
@@ -100,7 +101,8 @@ pub fn story(prompt: &PromptReport) -> String {
     if compared == 0 {
         let run = prompt.cases.iter().filter(|case| case.head.is_some()).count();
         let passed = prompt.cases.iter().filter(|case| passes_all(case)).count();
-        let alone = if prompt.has_base { "No case could be compared with the old prompt. " } else { "" };
+        let the_old = prompt.sides.the_old();
+        let alone = if prompt.has_base { format!("No case could be compared with {the_old}. ") } else { String::new() };
         let run = counted(run, "case", "cases");
         return match prompt.unmeasured().count() {
             0 => format!("{alone}We ran the prompt on {run}. {passed} passed."),
@@ -110,7 +112,7 @@ pub fn story(prompt: &PromptReport) -> String {
     let (worse, better) = (prompt.count(CaseStatus::Broken), prompt.count(CaseStatus::Fixed));
     let same_cases = counted(compared, "case", "cases");
     let mut sentences = vec![
-        format!("We ran the old and the new prompt side by side on the same {same_cases}."),
+        format!("We ran {} side by side on the same {same_cases}.", prompt.sides.both()),
         match (worse, better) {
             (0, 0) => "None got worse, none better.".to_owned(),
             (0, _) => format!("None got worse, {better} better."),
@@ -145,7 +147,8 @@ fn run_again(prompt: &PromptReport, worse: usize) -> Vec<String> {
         several => Some(format!("The other {several} may be chance.")),
     };
     let found = format!(
-        "We ran {those} again: {number} failed {failures} of {runs} while the old prompt passed {passes} of {runs}."
+        "We ran {those} again: {number} failed {failures} of {runs} while {} passed {passes} of {runs}.",
+        prompt.sides.the_old()
     );
     [Some(found), others].into_iter().flatten().collect()
 }
@@ -157,11 +160,15 @@ fn range(numbers: impl Iterator<Item = u32> + Clone) -> String {
 }
 
 /// One reason in a sentence of counts; `show` renders a case's id.
-pub fn reason(reason: &Reason, show: &dyn Fn(&str) -> String) -> String {
+pub fn reason(reason: &Reason, sides: Sides, show: &dyn Fn(&str) -> String) -> String {
     let list = |cases: &[Arc<str>]| named(cases, show);
     match reason {
         Reason::MustPassFailed { case, failures, runs, broken_on_base } => {
-            let already = if *broken_on_base { "; already broken on base" } else { "" };
+            let already = match (broken_on_base, sides) {
+                (false, _) => "",
+                (true, Sides::Change) => "; already broken on base",
+                (true, Sides::Rivals) => "; A fails it too",
+            };
             format!("Must-pass case {} failed {failures} of {runs} runs{already}.", show(case))
         }
         Reason::MustPassShaky { case, failures, runs } => {
@@ -175,8 +182,9 @@ pub fn reason(reason: &Reason, show: &dyn Fn(&str) -> String) -> String {
         Reason::ConfirmedBreaks { cases } => {
             let ids: Vec<_> = cases.iter().map(|case| case.id.clone()).collect();
             format!(
-                "{} on fresh runs while the old prompt passed: {}.",
+                "{} on fresh runs while {} passed: {}.",
                 counted(cases.len(), "case failed again", "cases failed again"),
+                sides.the_old(),
                 list(&ids)
             )
         }
@@ -207,8 +215,12 @@ pub fn reason(reason: &Reason, show: &dyn Fn(&str) -> String) -> String {
             format!("{unmeasured} of {compared} cases could not be measured{of_those}: too many to decide.")
         }
         Reason::Unconfirmed { cases } => format!(
-            "{} on head after passing on base, but too few fresh runs were measured to tell: {}.",
+            "{} {}, but too few fresh runs were measured to tell: {}.",
             counted(cases.len(), "case failed", "cases failed"),
+            match sides {
+                Sides::Change => "on head after passing on base",
+                Sides::Rivals => "with B after passing with A",
+            },
             list(cases)
         ),
         Reason::CannotExclude { drop, more_cases } => cannot_exclude(*drop, *more_cases),
@@ -269,12 +281,55 @@ pub fn numbers(prompt: &PromptReport) -> String {
     parts.join(" · ")
 }
 
-/// What the whole run took.
-pub fn spending(report: &Report) -> String {
-    spent(report.prompts.iter().flat_map(|prompt| &prompt.usage))
+/// Every named metric of either side: base, head.
+pub fn metrics(prompt: &PromptReport) -> Vec<(&str, Option<f64>, Option<f64>)> {
+    let [base, head] = &prompt.metrics;
+    let names: std::collections::BTreeSet<&str> = base.keys().chain(head.keys()).map(String::as_str).collect();
+    names.into_iter().map(|name| (name, base.get(name).copied(), head.get(name).copied())).collect()
 }
 
-/// "96 calls, 40 from the cache, $0.31"
+/// "accuracy 0.91 → 0.93 · tone 0.81 → 0.64"; `None` without metrics.
+pub fn metric_line(prompt: &PromptReport, show: &dyn Fn(&str) -> String) -> Option<String> {
+    let number = |side: Option<f64>| side.map_or_else(|| "–".to_owned(), score);
+    let all = metrics(prompt);
+    let mut parts: Vec<String> = all
+        .iter()
+        .take(NAMED)
+        .map(|(name, base, head)| match (prompt.has_base, base) {
+            (true, base) => format!("{} {} → {}", show(name), number(*base), number(*head)),
+            (false, _) => format!("{} {}", show(name), number(*head)),
+        })
+        .collect();
+    if let Some(more) = all.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        parts.push(format!("and {more} more"));
+    }
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
+/// A commit's first ten digits tell it from others; a revision of another form is shown whole.
+pub fn revision(text: &str) -> String {
+    CommitSha::parse(text).map_or_else(|_| text.to_owned(), |sha| sha.as_str()[..10].to_owned())
+}
+
+/// "old → new".
+pub fn arrow(sides: Sides) -> String {
+    sides.labels().join(" → ")
+}
+
+/// What the whole run took: "96 calls, 40 answers from the cache, $0.31, 12 s".
+pub fn spending(report: &Report) -> String {
+    let sides = || report.prompts.iter().flat_map(|prompt| &prompt.usage);
+    let took = report.took_ms.map_or(String::new(), |took| format!(", {}", duration(took)));
+    if report.replayed {
+        let answers: u64 = sides().map(|side| side.calls + side.cached_calls).sum();
+        let cost = sides().map(|side| side.cost_usd).sum();
+        let word = if answers == 1 { "answer" } else { "answers" };
+        return format!("{} {word} from the recording, $0 (asking cost {}){took}", grouped(answers), usd(cost));
+    }
+    spent(sides()) + &took
+}
+
+/// "96 calls, 40 answers from the cache, $0.31"
 pub fn spent<'a>(sides: impl IntoIterator<Item = &'a SideUsage>) -> String {
     let (mut calls, mut known, mut cost) = (0, 0, 0.0);
     for side in sides {
@@ -283,7 +338,11 @@ pub fn spent<'a>(sides: impl IntoIterator<Item = &'a SideUsage>) -> String {
         cost += side.cost_usd;
     }
     let word = if calls == 1 { "call" } else { "calls" };
-    format!("{} {word}, {} from the cache, {}", grouped(calls), grouped(known), usd(cost))
+    match known {
+        0 => format!("{} {word}, {}", grouped(calls), usd(cost)),
+        1 => format!("{} {word}, 1 answer from the cache, {}", grouped(calls), usd(cost)),
+        known => format!("{} {word}, {} answers from the cache, {}", grouped(calls), grouped(known), usd(cost)),
+    }
 }
 
 /// "1 of 1 → 0 of 1; again 6 of 6 → 0 of 6": how often the old and the new prompt passed one case.

@@ -38,7 +38,7 @@ fn breaks_that_did_not_hold_up_are_called_chance() {
 
 #[test]
 fn every_reason_is_one_sentence() {
-    let say = |of: Reason| reason(&of, &|id| id.to_owned());
+    let say = |of: Reason| reason(&of, Sides::Change, &|id| id.to_owned());
     let refund = || Arc::<str>::from("refund");
     let failed = Reason::MustPassFailed { case: refund(), failures: 2, runs: 8, broken_on_base: true };
     assert_eq!(say(failed), "Must-pass case refund failed 2 of 8 runs; already broken on base.");
