@@ -8,7 +8,7 @@ mod visible;
 
 use std::borrow::Cow;
 
-pub use secrets::Secrets;
+pub use secrets::{Secrets, tokens_in};
 pub use visible::thousands;
 use visible::{cut, visible};
 
