@@ -5,14 +5,19 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Evaluator;
-use super::check::{Check, Find, Matcher, Place};
+use super::check::{Check, Matcher};
 use super::choices::Choices;
 use super::describe::{default_name, definition};
+use super::find::{Find, FindList, List, Place, split};
 use super::json::{Schema, Wanted};
 use super::judge::{Judge, JudgeKind, THRESHOLD};
+use super::likeness;
 use super::pattern::Pattern;
-use super::spec::{CheckSpec, EvaluatorSpec, GithubString};
+use super::phrases::Phrases;
+use super::spec::{CheckSpec, EvaluatorSpec, GithubString, Texts};
+use super::sql::Sql;
 use super::text::{REASON, Text, excerpt};
+use super::xml::Required;
 use crate::domain::ids::{Digest, ModelId};
 use crate::domain::prompt::template::Template;
 
@@ -57,15 +62,26 @@ impl Evaluator {
         if spec.negated {
             definition = Digest::of_parts([b"not".as_slice(), &definition.0]);
         }
+        let check = check(spec.check, threshold)?;
         Ok(Self {
             name: name.into(),
             weight,
             threshold,
-            metric: spec.metric.map(Arc::from),
+            metric: spec.metric.as_deref().or(family(&check)).map(Arc::from),
             negated: spec.negated,
             definition,
-            check: Arc::new(check(spec.check, threshold)?),
+            check: Arc::new(check),
         })
+    }
+}
+
+/// The metric an evaluator counts towards where it names none: what teams ask of their answers first.
+fn family(check: &Check) -> Option<&'static str> {
+    match check {
+        Check::SensitiveData(_) => Some("sensitive_data"),
+        Check::BannedPhrases(_) => Some("brand"),
+        Check::Judge(_) => None,
+        other => other.variables().contains(&"expected").then_some("accuracy"),
     }
 }
 
@@ -95,32 +111,80 @@ fn check(spec: CheckSpec, threshold: Option<f64>) -> Result<Check, CompileError>
         CheckSpec::Icontains(text) => Check::Find(find(Place::Anywhere, &text, true)?),
         CheckSpec::StartsWith(text) => Check::Find(find(Place::Start, &text, false)?),
         CheckSpec::EndsWith(text) => Check::Find(find(Place::End, &text, false)?),
+        CheckSpec::ContainsList { texts, all, any_case } => {
+            Check::FindList(FindList::new(not_empty(&texts)?, all, any_case))
+        }
         CheckSpec::Regex(pattern) => Check::Regex(matcher(&pattern)?),
         CheckSpec::IsJson => Check::IsJson,
         CheckSpec::JsonSchema(schema) => Check::JsonSchema(Schema::compile(&schema)?),
+        CheckSpec::ContainsJson(schema) => Check::ContainsJson(schema.as_ref().map(Schema::compile).transpose()?),
+        CheckSpec::Xml { extent, required } => Check::Xml(extent, Required::new(&required)),
+        CheckSpec::Html(extent) => Check::Html(extent),
+        CheckSpec::Sql { extent, dialect, tables } => Check::Sql(extent, Sql::new(dialect, tables)),
         CheckSpec::WordCount { min, max } => word_count(min, max)?,
         CheckSpec::Levenshtein { to, max } => {
             let to = to.map_or_else(Text::expected, |to| Text::parse(&to));
             Check::Levenshtein { to, max, threshold }
         }
+        CheckSpec::Likeness { measure, to } => {
+            let threshold = threshold.unwrap_or(likeness::threshold(measure));
+            Check::Likeness { measure, to: references(&to), threshold }
+        }
+        CheckSpec::IsRefusal => Check::IsRefusal,
+        CheckSpec::FinishReason(reason) => Check::FinishReason(Text::parse(not_blank("finish reason", &reason)?)),
+        CheckSpec::Cost(most) => Check::Cost(limit(most)?),
+        CheckSpec::Latency(most) => Check::Latency(limit(most)?),
+        CheckSpec::FunctionCall => Check::FunctionCall,
+        CheckSpec::ToolCalls => Check::ToolCalls,
+        CheckSpec::ToolCallF1(texts) => {
+            Check::ToolCallF1 { wanted: List::new(not_empty(&texts)?), threshold: threshold.unwrap_or(1.0) }
+        }
+        CheckSpec::SensitiveData { allow } => Check::SensitiveData(allow),
+        CheckSpec::BannedPhrases(phrases) => Check::BannedPhrases(Phrases::new(&phrases)?),
         CheckSpec::Judge { rubric, model } => {
             let rubric = not_blank("rubric", &rubric)?;
             Check::Judge(Judge { model, threshold, kind: JudgeKind::Rubric(Text::parse(rubric)) })
         }
-        CheckSpec::GithubString { operator, value } => match operator {
-            GithubString::Equals => Check::EqualsText(Text::parse(&value)),
-            GithubString::Contains => Check::Find(find(Place::Anywhere, &value, true)?),
-            GithubString::StartsWith => Check::Find(find(Place::Start, &value, true)?),
-            GithubString::EndsWith => Check::Find(find(Place::End, &value, true)?),
-        },
+        CheckSpec::GithubString { operator, value } => github_string(operator, &value)?,
         CheckSpec::GithubChoice { model, system_prompt, prompt, choices } => {
             Check::Judge(own_judge(model, threshold, system_prompt.as_deref(), &prompt, &choices)?)
         }
         CheckSpec::GithubBuiltin(builtin) => {
             Check::Judge(Judge { model: None, threshold, kind: JudgeKind::Builtin(builtin) })
         }
-        _ => return Err(CompileError::new("this kind of evaluator cannot be used yet").help("remove it")),
     })
+}
+
+fn github_string(operator: GithubString, value: &str) -> Result<Check, CompileError> {
+    Ok(match operator {
+        GithubString::Equals => Check::EqualsText(Text::parse(value)),
+        GithubString::Contains => Check::Find(find(Place::Anywhere, value, true)?),
+        GithubString::StartsWith => Check::Find(find(Place::Start, value, true)?),
+        GithubString::EndsWith => Check::Find(find(Place::End, value, true)?),
+    })
+}
+
+fn references(to: &[String]) -> Vec<Text> {
+    if to.is_empty() { vec![Text::expected()] } else { to.iter().map(|text| Text::parse(text)).collect() }
+}
+
+fn limit(most: f64) -> Result<f64, CompileError> {
+    if most.is_finite() && most >= 0.0 {
+        return Ok(most);
+    }
+    Err(CompileError::new(format!("the limit {most} is not a number of at least 0")).help("give the most that passes"))
+}
+
+/// A list with at least one text, none of them empty.
+fn not_empty(texts: &Texts) -> Result<&Texts, CompileError> {
+    let is_empty = match texts {
+        Texts::List(items) => items.is_empty() || items.iter().any(String::is_empty),
+        Texts::Commas(text) => split(text).is_empty(),
+    };
+    if is_empty {
+        return Err(CompileError::new("a text to look for is empty").help("give a text; an empty one checks nothing"));
+    }
+    Ok(texts)
 }
 
 fn equals(value: Option<Value>) -> Result<Check, CompileError> {

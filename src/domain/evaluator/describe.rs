@@ -148,7 +148,6 @@ pub(super) const fn sensitive_name(kind: Sensitive) -> &'static str {
         Sensitive::Card => "card",
         Sensitive::Iban => "iban",
         Sensitive::Ssn => "ssn",
-        Sensitive::Ip => "ip",
     }
 }
 

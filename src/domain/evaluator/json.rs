@@ -22,12 +22,45 @@ pub(super) fn well_formed(text: &str) -> Result<(), String> {
 }
 
 /// Parses an answer.
-pub(super) fn parse(text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map_err(|error| not_json(&error))
+pub(super) fn parse(text: &str) -> Result<Value, NotJson> {
+    serde_json::from_str(text).map_err(|error| {
+        // Well-formed or not: the parser stopped before it could tell.
+        let too_deep = error.is_syntax() && error.to_string().starts_with("recursion limit exceeded");
+        NotJson { reason: not_json(&error), too_deep }
+    })
+}
+
+/// Why an answer could not be parsed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NotJson {
+    /// A line for people.
+    pub reason: String,
+    /// Whether it may be JSON all the same, nested deeper than the parser goes.
+    pub too_deep: bool,
 }
 
 fn not_json(error: &serde_json::Error) -> String {
     format!("the answer is not JSON: {error}")
+}
+
+/// JSON objects that stand in a text, from left to right; what lies within one of them is not looked at again. An
+/// object nested deeper than the parser goes is seen through to those inside it, so each start costs little.
+pub(super) fn objects(text: &str) -> impl Iterator<Item = Value> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            at += text.get(at..)?.find('{')?;
+            let rest = &text[at..];
+            if rest[1..].trim_start().starts_with(['"', '}']) {
+                let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+                if let Some(Ok(found)) = stream.next() {
+                    at += stream.byte_offset();
+                    return Some(found);
+                }
+            }
+            at += 1;
+        }
+    })
 }
 
 /// Deep equality: the order of keys does not matter, and 1 equals 1.0.
@@ -217,11 +250,26 @@ mod tests {
     }
 
     #[test]
+    fn objects_are_found_between_other_text() {
+        let found = |text: &str| objects(text).map(|value| value.to_string()).collect::<Vec<_>>().join(" ");
+        assert_eq!(found(r#"Sure: {"a": {"b": 1}} and {} [{"c": 2}]"#), r#"{"a":{"b":1}} {} {"c":2}"#);
+        assert_eq!(found(r#"{not} {"a": 1,} { "b" : 2 } é{"x"#), r#"{"b":2}"#);
+        assert_eq!(found("[1] {{name}}"), "");
+        let started = std::time::Instant::now();
+        for text in
+            [r#"{"a":"#.repeat(4_000), "{".repeat(200_000), r#"{"a":[{},"#.repeat(2_000), r#"{"a":1 "#.repeat(30_000)]
+        {
+            objects(&text).count();
+        }
+        assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+    }
+
+    #[test]
     fn depth_of_an_answer_is_no_danger() {
         let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert_eq!(well_formed(&deep(100_000)), Ok(()));
         assert!(parse(&deep(100)).is_ok());
-        assert!(parse(&deep(100_000)).unwrap_err().contains("recursion limit"));
+        assert!(parse(&deep(100_000)).unwrap_err().too_deep);
         let recursive = Schema::compile(&json!({"type": "array", "items": {"$ref": "#"}})).unwrap();
         assert_eq!(recursive.violation(&parse(&deep(100)).unwrap()), None);
     }

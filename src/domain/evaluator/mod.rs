@@ -7,11 +7,21 @@ pub mod combine;
 pub mod compile;
 mod describe;
 mod ecma;
+mod facts;
+mod find;
+mod html;
 mod json;
 pub mod judge;
+mod likeness;
 mod pattern;
+mod phrases;
+mod refusal;
+mod sensitive;
 pub mod spec;
+mod sql;
 mod text;
+mod tools;
+mod xml;
 
 use std::sync::Arc;
 
@@ -99,7 +109,7 @@ impl Evaluator {
         self.check
             .evaluate(answer, facts)
             .map(|evaluation| self.turned(evaluation))
-            .unwrap_or_else(|missing| Evaluation::Assessed(Assessment::of(false, missing.to_string())))
+            .unwrap_or_else(|unjudged| Evaluation::Assessed(Assessment::of(false, unjudged.to_string())))
     }
 
     /// The evaluation as it counts for this evaluator: of a negated one, the opposite.
@@ -141,6 +151,11 @@ impl Assessment {
     /// The assessment of a kind that either passes or fails. The reason is made one line of bearable length.
     fn of(passed: bool, reason: impl AsRef<str>) -> Self {
         Self { score: if passed { 1.0 } else { 0.0 }, passed, reason: text::excerpt(reason.as_ref(), text::REASON) }
+    }
+
+    /// The same with a reason that is one short line already.
+    fn plain(passed: bool, reason: &'static str) -> Self {
+        Self { score: if passed { 1.0 } else { 0.0 }, passed, reason: reason.to_owned() }
     }
 
     /// The opposite: a pass fails, and the score is what was missing to 1.

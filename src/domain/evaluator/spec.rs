@@ -105,8 +105,6 @@ pub enum Sensitive {
     Iban,
     /// Social security numbers of the United States.
     Ssn,
-    /// IP addresses that are not private.
-    Ip,
 }
 
 /// SQL dialects, by the names promptfoo gives them.

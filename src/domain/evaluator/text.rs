@@ -89,6 +89,9 @@ pub(super) fn fold(text: &str) -> String {
 
 /// One line of at most `longest` characters: white space and control characters become single spaces.
 pub(super) fn excerpt(text: &str, longest: usize) -> String {
+    if is_short_line(text, longest) {
+        return text.to_owned();
+    }
     let mut out = String::new();
     let mut length = 0;
     let mut gap = false;
@@ -110,6 +113,14 @@ pub(super) fn excerpt(text: &str, longest: usize) -> String {
         length += 1;
     }
     out
+}
+
+/// Whether there is nothing to cut: most reasons are so.
+fn is_short_line(text: &str, longest: usize) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() < longest
+        && bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ')
+        && !(bytes.starts_with(b" ") || bytes.ends_with(b" ") || bytes.windows(2).any(|pair| pair == b"  "))
 }
 
 /// A text in quotes, cut short.

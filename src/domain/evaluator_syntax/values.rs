@@ -12,14 +12,13 @@ use crate::domain::reader::{Reader, suggestion};
 const DISTANCE: u64 = 5;
 
 /// Names of kinds of sensitive data.
-const SENSITIVE: [(&str, Sensitive); 7] = [
+const SENSITIVE: [(&str, Sensitive); 6] = [
     ("secret", Sensitive::Secret),
     ("email", Sensitive::Email),
     ("phone", Sensitive::Phone),
     ("card", Sensitive::Card),
     ("iban", Sensitive::Iban),
     ("ssn", Sensitive::Ssn),
-    ("ip", Sensitive::Ip),
 ];
 
 /// Names of databases, in lower case.

@@ -73,6 +73,12 @@ impl Secrets {
     }
 }
 
+/// How many pieces of a text have the shape of a token or a private key.
+#[must_use]
+pub fn tokens_in(text: &str) -> usize {
+    TOKEN.find_iter(text).count()
+}
+
 fn json_escaped(value: &str) -> String {
     let quoted = serde_json::Value::from(value).to_string();
     quoted[1..quoted.len() - 1].to_owned()

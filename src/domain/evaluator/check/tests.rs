@@ -147,13 +147,13 @@ fn words_are_counted_with_both_bounds_included() {
 }
 
 #[test]
-fn an_edit_distance_is_graded() {
+fn an_edit_distance_has_a_limit_and_with_a_threshold_a_score() {
     let near = |to: &str, max| CheckSpec::Levenshtein { to: Some(to.to_owned()), max };
     let found = |spec, output: &str| {
         let found = assess(spec, output, &case(json!({}), Some("kitten")));
         (found.passed, found.score, found.reason)
     };
-    assert_eq!(found(near("abcd", 1), "abce"), (true, 0.75, "edit distance 1, at most 1 wanted".to_owned()));
+    assert_eq!(found(near("abcd", 1), "abce"), (true, 1.0, "edit distance 1, at most 1 wanted".to_owned()));
     assert!(!found(near("abcd", 0), "abce").0);
     assert_eq!(found(near("é", 0), "é").1, 1.0);
     assert_eq!(found(near("", 0), "").1, 1.0);
@@ -224,7 +224,12 @@ proptest! {
     fn the_edit_distance_score_is_the_same_both_ways(a in "[a-c]{0,8}", b in "[a-c]{0,8}") {
         let case = case(json!({}), None);
         let score = |to: &str, output: &str| {
-            assess(CheckSpec::Levenshtein { to: Some(to.to_owned()), max: 2 }, output, &case).score
+            let check = CheckSpec::Levenshtein { to: Some(to.to_owned()), max: 2 };
+            let spec = EvaluatorSpec { threshold: Some(0.5), ..EvaluatorSpec::plain(check) };
+            match Evaluator::compile(spec).unwrap().evaluate(&Answer::text(output), &case) {
+                Evaluation::Assessed(found) => found.score,
+                Evaluation::Ask(_) => panic!("asked a judge"),
+            }
         };
         prop_assert_eq!(score(&a, &b), score(&b, &a));
         prop_assert_eq!(score(&a, &b) == 1.0, a == b);
