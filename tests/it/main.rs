@@ -7,6 +7,7 @@ mod cli_eval;
 mod cli_input;
 mod cli_lint;
 mod cli_provider;
+mod cli_vendors;
 mod demo;
 mod engine;
 mod github_client;

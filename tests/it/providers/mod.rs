@@ -1,6 +1,12 @@
 //! A provider says exactly what was asked and answered, and each of its troubles has its own ending.
 
+mod anthropic;
+mod azure;
+mod bedrock;
+mod gemini;
+mod named;
 mod openai;
+mod responses;
 
 use std::time::Duration;
 
