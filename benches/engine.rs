@@ -147,8 +147,7 @@ async fn measure(name: &str, url: &str) -> ExitCode {
 }
 
 fn over_http(url: &str) -> Registry {
-    let openai_base_url = Some(format!("{url}/v1"));
-    Registry::new(ProviderConfig { openai_base_url, allow_private: true, ..ProviderConfig::default() }).unwrap()
+    Registry::new(ProviderConfig::gateway(format!("{url}/v1"))).unwrap()
 }
 
 /// One prompt that was changed, `cases` cases, four evaluators each.

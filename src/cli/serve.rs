@@ -15,8 +15,8 @@ pub async fn run() -> Result<Outcome, CommandError> {
     let config = config::process().serve().map_err(|error| CommandError::Input(error.to_string()))?;
     if config.providers.is_empty() {
         tracing::warn!(
-            "no model provider is configured, so no prompt can be evaluated: set OPENAI_API_KEY, ANTHROPIC_API_KEY, \
-             OPENAI_BASE_URL, ANTHROPIC_BASE_URL or OLLAMA_HOST"
+            "no model provider is configured, so no prompt can be evaluated: set a vendor's own variables, for instance \
+             OPENAI_API_KEY or OLLAMA_HOST, or add [providers.NAME] to promptops.toml"
         );
     }
     let server = Server::start(&config, WorkerSettings::default(), RunBounds::default()).await?;

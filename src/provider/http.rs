@@ -164,6 +164,12 @@ impl Endpoint {
         self
     }
 
+    /// Adds a parameter that every call's address carries.
+    pub fn with_query(mut self, name: &str, value: &str) -> Self {
+        self.base.query_pairs_mut().append_pair(name, value);
+        self
+    }
+
     /// The address of a path below the base; parts of it that come from outside are encoded already.
     pub fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();

@@ -2,8 +2,11 @@
 
 mod address;
 mod anthropic;
+mod bedrock;
 mod date;
 mod embedding;
+mod form;
+mod gemini;
 mod http;
 mod media;
 mod openai;
@@ -13,10 +16,13 @@ mod recording;
 mod refusal;
 mod registry;
 mod replay;
+mod settings;
 mod tools;
-mod turn;
+mod vendor;
 
+pub use bedrock::AwsKeys;
 pub use record::Recorder;
 pub use recording::RecordingError;
-pub use registry::{ProviderConfig, Registry, SetupError};
+pub use registry::{Registry, SetupError};
 pub use replay::Replay;
+pub use settings::{Kind, ModelServer, Origin, ProviderConfig};

@@ -19,12 +19,7 @@ const PASSED: Option<Trial> = Some(Trial { passed: true, score: 1.0 });
 const FAILED: Option<Trial> = Some(Trial { passed: false, score: 0.0 });
 
 fn registry(server: &Scripted) -> Registry {
-    Registry::new(ProviderConfig {
-        openai_base_url: Some(format!("{}/v1", server.url())),
-        allow_private: true,
-        ..ProviderConfig::default()
-    })
-    .unwrap()
+    Registry::new(ProviderConfig::gateway(format!("{}/v1", server.url()))).unwrap()
 }
 
 async fn measure(plan: &RunPlan, provider: &dyn Provider, limits: &RunLimits) -> Result<PromptRun, RunError> {

@@ -9,6 +9,7 @@ mod cli_input;
 mod cli_lint;
 mod cli_provider;
 mod cli_reports;
+mod cli_vendors;
 mod demo;
 mod engine;
 mod github_client;

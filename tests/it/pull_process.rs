@@ -34,7 +34,7 @@ impl Process {
             .env("PROMPTOPS_GITHUB_API_URL", config.github.api_url.as_str())
             .env("PROMPTOPS_ALLOW_PRIVATE_PROVIDERS", "1")
             .env("OPENAI_API_KEY", MODEL_KEY)
-            .env("OPENAI_BASE_URL", providers.openai_base_url.as_deref().unwrap())
+            .env("OPENAI_BASE_URL", providers.providers["openai"].base_url.as_deref().unwrap())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()

@@ -2,7 +2,10 @@
 
 mod chat;
 mod embedding;
+mod responses;
 mod turn;
+
+pub(super) use responses::Responses;
 
 use serde::Serialize;
 use serde_json::Value;

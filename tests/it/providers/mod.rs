@@ -1,14 +1,19 @@
 //! A provider says exactly what was asked and answered, and each of its troubles has its own ending.
 
+mod anthropic;
+mod azure;
+mod bedrock;
+mod gemini;
+mod named;
 mod openai;
+mod responses;
 
 use std::time::Duration;
 
 use promptops::domain::gate::Lane;
 use promptops::domain::prompt::{ChatMessage, Parameters, ResponseFormat, Role};
 use promptops::engine::provider::{Completion, CompletionRequest, Provider, ProviderError, Sample, Task};
-use promptops::provider::{ProviderConfig, Recorder, Registry, Replay};
-use secrecy::SecretString;
+use promptops::provider::{Kind, ModelServer, ProviderConfig, Recorder, Registry, Replay};
 use serde_json::json;
 
 use crate::support::plans::model;
@@ -28,14 +33,17 @@ fn request(name: &str, text: &str) -> CompletionRequest {
 }
 
 fn config(server: &Scripted) -> ProviderConfig {
-    ProviderConfig {
-        openai_key: Some(SecretString::from("sk-test-key")),
-        openai_base_url: Some(format!("{}/v1", server.url())),
-        anthropic_key: Some(SecretString::from("ant-test-key")),
-        anthropic_base_url: Some(server.url()),
-        ollama_host: Some(server.url().trim_start_matches("http://").to_owned()),
-        allow_private: true,
-    }
+    let url = server.url();
+    ProviderConfig { allow_private: true, ..ProviderConfig::default() }
+        .with("openai", ModelServer::new(Kind::OpenAi).at(format!("{url}/v1")).with_key("sk-test-key"))
+        .with("anthropic", ModelServer::new(Kind::Anthropic).at(&url).with_key("ant-test-key"))
+        .with("ollama", ModelServer::new(Kind::Ollama).at(url.trim_start_matches("http://")))
+}
+
+/// One provider at the scripted server, and no other.
+fn only(name: &str, server: ModelServer) -> Registry {
+    let config = ProviderConfig { allow_private: true, ..ProviderConfig::default() };
+    Registry::new(config.with(name, server)).unwrap()
 }
 
 async fn ask(registry: &Registry, request: &CompletionRequest) -> Result<Completion, ProviderError> {
@@ -117,7 +125,15 @@ async fn a_missing_key_or_unknown_publisher_says_what_to_set() {
     for (name, words) in [
         ("openai/gpt-4o", "OPENAI_API_KEY"),
         ("anthropic/claude-haiku-4-5", "ANTHROPIC_API_KEY"),
-        ("meta/llama-3", "use openai, anthropic or ollama, or set OPENAI_BASE_URL"),
+        ("openai-responses/gpt-5", "OPENAI_API_KEY"),
+        ("azure/gpt-4o", "set AZURE_OPENAI_API_KEY and AZURE_OPENAI_ENDPOINT"),
+        ("google/gemini-2.5-flash", "GEMINI_API_KEY"),
+        ("bedrock/amazon.nova-lite-v1:0", "AWS_REGION"),
+        (
+            "meta/llama-3",
+            "use one of openai, openai-responses, azure, anthropic, gemini, bedrock, ollama, add [providers.meta] to \
+             promptops.toml, or set OPENAI_BASE_URL",
+        ),
     ] {
         let result = ask(&registry, &request(name, "Hi")).await;
         assert_eq!(kind(&result), "fatal", "{name}");
@@ -181,12 +197,7 @@ async fn a_server_that_is_not_there_is_tried_again() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap().port()
     };
-    let registry = Registry::new(ProviderConfig {
-        openai_base_url: Some(format!("http://user:pass@127.0.0.1:{port}/v1")),
-        allow_private: true,
-        ..ProviderConfig::default()
-    })
-    .unwrap();
+    let registry = Registry::new(ProviderConfig::gateway(format!("http://user:pass@127.0.0.1:{port}/v1"))).unwrap();
     let result = ask(&registry, &request("openai/x", "Hi")).await;
     assert_eq!(kind(&result), "retry");
     let said = message(result);
@@ -198,12 +209,15 @@ async fn a_server_may_not_be_talked_into_calling_its_own_network() {
     let server = Scripted::start(|_| Reply::text("secret")).await;
     let port = server.url().rsplit(':').next().unwrap().to_owned();
     for host in [format!("127.0.0.1:{port}"), format!("localhost:{port}"), "169.254.169.254".to_owned()] {
-        let base = format!("http://{host}/v1");
-        let guarded = ProviderConfig { openai_base_url: Some(base), ..ProviderConfig::default() };
-        let result = ask(&Registry::new(guarded).unwrap(), &request("openai/x", "Hi")).await;
-        assert_eq!(kind(&result), "fatal", "{host}");
-        let said = message(result);
-        assert!(said.contains("PROMPTOPS_ALLOW_PRIVATE_PROVIDERS=1"), "{said}");
+        for (name, kind_of_server) in Kind::ALL {
+            let there = ModelServer::new(kind_of_server).at(format!("http://{host}")).with_key("k");
+            let there = ModelServer { region: Some("us-east-1".to_owned()), ..there };
+            let guarded = ProviderConfig::default().with(name, there);
+            let result = ask(&Registry::new(guarded).unwrap(), &request(&format!("{name}/x"), "Hi")).await;
+            assert_eq!(kind(&result), "fatal", "{name} at {host}");
+            let said = message(result);
+            assert!(said.contains("PROMPTOPS_ALLOW_PRIVATE_PROVIDERS=1"), "{said}");
+        }
     }
     assert_eq!(server.calls(), 0);
 }

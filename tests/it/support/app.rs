@@ -7,6 +7,7 @@ use promptops::app::service::RunBounds;
 use promptops::cli::Server;
 use promptops::config::{GithubConfig, ProviderConfig, ServeConfig};
 use promptops::domain::ids::{CommitSha, InstallationId, PullNumber, RepoName, TeamSlug};
+use promptops::provider::{Kind, ModelServer};
 use promptops::sim::{Change, CheckView, NewPull, Repo, RequiredCheck, Sim, Verdict};
 use promptops::store::Store;
 use promptops::worker::WorkerSettings;
@@ -384,11 +385,7 @@ fn config(sim: &Sim, model: &Scripted, database: &TestDatabase) -> ServeConfig {
         },
         public_url: None,
         reconcile: Duration::from_secs(300),
-        providers: ProviderConfig {
-            openai_key: Some(MODEL_KEY.into()),
-            openai_base_url: Some(format!("{}/v1", model.url())),
-            allow_private: true,
-            ..ProviderConfig::default()
-        },
+        providers: ProviderConfig { allow_private: true, ..ProviderConfig::default() }
+            .with("openai", ModelServer::new(Kind::OpenAi).at(format!("{}/v1", model.url())).with_key(MODEL_KEY)),
     }
 }

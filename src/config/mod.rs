@@ -1,5 +1,8 @@
 //! The environment becomes options, once, at the start. The only place that reads it; knows no default of a room.
 
+mod file;
+mod providers;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,6 +11,7 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use crate::provider::ProviderConfig;
+use providers::Place;
 
 /// A variable that is missing or wrong.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +46,34 @@ pub enum ConfigError {
         /// What the system said.
         #[source]
         source: std::io::Error,
+    },
+    /// The settings file cannot be read.
+    #[error("the settings `{}` cannot be read: {source}: check the path, or unset PROMPTOPS_CONFIG", path.display())]
+    SettingsFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The settings file says something wrong.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// A key that the settings file points at is not there.
+    #[error("the key of [providers.{name}] in promptops.toml is not to be had: {what}")]
+    ProviderKey {
+        /// The provider.
+        name: String,
+        /// What is wrong and what to do.
+        what: String,
     },
 }
 
@@ -106,10 +138,7 @@ where
             github: self.github()?,
             public_url: self.url("PROMPTOPS_PUBLIC_URL")?,
             reconcile: self.reconcile()?,
-            providers: ProviderConfig {
-                allow_private: self.flag("PROMPTOPS_ALLOW_PRIVATE_PROVIDERS")?,
-                ..self.providers()?
-            },
+            providers: self.provider_config(Place::WorkingFolder, self.flag("PROMPTOPS_ALLOW_PRIVATE_PROVIDERS")?)?,
         })
     }
 
@@ -118,14 +147,7 @@ where
     /// # Errors
     /// When a variable is wrong; says which and what to do.
     pub fn providers(&self) -> Result<ProviderConfig, ConfigError> {
-        Ok(ProviderConfig {
-            openai_key: self.text("OPENAI_API_KEY")?.map(Into::into),
-            openai_base_url: self.url("OPENAI_BASE_URL")?.map(String::from),
-            anthropic_key: self.text("ANTHROPIC_API_KEY")?.map(Into::into),
-            anthropic_base_url: self.url("ANTHROPIC_BASE_URL")?.map(String::from),
-            ollama_host: self.ollama_host()?.map(String::from),
-            allow_private: true,
-        })
+        self.provider_config(Place::UsersFolder, true)
     }
 
     /// Where answers are kept between runs: `PROMPTOPS_CACHE_DIR`, else the user's cache folder; `None` if there is neither.
@@ -136,11 +158,16 @@ where
         if let Some(folder) = self.text("PROMPTOPS_CACHE_DIR")? {
             return Ok(Some(folder.into()));
         }
+        Ok(self.users_folder("XDG_CACHE_HOME", ".cache", "LOCALAPPDATA"))
+    }
+
+    /// Our folder among the user's: below a variable's folder, else below one in the home folder, else on Windows.
+    fn users_folder(&self, variable: &str, in_home: &str, on_windows: &str) -> Option<PathBuf> {
         let users = |name: &str, below: &str| {
             let folder = (self.variable)(name).filter(|folder| !folder.is_empty())?;
             Some(PathBuf::from(folder).join(below).join("promptops"))
         };
-        Ok(users("XDG_CACHE_HOME", "").or_else(|| users("HOME", ".cache")).or_else(|| users("LOCALAPPDATA", "")))
+        users(variable, "").or_else(|| users("HOME", in_home)).or_else(|| users(on_windows, ""))
     }
 
     /// Whether output to a terminal may be coloured: `NO_COLOR` is not set and the terminal is no dumb one.
@@ -188,18 +215,6 @@ where
             0 => Err(ConfigError::Invalid { name: NAME, help: HELP }),
             seconds => Ok(Duration::from_secs(seconds)),
         }
-    }
-
-    fn ollama_host(&self) -> Result<Option<Url>, ConfigError> {
-        const NAME: &str = "OLLAMA_HOST";
-        // Ollama itself takes a bare host, with or without a port.
-        let Some(host) = self.text(NAME)? else { return Ok(None) };
-        let url = match (host.contains("://"), host.contains(':')) {
-            (true, _) => host,
-            (false, true) => format!("http://{host}"),
-            (false, false) => format!("http://{host}:11434"),
-        };
-        web_url(&url).map(Some).ok_or(ConfigError::Invalid { name: NAME, help: URL_HELP })
     }
 
     fn flag(&self, name: &'static str) -> Result<bool, ConfigError> {
@@ -294,31 +309,6 @@ mod tests {
         assert!(config.github.private_key.expose_secret().starts_with("-----BEGIN KEY-----\nabc\n"));
         let secrets: Vec<&str> = config.github.webhook_secrets.iter().map(ExposeSecret::expose_secret).collect();
         assert_eq!(secrets, ["new", "old"]);
-    }
-
-    #[test]
-    fn each_variable_has_a_twin_that_names_a_file() {
-        let config = serve(&[("OPENAI_API_KEY_FILE", "key.txt")]).unwrap();
-        assert_eq!(config.providers.openai_key.unwrap().expose_secret(), "from a file");
-    }
-
-    #[test]
-    fn a_provider_is_named_by_any_of_its_variables_and_not_by_the_leave_to_use_it() {
-        assert!(serve(&[("PROMPTOPS_ALLOW_PRIVATE_PROVIDERS", "1")]).unwrap().providers.is_empty());
-        for name in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "OLLAMA_HOST"] {
-            assert!(!serve(&[(name, "http://gpu")]).unwrap().providers.is_empty(), "{name}");
-        }
-    }
-
-    #[test]
-    fn ollama_may_be_named_as_ollama_itself_allows() {
-        let check = |host: &str, expected: &str| {
-            let config = serve(&[("OLLAMA_HOST", host)]).unwrap();
-            assert_eq!(config.providers.ollama_host.unwrap().as_str(), expected);
-        };
-        check("gpu", "http://gpu:11434/");
-        check("127.0.0.1:9000", "http://127.0.0.1:9000/");
-        check("https://gpu.example", "https://gpu.example/");
     }
 
     #[test]

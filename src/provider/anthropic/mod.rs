@@ -1,15 +1,20 @@
 //! Anthropic's messages format. Knows no key names. The format has no seed: a prompt's seed is not sent.
 
+mod content;
+
 use std::borrow::Cow;
 
 use reqwest::header::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::form;
 use super::http::{Endpoint, Http};
-use super::turn::Turn;
+use super::refusal::unsupported;
+use super::tools::{Call, said_or_called};
 use crate::domain::prompt::{ResponseFormat, Role};
-use crate::engine::provider::{Completion, CompletionRequest, ProviderError};
+use crate::engine::provider::{Completion, CompletionRequest, ProviderError, Task};
+use content::{Tool, Turn};
 
 /// The version of the format, which every call names.
 const VERSION: (HeaderName, HeaderValue) =
@@ -51,6 +56,8 @@ struct Question<'q> {
     stop_sequences: &'q [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     output_config: Option<OutputConfig<'q>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Tool<'q>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -72,9 +79,20 @@ struct Answer {
 }
 
 #[derive(Deserialize)]
-struct Block {
-    /// Only text blocks have one.
-    text: Option<String>,
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block {
+    Text {
+        text: String,
+    },
+    ToolUse {
+        id: Option<String>,
+        name: String,
+        #[serde(default)]
+        input: Value,
+    },
+    /// A model's thoughts, for one.
+    #[serde(other)]
+    Other,
 }
 
 #[derive(Deserialize)]
@@ -91,10 +109,23 @@ impl Anthropic {
 
     /// Asks once.
     pub async fn complete(&self, request: &CompletionRequest) -> Result<Completion, ProviderError> {
-        let question = question(request)?;
+        let vendor = self.endpoint.vendor();
+        if request.task == Task::Embed {
+            let help = "name an embedding model of another provider";
+            return Err(unsupported(vendor, "a text to embed", help));
+        }
+        let question = question(request, vendor)?;
         let answered = self.http.post::<_, Answer>(&self.endpoint, "/v1/messages", &question).await?;
         let (answer, latency_ms, rate) = (answered.answer, answered.latency_ms, answered.rate);
-        let text: String = answer.content.into_iter().filter_map(|block| block.text).collect();
+        let (mut said, mut calls) = (String::new(), Vec::new());
+        for block in answer.content {
+            match block {
+                Block::Text { text } => said.push_str(&text),
+                Block::ToolUse { id, name, input } => calls.push(Call::new(id, name, input.to_string())),
+                Block::Other => {}
+            }
+        }
+        let text = said_or_called(said, &calls);
         let (input_tokens, output_tokens) =
             answer.usage.map_or((None, None), |tokens| (tokens.input_tokens, tokens.output_tokens));
         Ok(Completion {
@@ -108,12 +139,11 @@ impl Anthropic {
     }
 }
 
-fn question(request: &CompletionRequest) -> Result<Question<'_>, ProviderError> {
+fn question<'q>(request: &'q CompletionRequest, vendor: &str) -> Result<Question<'q>, ProviderError> {
     let (system, messages): (Vec<_>, Vec<_>) =
         request.messages.iter().partition(|message| message.role == Role::System);
     if messages.is_empty() {
-        let message = "anthropic models answer a user message, and the prompt has none: add one".to_owned();
-        return Err(ProviderError::GiveUp { message });
+        return Err(unsupported(vendor, "a prompt without a user message", "add one"));
     }
     let model = request.model.name();
     let (told, output_config) = form(&request.response_format, model);
@@ -129,11 +159,12 @@ fn question(request: &CompletionRequest) -> Result<Question<'_>, ProviderError> 
         model,
         max_tokens: parameters.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS),
         system,
-        messages: messages.into_iter().map(Turn::of).collect(),
+        messages: messages.into_iter().map(|message| Turn::of(message, vendor)).collect::<Result<_, _>>()?,
         temperature: parameters.temperature,
         top_p: parameters.top_p,
         stop_sequences: &parameters.stop,
         output_config,
+        tools: Tool::all(request)?,
     })
 }
 
@@ -142,16 +173,10 @@ fn question(request: &CompletionRequest) -> Result<Question<'_>, ProviderError> 
 fn form<'q>(format: &'q ResponseFormat, model: &str) -> (Option<String>, Option<OutputConfig<'q>>) {
     let constrains = !WITHOUT_STRUCTURED_OUTPUTS.iter().any(|family| model.starts_with(family));
     match format {
-        ResponseFormat::Text => (None, None),
-        ResponseFormat::JsonObject => (Some("Answer with one JSON object and nothing else.".to_owned()), None),
         ResponseFormat::JsonSchema { schema, strict: Some(true), .. } if constrains => {
             (None, Some(OutputConfig { format: Format::JsonSchema { schema } }))
         }
-        ResponseFormat::JsonSchema { schema, .. } => {
-            let told =
-                format!("Answer with one JSON value and nothing else. It must match this JSON Schema:\n{schema}");
-            (Some(told), None)
-        }
+        _ => (form::in_words(format), None),
     }
 }
 
@@ -184,7 +209,7 @@ mod tests {
         let said = [(Role::System, "Be brief."), (Role::User, "Hi"), (Role::System, "Be kind.")];
         let request = request("anthropic/claude-haiku-4-5", &said, ResponseFormat::Text);
         assert_eq!(
-            serde_json::to_value(question(&request).unwrap()).unwrap(),
+            serde_json::to_value(question(&request, "anthropic").unwrap()).unwrap(),
             json!({
                 "model": "claude-haiku-4-5",
                 "max_tokens": 4096,
@@ -200,7 +225,7 @@ mod tests {
         let format = || ResponseFormat::JsonSchema { name: "x".into(), schema: schema.clone(), strict: Some(true) };
         let sent = |model: &str| {
             let request = request(model, &[(Role::User, "Hi")], format());
-            serde_json::to_value(question(&request).unwrap()).unwrap()
+            serde_json::to_value(question(&request, "anthropic").unwrap()).unwrap()
         };
         let modern = sent("anthropic/claude-sonnet-4-5-20250929");
         assert_eq!(modern["output_config"]["format"], json!({"type": "json_schema", "schema": {"type": "object"}}));
@@ -213,6 +238,6 @@ mod tests {
     #[test]
     fn a_prompt_without_a_user_message_is_given_up_with_what_to_do() {
         let request = request("anthropic/claude-haiku-4-5", &[(Role::System, "Be brief.")], ResponseFormat::Text);
-        assert!(question(&request).unwrap_err().to_string().ends_with("add one"));
+        assert!(question(&request, "anthropic").unwrap_err().to_string().ends_with("add one"));
     }
 }

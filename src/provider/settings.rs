@@ -1,0 +1,208 @@
+//! The settings of model providers, as values. Reads neither environment nor files.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+
+use super::bedrock::AwsKeys;
+use crate::domain::ids::Digest;
+use crate::domain::price_overrides::PriceOverrides;
+use crate::engine::allowance::ProviderLimits;
+
+/// How to reach each provider, and what it may be asked.
+#[derive(Debug, Clone, Default)]
+pub struct ProviderConfig {
+    /// The providers that are set up, by the name that models begin with.
+    pub providers: BTreeMap<String, ModelServer>,
+    /// Our own limits, by the same names.
+    pub limits: BTreeMap<String, ProviderLimits>,
+    /// Prices that the operator states.
+    pub prices: PriceOverrides,
+    /// Whether providers may be on loopback and private addresses.
+    pub allow_private: bool,
+}
+
+/// The wire formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// OpenAI's chat completions and embeddings: OpenAI itself and most gateways.
+    OpenAi,
+    /// OpenAI's responses.
+    OpenAiResponses,
+    /// Azure OpenAI.
+    Azure,
+    /// Anthropic's messages.
+    Anthropic,
+    /// Google's Gemini.
+    Gemini,
+    /// Amazon Bedrock.
+    Bedrock,
+    /// Ollama.
+    Ollama,
+}
+
+/// Where a server's settings came from, so that messages say where to change them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// The vendors' own variables.
+    #[default]
+    Environment,
+    /// A section of `promptops.toml`.
+    File,
+}
+
+/// One server: a vendor's own, or another that speaks its format.
+#[derive(Debug, Clone)]
+pub struct ModelServer {
+    /// Its format.
+    pub kind: Kind,
+    /// Its address; the vendor's own if absent.
+    pub base_url: Option<String>,
+    /// Its key.
+    pub key: Option<SecretString>,
+    /// Amazon's account keys, which sign each call where there is no `key`.
+    pub aws: Option<AwsKeys>,
+    /// Amazon's region.
+    pub region: Option<String>,
+    /// Azure's dated interface; its v1 interface if absent.
+    pub api_version: Option<String>,
+    /// Headers that every call carries; their values are not shown.
+    pub headers: Vec<(String, SecretString)>,
+    /// Where this was said.
+    pub origin: Origin,
+}
+
+impl Kind {
+    /// All of them, each with the name it has in settings and, for its vendor, in models.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("openai", Self::OpenAi),
+        ("openai-responses", Self::OpenAiResponses),
+        ("azure", Self::Azure),
+        ("anthropic", Self::Anthropic),
+        ("gemini", Self::Gemini),
+        ("bedrock", Self::Bedrock),
+        ("ollama", Self::Ollama),
+    ];
+
+    /// The format of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+    }
+
+    /// The name it has in settings.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+}
+
+impl ModelServer {
+    /// A server of this kind about which nothing else is said.
+    #[must_use]
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            base_url: None,
+            key: None,
+            aws: None,
+            region: None,
+            api_version: None,
+            headers: Vec::new(),
+            origin: Origin::default(),
+        }
+    }
+
+    /// The same at this address.
+    #[must_use]
+    pub fn at(self, base_url: impl Into<String>) -> Self {
+        Self { base_url: Some(base_url.into()), ..self }
+    }
+
+    /// The same with this key.
+    #[must_use]
+    pub fn with_key(self, key: impl Into<SecretString>) -> Self {
+        Self { key: Some(key.into()), ..self }
+    }
+
+    fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+        let aws = self.aws.iter().flat_map(|keys| std::iter::once(&keys.secret).chain(&keys.session_token));
+        self.key.iter().chain(aws).chain(self.headers.iter().map(|(_, value)| value))
+    }
+}
+
+impl ProviderConfig {
+    /// The same with one more provider.
+    #[must_use]
+    pub fn with(mut self, name: &str, server: ModelServer) -> Self {
+        self.providers.insert(name.to_owned(), server);
+        self
+    }
+
+    /// An OpenAI-compatible server of one's own, on any address: it answers for every model.
+    #[must_use]
+    pub fn gateway(base_url: impl Into<String>) -> Self {
+        let all = Self { allow_private: true, ..Self::default() };
+        all.with("openai", ModelServer::new(Kind::OpenAi).at(base_url))
+    }
+
+    /// Whether no provider is named, by a key or by an address: then no model can be asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.providers.is_empty()
+    }
+
+    /// Which servers answer, as one digest: keys do not count, nor do the values of headers; all else does.
+    #[must_use]
+    pub fn servers(&self) -> Digest {
+        let parts = self.providers.iter().flat_map(|(name, server)| {
+            let ModelServer { kind, base_url, key: _, aws: _, region, api_version, headers, origin: _ } = server;
+            let text = |text: &Option<String>| text.clone().unwrap_or_default();
+            let headers: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+            let kind = kind.name().to_owned();
+            [name.clone(), kind, text(base_url), text(region), text(api_version), headers.join(",")]
+        });
+        let parts: Vec<String> = parts.collect();
+        Digest::of_parts(parts.iter().map(String::as_bytes))
+    }
+
+    /// The keys that are set: values that must never be shown.
+    pub fn keys(&self) -> impl Iterator<Item = &SecretString> {
+        self.providers.values().flat_map(ModelServer::secrets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_shapes_the_digest_and_no_key_does() {
+        let server = || ModelServer::new(Kind::Azure);
+        let digest = |name: &str, server: ModelServer| ProviderConfig::default().with(name, server).servers();
+        let digests = [
+            ProviderConfig::default().servers(),
+            digest("a", server()),
+            digest("b", server()),
+            digest("a", ModelServer::new(Kind::OpenAi)),
+            digest("a", server().at("https://x.test")),
+            digest("a", ModelServer { region: Some("x".to_owned()), ..server() }),
+            digest("a", ModelServer { api_version: Some("x".to_owned()), ..server() }),
+            digest("a", ModelServer { headers: vec![("x-team".to_owned(), "1".into())], ..server() }),
+        ];
+        let distinct: std::collections::HashSet<_> = digests.iter().collect();
+        assert_eq!(distinct.len(), digests.len());
+        assert_eq!(digest("a", server()), digest("a", server().with_key("sk-1")));
+    }
+
+    #[test]
+    fn every_secret_is_known() {
+        let aws = AwsKeys { id: "AKID".to_owned(), secret: "s".into(), session_token: Some("t".into()) };
+        let server = ModelServer {
+            aws: Some(aws),
+            headers: vec![("x".to_owned(), "h".into())],
+            ..ModelServer::new(Kind::Bedrock)
+        };
+        assert_eq!(ProviderConfig::default().with("bedrock", server.with_key("k")).keys().count(), 4);
+    }
+}
