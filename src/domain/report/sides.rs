@@ -41,6 +41,24 @@ impl Sides {
         }
     }
 
+    /// "; already broken on base": what follows a case that fails on both sides.
+    #[must_use]
+    pub fn broken_already(self) -> &'static str {
+        match self {
+            Self::Change => "; already broken on base",
+            Self::Rivals => "; A fails it too",
+        }
+    }
+
+    /// "on head after passing on base".
+    #[must_use]
+    pub fn after_passing(self) -> &'static str {
+        match self {
+            Self::Change => "on head after passing on base",
+            Self::Rivals => "with B after passing with A",
+        }
+    }
+
     /// The word of a column or a label: base first.
     #[must_use]
     pub fn labels(self) -> [&'static str; 2] {

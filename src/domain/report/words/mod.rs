@@ -2,12 +2,12 @@
 //! take a `show` function. Knows no Markdown.
 
 mod figures;
+mod reasons;
 #[cfg(test)]
 mod tests;
 
 pub use figures::{counted, duration, grouped, percent, points, score, usd};
-
-use std::sync::Arc;
+pub use reasons::{named, reason};
 
 use super::{CaseReport, Outcome, PromptReport, Report, SideReport, SideUsage, Sides};
 use crate::domain::gate::Verdict;
@@ -17,7 +17,7 @@ use crate::domain::ids::CommitSha;
 /// Lane 3 runs at most this many cases again.
 const MOST_RUN_AGAIN: usize = 35;
 
-/// A sentence names at most this many cases.
+/// A sentence names at most this many things.
 const NAMED: usize = 10;
 
 /// The one line that says how it ended, without a full stop. Outside text in it is not shown safely yet.
@@ -157,94 +157,6 @@ fn run_again(prompt: &PromptReport, worse: usize) -> Vec<String> {
 fn range(numbers: impl Iterator<Item = u32> + Clone) -> String {
     let (low, high) = (numbers.clone().min().unwrap_or(0), numbers.max().unwrap_or(0));
     if low == high { low.to_string() } else { format!("{low} to {high}") }
-}
-
-/// One reason in a sentence of counts; `show` renders a case's id.
-pub fn reason(reason: &Reason, sides: Sides, show: &dyn Fn(&str) -> String) -> String {
-    let list = |cases: &[Arc<str>]| named(cases, show);
-    match reason {
-        Reason::MustPassFailed { case, failures, runs, broken_on_base } => {
-            let already = match (broken_on_base, sides) {
-                (false, _) => "",
-                (true, Sides::Change) => "; already broken on base",
-                (true, Sides::Rivals) => "; A fails it too",
-            };
-            format!("Must-pass case {} failed {failures} of {runs} runs{already}.", show(case))
-        }
-        Reason::MustPassShaky { case, failures, runs } => {
-            format!("Must-pass case {} failed {failures} of {runs} runs: allowed, but not stable.", show(case))
-        }
-        Reason::SuiteWorse { got_worse, got_better, compared, p: _ } => {
-            format!(
-                "Over all {compared} cases, {got_worse} got worse and {got_better} better: more than chance explains."
-            )
-        }
-        Reason::ConfirmedBreaks { cases } => {
-            let ids: Vec<_> = cases.iter().map(|case| case.id.clone()).collect();
-            format!(
-                "{} on fresh runs while {} passed: {}.",
-                counted(cases.len(), "case failed again", "cases failed again"),
-                sides.the_old(),
-                list(&ids)
-            )
-        }
-        Reason::ScoreBelowFloor { score, floor } => {
-            format!("The score is {score:.3}, the floor (`min_score`) is {floor:.3}.")
-        }
-        Reason::CostIncrease { base, head, limit } => format!(
-            "A call costs {} instead of {} ({} more), the limit is {} more.",
-            usd(*head),
-            usd(*base),
-            percent(head / base - 1.0),
-            percent(*limit)
-        ),
-        Reason::LatencyIncrease { base, head, limit } => format!(
-            "An answer takes {head:.0} ms instead of {base:.0} ms ({} longer), the limit is {} longer.",
-            percent(head / base - 1.0),
-            percent(*limit)
-        ),
-        Reason::StrictFailures { cases } => {
-            format!("{} (`--strict`): {}.", counted(cases.len(), "case fails", "cases fail"), list(cases))
-        }
-        Reason::Unmeasured { unmeasured, compared, must_pass } => {
-            let of_those = if must_pass.is_empty() {
-                String::new()
-            } else {
-                format!(", among them must-pass {}", list(must_pass))
-            };
-            format!("{unmeasured} of {compared} cases could not be measured{of_those}: too many to decide.")
-        }
-        Reason::Unconfirmed { cases } => format!(
-            "{} {}, but too few fresh runs were measured to tell: {}.",
-            counted(cases.len(), "case failed", "cases failed"),
-            match sides {
-                Sides::Change => "on head after passing on base",
-                Sides::Rivals => "with B after passing with A",
-            },
-            list(cases)
-        ),
-        Reason::CannotExclude { drop, more_cases } => cannot_exclude(*drop, *more_cases),
-    }
-}
-
-/// The first cases by name, the rest by number.
-pub fn named(cases: &[Arc<str>], show: &dyn Fn(&str) -> String) -> String {
-    let mut names: Vec<String> = cases.iter().take(NAMED).map(|case| show(case)).collect();
-    if cases.len() > NAMED {
-        names.push(format!("and {} more", cases.len() - NAMED));
-    }
-    names.join(", ")
-}
-
-fn cannot_exclude(drop: f64, more_cases: Option<u32>) -> String {
-    let points = points(drop);
-    match more_cases {
-        Some(more) => format!(
-            "This golden set cannot exclude a drop of more than {points} points; about {more} more {} would.",
-            if more == 1 { "case" } else { "cases" }
-        ),
-        None => format!("This golden set cannot exclude a drop of more than {points} points."),
-    }
 }
 
 /// "48 cases · 3 worse · 1 better · score 0.94 → 0.89 · …"

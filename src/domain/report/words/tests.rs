@@ -1,5 +1,7 @@
 //! The sentences, as people read them.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::domain::report::sample;
 
