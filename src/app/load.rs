@@ -46,13 +46,7 @@ pub enum LoadError {
 /// # Errors
 /// When a file is missing, refused, wrong, or cannot be read.
 pub async fn load(files: &Files, path: &PromptPath) -> Result<Vec<LoadedPrompt>, LoadError> {
-    let content = files.read(path, MAX_FILE_BYTES).await?;
-    let bytes = regular(content, path, "prompt file", MAX_FILE_BYTES)?;
-    let attachments = attach(files, path, &bytes).await?;
-    let attached = attachments.paths().cloned().collect();
-    let parsed = prompt::parse_with(path, &bytes, &attachments).map_err(LoadError::Input)?;
-    let mut warnings = parsed.warnings;
-    let prompt = Arc::new(parsed.value);
+    let LoadedPrompt { prompt, mut warnings, attached, .. } = load_alone(files, path).await?;
     let golden = load_golden(files, &prompt, &mut warnings).await?;
     if let Some(set) = &golden {
         let findings = golden::check_variables(&prompt, set);
@@ -61,6 +55,19 @@ pub async fn load(files: &Files, path: &PromptPath) -> Result<Vec<LoadedPrompt>,
         }
     }
     Ok(vec![LoadedPrompt { prompt, golden, warnings, attached }])
+}
+
+/// Loads the prompt of the file at `path` without its golden set.
+///
+/// # Errors
+/// When a file is missing, refused, wrong, or cannot be read.
+pub async fn load_alone(files: &Files, path: &PromptPath) -> Result<LoadedPrompt, LoadError> {
+    let content = files.read(path, MAX_FILE_BYTES).await?;
+    let bytes = regular(content, path, "prompt file", MAX_FILE_BYTES)?;
+    let attachments = attach(files, path, &bytes).await?;
+    let attached = attachments.paths().cloned().collect();
+    let parsed = prompt::parse_with(path, &bytes, &attachments).map_err(LoadError::Input)?;
+    Ok(LoadedPrompt { prompt: Arc::new(parsed.value), golden: None, warnings: parsed.warnings, attached })
 }
 
 /// The files that a prompt file is made of, and those that these are made of.

@@ -18,6 +18,7 @@ pub mod measure;
 pub mod named;
 pub mod plan;
 pub mod pull;
+pub mod render;
 pub mod result;
 pub mod service;
 pub mod sides;

@@ -20,6 +20,8 @@ pub enum Command {
     Eval(Box<EvalArguments>),
     /// Check prompts, golden sets and settings without calling a model
     Lint(LintArguments),
+    /// Print the messages of a prompt as a model would get them; no model is called
+    Render(RenderArguments),
     /// Take a bundled prompt library through a whole pull request: no key, no network, no GitHub
     #[cfg(feature = "demo")]
     Demo,
@@ -84,6 +86,34 @@ pub struct EvalArguments {
 pub struct LintArguments {
     /// Prompt files, folders or globs; every governed prompt if none is given
     pub paths: Vec<String>,
+}
+
+/// `promptops render`.
+#[derive(Debug, Args)]
+pub struct RenderArguments {
+    /// Prompt file
+    pub file: String,
+    /// Values of variables
+    #[arg(long, value_name = "JSON", group = "given")]
+    pub vars: Option<String>,
+    /// Dotprompt's data: {input, messages, docs, context}
+    #[arg(long, value_name = "JSON", group = "given")]
+    pub data: Option<String>,
+    /// Take the values from this case of the prompt's golden set
+    #[arg(long, value_name = "ID", group = "given")]
+    pub case: Option<String>,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = RenderFormat::Text, value_name = "FORMAT")]
+    pub format: RenderFormat,
+}
+
+/// How rendered messages are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RenderFormat {
+    /// For a terminal
+    Text,
+    /// {messages, model, config, input, output, ext, raw}
+    Json,
 }
 
 /// A rendering of a result.

@@ -7,6 +7,7 @@ mod eval;
 mod exit;
 mod lint;
 mod progress;
+mod render;
 mod serve;
 mod server;
 mod show;
@@ -32,6 +33,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let result = match &arguments.command {
         Command::Eval(arguments) => eval::run(arguments).await,
         Command::Lint(arguments) => lint::run(arguments).await,
+        Command::Render(arguments) => render::run(arguments).await,
         #[cfg(feature = "demo")]
         Command::Demo => demo::run().await,
         Command::Serve => serve::run().await,

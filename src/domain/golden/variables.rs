@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::GoldenSet;
 use crate::domain::diagnostic::{Diagnostic, Location};
-use crate::domain::prompt::Prompt;
+use crate::domain::prompt::{Body, Prompt, RenderError};
 
 /// Most cases named in one finding.
 const MAX_NAMED: usize = 3;
@@ -25,7 +25,39 @@ pub fn check_variables(prompt: &Prompt, set: &GoldenSet) -> Vec<Diagnostic> {
     if !findings.iter().any(|finding| finding.message.contains("in an evaluator")) {
         findings.extend(unsound(prompt, set));
     }
+    if findings.is_empty() {
+        findings.extend(unfilled(prompt, set));
+    }
     findings.sort_by_key(|finding| finding.location.map_or((0, 0), |at| (at.line, at.column)));
+    findings
+}
+
+/// What only shows when a template with conditions and loops is filled with a case: each kind once, with its first case.
+fn unfilled(prompt: &Prompt, set: &GoldenSet) -> Vec<Diagnostic> {
+    if matches!(prompt.body, Body::Messages(_)) {
+        return Vec::new();
+    }
+    let mut findings: Vec<Diagnostic> = Vec::new();
+    let mut told = Vec::new();
+    for case in &set.cases {
+        let Err(error) = prompt.render(&case.vars) else { continue };
+        if told.contains(&error) {
+            continue;
+        }
+        let (code, problem, location) = match &error {
+            RenderError::Undefined(undefined) => ("undefined-variable", undefined.to_string(), undefined.location),
+            RenderError::Template { message, location } => ("template-fails", message.clone(), *location),
+        };
+        let message = format!("in case `{}` ({}:{}): {problem}", case.id, set.path, case.line);
+        let help = "correct the template, or the vars of the case";
+        let mut finding = Diagnostic::error(code, &prompt.path, message).with_help(help);
+        finding.location = location;
+        findings.push(finding);
+        told.push(error);
+        if told.len() == MAX_NAMED {
+            break;
+        }
+    }
     findings
 }
 

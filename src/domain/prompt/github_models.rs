@@ -3,11 +3,10 @@
 use super::metadata;
 use super::parameters;
 use super::template::Template;
-use super::{Body, Message, Prompt, Role, Vars};
+use super::{Body, Message, Prompt, Role, Vars, stem};
 use crate::domain::diagnostic::{Diagnostic, Location, Parsed};
 use crate::domain::evaluator::Evaluator;
 use crate::domain::evaluator_syntax::{self, read_model};
-use crate::domain::ids::PromptPath;
 use crate::domain::node::{Kind, Node};
 use crate::domain::reader::{Fields, Reader, Unknown, suggestion};
 use crate::domain::source::Source;
@@ -56,7 +55,7 @@ fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Prompt> {
     }
     let fields = reader.fields(node, "a prompt file", &KEYS, Unknown::Warned)?;
     let path = reader.source.path;
-    let name = fields.read(reader, "name", Reader::words).unwrap_or_else(|| stem(path));
+    let name = fields.read(reader, "name", Reader::words).unwrap_or_else(|| stem(path).to_owned());
     let description = fields.read(reader, "description", Reader::text);
     let model = fields.read(reader, "model", read_model);
     let parameters = fields.read(reader, "modelParameters", parameters::read_parameters).unwrap_or_default();
@@ -76,13 +75,6 @@ fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Prompt> {
     prompt.evaluators = evaluators;
     prompt.evaluator_variables = evaluator_variables;
     Some(prompt)
-}
-
-/// The file's name without its format's ending.
-fn stem(path: &PromptPath) -> String {
-    let name = path.file_name();
-    let end = name.to_lowercase().rfind(".prompt.").filter(|end| name.is_char_boundary(*end) && *end > 0);
-    end.map_or(name, |end| &name[..end]).to_owned()
 }
 
 fn messages(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Vec<Message>> {

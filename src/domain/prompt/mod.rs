@@ -2,9 +2,12 @@
 
 mod attachments;
 mod body;
+pub mod dotprompt;
 pub mod github_models;
+pub mod handlebars;
 mod metadata;
 mod parameters;
+pub mod rendered;
 pub mod template;
 mod vars;
 
@@ -167,14 +170,44 @@ pub struct Prompt {
 pub enum Format {
     /// `.prompt.yml` and `.prompt.yaml`.
     GithubModels,
+    /// `.prompt`; a name that begins with `_` is a partial, which is no prompt by itself.
+    Dotprompt,
 }
+
+/// The formats by the ends of their files' names; the first that fits counts.
+pub const ENDINGS: [(&str, Format); 3] =
+    [(".prompt.yml", Format::GithubModels), (".prompt.yaml", Format::GithubModels), (".prompt", Format::Dotprompt)];
 
 impl Format {
     /// The format of a file, if it is a prompt file; compared without regard to case.
     #[must_use]
     pub fn of(path: &PromptPath) -> Option<Self> {
-        let name = path.folded();
-        [".prompt.yml", ".prompt.yaml"].iter().any(|end| name.ends_with(end)).then_some(Self::GithubModels)
+        let folded = path.folded();
+        let name = folded.rsplit('/').next().unwrap_or(&folded);
+        let (ending, format) = ENDINGS.into_iter().find(|(ending, _)| name.ends_with(ending))?;
+        let is_prompt = format != Self::Dotprompt || !name.starts_with('_') && name != ending;
+        is_prompt.then_some(format)
+    }
+}
+
+/// The path without its format's ending, if it is a prompt file: what its golden set is called after.
+#[must_use]
+pub fn path_stem(path: &PromptPath) -> &str {
+    let text = path.as_str();
+    let fits = |ending: &&str| {
+        let start = text.len().checked_sub(ending.len());
+        start.and_then(|start| text.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(ending))
+    };
+    let ending = ENDINGS.iter().map(|(ending, _)| *ending).find(fits).unwrap_or("");
+    text.get(..text.len() - ending.len()).unwrap_or(text)
+}
+
+/// The file's name without its format's ending.
+#[must_use]
+pub fn stem(path: &PromptPath) -> &str {
+    match path_stem(path).rsplit('/').next() {
+        Some(stem) if !stem.is_empty() => stem,
+        _ => path.file_name(),
     }
 }
 
@@ -191,10 +224,11 @@ pub fn parse(path: &PromptPath, bytes: &[u8]) -> Result<Parsed<Prompt>, Vec<Diag
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of its lines.
-pub fn parse_with(path: &PromptPath, bytes: &[u8], _attached: &Attachments) -> Result<Parsed<Prompt>, Vec<Diagnostic>> {
+pub fn parse_with(path: &PromptPath, bytes: &[u8], attached: &Attachments) -> Result<Parsed<Prompt>, Vec<Diagnostic>> {
     let source = Source::read(path, bytes, MAX_FILE_BYTES).map_err(|error| vec![*error])?;
     match Format::of(path) {
         Some(Format::GithubModels) => github_models::parse(source),
+        Some(Format::Dotprompt) => dotprompt::parse(source, attached),
         None => Err(vec![
             Diagnostic::error("unknown-format", path, format!("`{}` is in no known prompt format", path.file_name()))
                 .with_help("name it `<name>.prompt.yml`"),
@@ -205,8 +239,9 @@ pub fn parse_with(path: &PromptPath, bytes: &[u8], _attached: &Attachments) -> R
 /// The other files that a prompt file is made of, those left out that `attached` knows. Asked again with what was found
 /// until nothing is left, since attached files may need others.
 #[must_use]
-pub fn references(path: &PromptPath, _bytes: &[u8], _attached: &Attachments) -> Vec<Reference> {
+pub fn references(path: &PromptPath, bytes: &[u8], attached: &Attachments) -> Vec<Reference> {
     match Format::of(path) {
+        Some(Format::Dotprompt) => dotprompt::references(path, bytes, attached),
         Some(Format::GithubModels) | None => Vec::new(),
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn read_parameters(reader: &mut Reader<'_>, node: &Node, what: &str) 
 }
 
 /// One text or a list of them.
-fn stop(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vec<String>> {
+pub(super) fn stop(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vec<String>> {
     match &node.kind {
         Kind::List(items) => items.iter().map(|item| reader.text(item, what)).collect(),
         _ => Some(vec![reader.text(node, what)?]),
