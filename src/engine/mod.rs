@@ -1,12 +1,15 @@
 //! The engine: asks models and measures answers. Async; knows the domain only, neither stores nor GitHub.
 
+mod agreement;
 mod answer;
 mod budget;
 mod call;
 pub mod clock;
 pub mod event;
 mod judging;
+mod opinion;
 mod outage;
+mod pairs;
 pub mod provider;
 pub mod run;
 mod stage;

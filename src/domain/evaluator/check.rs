@@ -83,7 +83,7 @@ impl Check {
     pub fn evaluate(&self, answer: &Answer<'_>, facts: Facts<'_>) -> Result<Evaluation, MissingValue> {
         let output = answer.text;
         let assessment = match self {
-            Self::Judge(judge) => return judge.ask(output, facts).map(|question| Evaluation::Ask(Box::new(question))),
+            Self::Judge(judge) => return judge.evaluate(answer, facts),
             Self::EqualsText(text) => equals_text(output.trim(), text.fill(facts)?.trim()),
             Self::EqualsJson(wanted) => match json::parse(output) {
                 Err(reason) => Assessment::of(false, reason),

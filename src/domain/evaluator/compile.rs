@@ -11,7 +11,8 @@ use super::describe::{default_name, definition};
 use super::json::{Schema, Wanted};
 use super::judge::{Judge, JudgeKind, THRESHOLD};
 use super::pattern::Pattern;
-use super::spec::{CheckSpec, EvaluatorSpec, GithubString};
+use super::graded::{self, Graded};
+use super::spec::{CheckSpec, EvaluatorSpec, GithubBuiltin, GithubString, GradedKind, GradedSpec};
 use super::text::{REASON, Text, excerpt};
 use crate::domain::ids::{Digest, ModelId};
 use crate::domain::prompt::template::Template;
@@ -51,8 +52,13 @@ impl Evaluator {
                 .help("give a number of at least 0; 0 informs only"));
         }
         let threshold = threshold(&spec)?;
+        if spec.negated && matches!(&spec.check, CheckSpec::Graded(graded) if matches!(graded.kind, GradedKind::SelectBest { .. })) {
+            return Err(CompileError::new("select_best cannot be negated: it compares the two sides")
+                .help("turn the criterion round instead"));
+        }
+        let metric = spec.metric.or_else(|| default_metric(&spec.check).map(str::to_owned));
         let name = spec.name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| default_name(&spec.check));
-        let mut definition = definition(&spec.check, weight, threshold, spec.metric.as_deref());
+        let mut definition = definition(&spec.check, weight, threshold, metric.as_deref());
         if spec.negated {
             definition = Digest::of_parts([b"not".as_slice(), &definition.0]);
         }
@@ -60,7 +66,7 @@ impl Evaluator {
             name: name.into(),
             weight,
             threshold,
-            metric: spec.metric.map(Arc::from),
+            metric: metric.map(Arc::from),
             negated: spec.negated,
             definition,
             check: Arc::new(check(spec.check, threshold)?),
@@ -70,6 +76,9 @@ impl Evaluator {
 
 /// The lowest passing score, where the kind has graded scores.
 fn threshold(spec: &EvaluatorSpec) -> Result<Option<f64>, CompileError> {
+    if let CheckSpec::Graded(graded) = &spec.check {
+        return graded::compile::threshold(&graded.kind, spec.threshold);
+    }
     let Some(threshold) = spec.threshold else {
         return Ok(match spec.check {
             CheckSpec::Judge { .. } | CheckSpec::GithubBuiltin(_) => Some(THRESHOLD),
@@ -122,7 +131,20 @@ fn check(spec: CheckSpec, threshold: Option<f64>) -> Result<Check, CompileError>
         CheckSpec::GithubBuiltin(builtin) => {
             Check::Judge(Judge { model: None, threshold, kind: JudgeKind::Builtin(builtin) })
         }
+        CheckSpec::Graded(GradedSpec { kind, model }) => {
+            Check::Judge(Judge { model, threshold, kind: JudgeKind::Graded(Graded::compile(kind)?) })
+        }
     })
+}
+
+/// The metric that a kind counts towards where a file names none.
+const fn default_metric(check: &CheckSpec) -> Option<&'static str> {
+    match check {
+        CheckSpec::Graded(graded) => graded.kind.metric(),
+        CheckSpec::GithubBuiltin(GithubBuiltin::Relevance) => Some("relevance"),
+        CheckSpec::GithubBuiltin(GithubBuiltin::Similarity) => Some("accuracy"),
+        _ => None,
+    }
 }
 
 fn equals(value: Option<Value>) -> Result<Check, CompileError> {
@@ -183,7 +205,7 @@ fn own_judge(
     Ok(Judge { model, threshold, kind: JudgeKind::Own { prompt, system, choices } })
 }
 
-fn not_blank<'a>(what: &str, text: &'a str) -> Result<&'a str, CompileError> {
+pub(super) fn not_blank<'a>(what: &str, text: &'a str) -> Result<&'a str, CompileError> {
     if text.trim().is_empty() {
         return Err(CompileError::new(format!("the {what} is empty")).help("say what to look for"));
     }
@@ -193,7 +215,6 @@ fn not_blank<'a>(what: &str, text: &'a str) -> Result<&'a str, CompileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::evaluator::spec::GithubBuiltin;
     use serde_json::json;
 
     fn spec(check: CheckSpec) -> EvaluatorSpec {

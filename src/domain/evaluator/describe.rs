@@ -29,6 +29,7 @@ fn describe(check: &CheckSpec) -> (&'static str, Value) {
             ("llm", json!({"model": model, "system": system_prompt, "prompt": prompt, "choices": choices}))
         }
         CheckSpec::GithubBuiltin(builtin) => ("uses", json!(builtin.name())),
+        CheckSpec::Graded(graded) => (graded.kind.name(), graded.value()),
     }
 }
 
@@ -52,6 +53,7 @@ pub(super) fn default_name(check: &CheckSpec) -> String {
         CheckSpec::GithubString { operator, value } => format!("{} {}", operator_name(*operator), quote(value)),
         CheckSpec::GithubChoice { prompt, .. } => format!("llm {}", quote(prompt)),
         CheckSpec::GithubBuiltin(builtin) => builtin.name().to_owned(),
+        CheckSpec::Graded(graded) => graded.title(),
         CheckSpec::IsJson => "is_json".to_owned(),
         CheckSpec::JsonSchema(_) => "json_schema".to_owned(),
         CheckSpec::Contains(text)

@@ -1,6 +1,7 @@
 //! How files write evaluators: one item of an `evaluators` list to an `EvaluatorSpec`. Knows not what evaluators do.
 
 mod github;
+mod graded;
 mod ours;
 pub mod promptfoo;
 

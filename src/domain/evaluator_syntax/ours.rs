@@ -1,6 +1,6 @@
 //! Our own way to write an evaluator: one key per list item, its value bare or in a mapping with options.
 
-use super::{OPTIONS, Written, is_form, read_model, with_options};
+use super::{OPTIONS, Written, graded, is_form, with_options};
 use crate::domain::evaluator::spec::{CheckSpec, EvaluatorSpec};
 use crate::domain::node::{Kind, Node};
 use crate::domain::reader::{Fields, Reader, Unknown, suggestion};
@@ -61,11 +61,12 @@ pub(super) fn read(reader: &mut Reader<'_>, item: &Node) -> Option<Written> {
         "json_schema" => json_schema(reader, value),
         "word_count" => word_count(reader, value),
         "levenshtein" => levenshtein(reader, value),
-        "judge" => judge(reader, value),
+        kind if graded::KINDS.contains(&kind) => graded::ours(reader, kind, value),
         kind if KINDS.contains(&kind) => text_check(reader, kind, value),
         unknown => {
             let message = format!("unknown evaluator `{unknown}`");
-            reader.error("unknown-evaluator", kind_at, message, suggestion(unknown, &KINDS));
+            let known: Vec<&str> = KINDS.iter().chain(&graded::KINDS).copied().collect();
+            reader.error("unknown-evaluator", kind_at, message, suggestion(unknown, &known));
             None
         }
     }?;
@@ -202,23 +203,4 @@ fn levenshtein(reader: &mut Reader<'_>, value: &Node) -> Option<EvaluatorSpec> {
         None => 5,
     };
     with_options(reader, Some(fields), CheckSpec::Levenshtein { to, max })
-}
-
-fn judge(reader: &mut Reader<'_>, value: &Node) -> Option<EvaluatorSpec> {
-    if !matches!(value.kind, Kind::Map(_)) {
-        let rubric = reader.words(value, "judge")?;
-        return with_options(reader, None, CheckSpec::Judge { rubric, model: None });
-    }
-    let known = ["rubric", "value", "model", OPTIONS[0], OPTIONS[1], OPTIONS[2], OPTIONS[3]];
-    let fields = reader.fields(value, "judge", &known, Unknown::Refused)?;
-    let Some(rubric) = fields.get("rubric").or(fields.get("value")) else {
-        reader.error("invalid-evaluator", value.at, "`judge` has no `rubric`", "say what a good answer is in `rubric`");
-        return None;
-    };
-    let rubric = reader.words(rubric, "rubric")?;
-    let model = match fields.get("model") {
-        Some(node) => Some(read_model(reader, node, "model")?),
-        None => None,
-    };
-    with_options(reader, Some(fields), CheckSpec::Judge { rubric, model })
 }

@@ -1,8 +1,9 @@
 //! promptfoo's assertions in a CSV field, `[not-]type[(threshold)][:value]`, as far as we have the type.
 
-use super::Written;
+use super::{Written, graded};
 use crate::domain::diagnostic::Location;
 use crate::domain::evaluator::spec::{CheckSpec, EvaluatorSpec};
+use crate::domain::node::{Kind, Node};
 use crate::domain::reader::{Reader, suggestion};
 
 const TYPES: [&str; 12] = [
@@ -34,7 +35,7 @@ pub fn read_text(reader: &mut Reader<'_>, field: &str, at: Location) -> Option<W
     } else {
         CheckSpec::Equals(Some(field.into()))
     };
-    let graded = matches!(check, CheckSpec::Judge { .. });
+    let graded = matches!(check, CheckSpec::Judge { .. } | CheckSpec::Graded(_));
     let threshold = threshold.filter(|_| is_type && graded);
     Some(Written { spec: EvaluatorSpec { threshold, ..EvaluatorSpec::plain(check) }, at })
 }
@@ -68,6 +69,10 @@ fn typed(reader: &mut Reader<'_>, name: &str, value: &str, threshold: Option<f64
     };
     let canonical = name.replace('_', "-");
     let text = value.to_owned();
+    if graded::is_promptfoo(&canonical) && !(value.is_empty() && graded::needs_value(&canonical)) {
+        let node = Node { kind: Kind::Text(value.into()), at };
+        return graded::promptfoo(reader, &canonical, Some(&node).filter(|_| !value.is_empty()), threshold);
+    }
     if text.is_empty() && !matches!(canonical.as_str(), "is-json" | "equals") {
         let message = format!("`{name}` has no value");
         reader.error("invalid-evaluator", at, message, format!("write `{name}:value`"));
@@ -95,7 +100,7 @@ fn typed(reader: &mut Reader<'_>, name: &str, value: &str, threshold: Option<f64
             let max = threshold.filter(|max| *max >= 0.0).map_or(5, |max| max as u64);
             Some(CheckSpec::Levenshtein { to: Some(text), max })
         }
-        "llm-rubric" | "grade" => Some(CheckSpec::Judge { rubric: text, model: None }),
+        "grade" => Some(CheckSpec::Judge { rubric: text, model: None }),
         _ => {
             let nearest = suggestion(name, &TYPES);
             let help = format!("{nearest} For a text the answer must equal write `equals:{name}:{value}`");

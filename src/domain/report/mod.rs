@@ -24,7 +24,7 @@ pub use approval::{ApprovalState, ApprovalSummary};
 pub use build::{Measured, MeasuredOutput};
 
 use super::diagnostic::Diagnostic;
-use super::gate::Verdict;
+use super::gate::{JudgeAgreement, Verdict};
 use super::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
 use super::ids::{CommitSha, ModelId, PromptPath};
 use super::prompt::Vars;
@@ -178,6 +178,9 @@ pub struct PromptReport {
     pub metrics: [BTreeMap<String, f64>; 2],
     /// Calls, tokens and money: base, head.
     pub usage: [SideUsage; 2],
+    /// How far its judges agreed with themselves on texts that they judged twice.
+    #[serde(default)]
+    pub agreements: Vec<JudgeAgreement>,
     /// Median cost per call in USD: base, head.
     pub median_cost: Option<(f64, f64)>,
     /// Median latency per call in milliseconds: base, head.

@@ -153,6 +153,10 @@ pub(super) fn decided(prompt: &PromptReport, secrets: &Secrets) -> String {
         let name = Untrusted::new(name, secrets).cell(60);
         rows.push((format!("metric {name}, old → new"), format!("{} → {}", number(base), number(head))));
     }
+    for agreement in &prompt.agreements {
+        let name = Untrusted::new(&agreement.name, secrets).cell(60);
+        rows.push((format!("{name} agreed with itself"), words::agreement(agreement)));
+    }
     for (side, usage) in ["old", "new"].into_iter().zip(&prompt.usage) {
         if prompt.has_base || side == "new" {
             rows.push((

@@ -10,7 +10,7 @@ pub use figures::{counted, grouped, percent, points, score, usd};
 use std::sync::Arc;
 
 use super::{CaseReport, Outcome, PromptReport, Report, SideReport, SideUsage};
-use crate::domain::gate::Verdict;
+use crate::domain::gate::{JudgeAgreement, Verdict};
 use crate::domain::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
 
 /// Lane 3 runs at most this many cases again.
@@ -198,6 +198,11 @@ pub fn reason(reason: &Reason, show: &dyn Fn(&str) -> String) -> String {
         Reason::StrictFailures { cases } => {
             format!("{} (`--strict`): {}.", counted(cases.len(), "case fails", "cases fail"), list(cases))
         }
+        Reason::JudgeTooNoisy { cases } => format!(
+            "{} only by a judge that does not agree with itself, which cannot block alone: {}.",
+            counted(cases.len(), "case fails", "cases fail"),
+            list(cases)
+        ),
         Reason::Unmeasured { unmeasured, compared, must_pass } => {
             let of_those = if must_pass.is_empty() {
                 String::new()
@@ -232,6 +237,18 @@ fn cannot_exclude(drop: f64, more_cases: Option<u32>) -> String {
             if more == 1 { "case" } else { "cases" }
         ),
         None => format!("This golden set cannot exclude a drop of more than {points} points."),
+    }
+}
+
+/// "9 of 10, κ = 0.74": how far a judge agreed with itself on texts that it judged twice.
+pub fn agreement(agreement: &JudgeAgreement) -> String {
+    let counts = format!("on {} of {}", agreement.agreed(), counted(agreement.doubled() as usize, "text", "texts"));
+    match agreement.kappa() {
+        Some(kappa) if agreement.is_noisy() => {
+            format!("{counts}, κ = {kappa:.2}: too little to block alone").replace('-', "−")
+        }
+        Some(kappa) => format!("{counts}, κ = {kappa:.2}"),
+        None => format!("{counts}: not known before {} more", agreement.missing()),
     }
 }
 
