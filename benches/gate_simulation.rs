@@ -63,6 +63,7 @@ fn empty_case(index: usize) -> CaseRecord {
         screen_runs: Vec::new(),
         confirm_base: Vec::new(),
         confirm_head: Vec::new(),
+        noisy_judge: false,
     }
 }
 

@@ -54,7 +54,12 @@ pub fn plan(pairs: &[Pair], settings: &Settings, overrides: &Overrides) -> Resul
         return Err(findings);
     }
     let seed = overrides.seed.unwrap_or_else(|| identity(pairs).seed());
-    Ok(RunPlan { prompts, gate: gate_settings(settings, overrides, seed), judge: settings.judge.clone() })
+    Ok(RunPlan {
+        prompts,
+        gate: gate_settings(settings, overrides, seed),
+        judge: settings.judge.clone(),
+        embeddings: settings.embeddings.clone(),
+    })
 }
 
 fn planned(pair: &Pair, settings: &Settings, overrides: &Overrides) -> Result<PlannedPrompt, Box<Diagnostic>> {
@@ -73,12 +78,20 @@ fn planned(pair: &Pair, settings: &Settings, overrides: &Overrides) -> Result<Pl
         let model = overrides.base_model.clone().or_else(|| model(base)).unwrap_or_else(|| head_model.clone());
         (base.prompt.clone(), model)
     });
-    let unjudged = |side: &LoadedPrompt| {
-        let mut cases = side.golden.iter().flat_map(|set| &set.cases);
-        cases.find(|case| case.evaluators.iter().any(Evaluator::needs_default_judge)).map(|case| case.id.clone())
+    check_judges(pair, settings)?;
+    let base_golden = pair.base.as_ref().and_then(|base| base.golden.as_ref());
+    let cases = plan_cases(base_golden, pair.head.golden.as_ref(), overrides.base_gates);
+    Ok(PlannedPrompt { path: pair.path.clone(), base, head: (pair.head.prompt.clone(), head_model), cases })
+}
+
+/// Every model that judges must be named, before anything is asked.
+fn check_judges(pair: &Pair, settings: &Settings) -> Result<(), Box<Diagnostic>> {
+    let first = |is_open: fn(&Evaluator) -> bool| {
+        let cases = pair.base.iter().chain([&pair.head]).flat_map(|side| &side.golden).flat_map(|set| &set.cases);
+        cases.filter(|case| case.evaluators.iter().any(is_open)).map(|case| case.id.clone()).next()
     };
     if settings.judge.is_none()
-        && let Some(case) = pair.base.iter().chain([&pair.head]).find_map(unjudged)
+        && let Some(case) = first(Evaluator::needs_default_judge)
     {
         return Err(Box::new(about(
             "no-judge",
@@ -87,9 +100,17 @@ fn planned(pair: &Pair, settings: &Settings, overrides: &Overrides) -> Result<Pl
             "set `evaluation.judge` in .github/promptops.yml, or `model` in the judge evaluator",
         )));
     }
-    let base_golden = pair.base.as_ref().and_then(|base| base.golden.as_ref());
-    let cases = plan_cases(base_golden, pair.head.golden.as_ref(), overrides.base_gates);
-    Ok(PlannedPrompt { path: pair.path.clone(), base, head: (pair.head.prompt.clone(), head_model), cases })
+    if settings.embeddings.is_none()
+        && let Some(case) = first(Evaluator::needs_default_embeddings)
+    {
+        return Err(Box::new(about(
+            "no-embeddings",
+            &pair.path,
+            format!("case `{case}` is compared by embeddings, and no embeddings model is named"),
+            "set `evaluation.embeddings` in .github/promptops.yml, or `model` in the `similar` evaluator",
+        )));
+    }
+    Ok(())
 }
 
 fn gate_settings(settings: &Settings, overrides: &Overrides, seed: u64) -> GateSettings {

@@ -7,13 +7,15 @@ use crate::engine::run::{Output, PlannedPrompt, PromptRun, RunPlan};
 
 /// The report of a finished run.
 pub fn report(plan: &RunPlan, runs: Vec<PromptRun>, base: Option<String>, head: String) -> Report {
-    let (records, rest): (Vec<_>, Vec<_>) =
-        runs.into_iter().map(|run| (run.record, (run.outputs, run.failing, run.repeats_error, run.usage))).unzip();
+    let (records, rest): (Vec<_>, Vec<_>) = runs
+        .into_iter()
+        .map(|run| (run.record, (run.outputs, run.failing, run.repeats_error, run.usage, run.agreements)))
+        .unzip();
     let verdicts = verdict::decide(&records, &plan.gate);
     let all: Vec<_> = verdicts.iter().map(|prompt| prompt.verdict).collect();
     let mut report = Report::new(Outcome::Measured(verdict::overall(&all)), base, head);
     let parts = plan.prompts.iter().zip(&records).zip(&verdicts).zip(rest);
-    for (((planned, record), verdict), (mut outputs, failing, repeats_error, usage)) in parts {
+    for (((planned, record), verdict), (mut outputs, failing, repeats_error, usage, agreements)) in parts {
         show_failing(planned, verdict, &mut outputs, failing);
         if let Some(error) = repeats_error.filter(|_| verdict.verdict == Verdict::NotMeasured) {
             report.notes.push(format!("repeated runs of {} got no answer: {error}", planned.path));
@@ -29,6 +31,7 @@ pub fn report(plan: &RunPlan, runs: Vec<PromptRun>, base: Option<String>, head: 
             cases: planned.cases.iter().map(|planned| &planned.case).collect(),
             outputs,
             usage,
+            agreements,
         });
         said.prompt_lines = prompt.body.lines();
         report.prompts.push(said);

@@ -40,6 +40,8 @@ pub struct Settings {
     pub model: Option<ModelId>,
     /// Model of judge evaluators that name none.
     pub judge: Option<ModelId>,
+    /// Model of evaluators that compare vectors and name none.
+    pub embeddings: Option<ModelId>,
     /// Samples per case and side; at least 1.
     pub trials: u32,
     /// A drop in mean score the team would overlook.
@@ -80,6 +82,7 @@ impl Default for Settings {
             exclude: Vec::new(),
             model: None,
             judge: None,
+            embeddings: None,
             trials: 1,
             margin: 0.05,
             min_score: None,
@@ -157,6 +160,7 @@ fn read_evaluation(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings
     let known = [
         "model",
         "judge",
+        "embeddings",
         "trials",
         "margin",
         "min_score",
@@ -169,6 +173,7 @@ fn read_evaluation(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings
     let share = |reader: &mut Reader<'_>, node: &Node, what: &str| reader.number(node, what, 0.0, 1.0);
     settings.model = fields.read(reader, "model", read_model);
     settings.judge = fields.read(reader, "judge", read_model);
+    settings.embeddings = fields.read(reader, "embeddings", read_model);
     if let Some(trials) = fields.read(reader, "trials", |reader, node, what| reader.whole(node, what, 1, MAX_TRIALS)) {
         settings.trials = u32::try_from(trials).unwrap_or(1);
     }

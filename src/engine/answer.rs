@@ -9,7 +9,7 @@ use super::provider::{
 };
 use super::run::{Output, PlannedPrompt, RunPlan, Usage};
 use super::stage::{Group, Trial};
-use crate::domain::evaluator::Answer;
+use crate::domain::evaluator::{Answer, Evaluator};
 use crate::domain::gate::Side;
 use crate::domain::golden::Case;
 use crate::domain::ids::{Digest, ModelId};
@@ -109,10 +109,11 @@ impl<'r> Answerer<'r> {
         let judgements = judgements
             .flat_map(|(known, group)| {
                 let trial = &trials[group.trials[0]];
-                self.judges.keys(self.case(trial), &self.given(trial, known))
+                let asked = self.shown_question(trial);
+                self.judges.questions(self.case(trial), &self.given(trial, known, &asked))
             })
             .collect();
-        self.judges.recall(&self.caller, judgements).await;
+        self.judges.opinions.recall(&self.caller, judgements).await;
         looked
     }
 
@@ -138,27 +139,34 @@ impl<'r> Answerer<'r> {
                 return Ok(Answered { group: looked.group, cached, sample: None, usage, judged });
             }
         };
-        let given = self.given(first, &completion);
         let mut judged = Vec::with_capacity(1);
         for trial in cases_of(trials, group) {
             let mut judging = Usage::default();
             let case = self.case(trial);
+            let asked = self.shown_question(trial);
+            let given = self.given(first, &completion, &asked);
             let one = self.judges.judge(&self.caller, case, &given, !cached, &mut judging).await?;
             judged.push((one, judging));
         }
-        let cost = given.cost_usd;
+        let cost = self.given(first, &completion, &[]).cost_usd;
         Ok(Answered { group: looked.group, cached, sample: Some((cost, completion.latency_ms)), usage, judged })
     }
 
+    /// The messages of a trial's question, where an evaluator of its case shows them to a judge.
+    fn shown_question(&self, trial: &Trial) -> Arc<[ChatMessage]> {
+        let is_shown = self.case(trial).evaluators.iter().any(Evaluator::needs_question);
+        if is_shown { self.messages(trial).unwrap_or_default() } else { Arc::default() }
+    }
+
     /// An answer as evaluators see it.
-    fn given<'c>(&'c self, trial: &Trial, completion: &'c Completion) -> Answer<'c> {
+    fn given<'c>(&'c self, trial: &Trial, completion: &'c Completion, question: &'c [ChatMessage]) -> Answer<'c> {
         let shape = self.shape(trial);
         Answer {
             text: &completion.text,
             finish_reason: completion.finish_reason.as_deref(),
             cost_usd: shape.and_then(|shape| answer_cost(completion, shape.price?)),
             latency_ms: Some(completion.latency_ms),
-            question: &[],
+            question,
             tools: shape.map_or(&[], |shape| &shape.prompt.tools),
         }
     }

@@ -1,29 +1,22 @@
-//! Judges one answer: evaluators at once, judge models by asking, each question once per run. Knows no record.
+//! Judges one answer: evaluators at once, models by asking. Knows no record.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::sync::OnceCell;
-
+use super::agreement::Agreements;
 use super::call::{Caller, Failure};
-use super::provider::{CompletionRequest, Sample, Task};
+use super::opinion::{DefaultModels, Opinions, Which};
+use super::provider::CompletionRequest;
 use super::run::{Output, Usage};
 use crate::domain::evaluator::judge::JudgeQuestion;
 use crate::domain::evaluator::{Answer, Assessment, Evaluation, Evaluator, combine};
-use crate::domain::gate::{Lane, Tried};
+use crate::domain::gate::Tried;
 use crate::domain::golden::Case;
-use crate::domain::ids::{Digest, ModelId};
-use crate::domain::price::Price;
 
-/// A judge is asked once per text, whichever trial the text came from.
-const JUDGE_SAMPLE: Sample = Sample { lane: Lane::Suite, index: 0 };
+/// What stands for the other side's answer in an estimate.
+const ANOTHER_ANSWER: &str = "(another answer)";
 
-type Judgement = Result<Arc<str>, Failure>;
-
-/// All judgements of a run, those being asked included: identical texts share one.
+/// All that judges the answers of a run.
 pub(super) struct Judges<'r> {
-    default_model: Option<&'r ModelId>,
-    asked: Mutex<HashMap<Digest, Arc<OnceCell<Judgement>>>>,
+    pub opinions: Opinions<'r>,
+    pub agreements: Agreements,
 }
 
 /// What one answer is worth.
@@ -33,16 +26,15 @@ pub(super) struct Judged {
     pub output: Output,
 }
 
-/// A judge evaluator's question that waits for its answer.
+/// A model-graded evaluator's question that waits for its answer.
 struct Pending {
     evaluator: usize,
     question: Box<JudgeQuestion>,
-    request: Option<(CompletionRequest, Digest)>,
 }
 
 impl<'r> Judges<'r> {
-    pub fn new(default_model: Option<&'r ModelId>) -> Self {
-        Self { default_model, asked: Mutex::default() }
+    pub fn new(models: DefaultModels<'r>) -> Self {
+        Self { opinions: Opinions::new(models), agreements: Agreements::default() }
     }
 
     /// Judges an answer. `recall` says whether stored judgements of it have not been looked up yet.
@@ -57,19 +49,23 @@ impl<'r> Judges<'r> {
         recall: bool,
         usage: &mut Usage,
     ) -> Result<Judged, Failure> {
-        let (mut assessments, pending) = self.evaluate(case, answer);
+        let (mut assessments, pending) = evaluate(case, answer);
         if recall && !pending.is_empty() {
-            let keys = pending.iter().filter_map(|one| Some(one.request.as_ref()?.1)).collect();
-            self.recall(caller, keys).await;
+            self.opinions.recall(caller, self.questions(case, answer)).await;
         }
         let mut error = None;
-        for Pending { evaluator, question, request } in pending {
-            match self.opinion(caller, &question, request, usage).await {
-                Ok(assessment) => assessments[evaluator] = Some(assessment),
+        for Pending { evaluator, question } in pending {
+            let by = &case.evaluators[evaluator];
+            match self.opinions.assess(caller, &question, Which::First, usage).await {
+                Ok(assessment) => {
+                    if let Some(key) = by.is_opinion().then(|| self.opinions.key(&question, Which::First)).flatten() {
+                        self.agreements.note(by, key, question, assessment.passed);
+                    }
+                    assessments[evaluator] = Some(assessment);
+                }
                 Err(Failure::Fatal(message)) => return Err(Failure::Fatal(message)),
                 Err(Failure::Unanswered(message)) => {
-                    let name = &case.evaluators[evaluator].name;
-                    error.get_or_insert_with(|| format!("judge `{name}`: {message}"));
+                    error.get_or_insert_with(|| unanswered(by, &message));
                 }
             }
         }
@@ -78,98 +74,91 @@ impl<'r> Judges<'r> {
         Ok(Judged { tried, output: Output { text: Some(answer.text.into()), error, assessments } })
     }
 
-    /// Keys of the judgements that an answer needs.
-    pub fn keys(&self, case: &Case, answer: &Answer<'_>) -> Vec<Digest> {
-        self.requests(case, answer).map(|request| request.key()).collect()
+    /// Lets the evaluators that compare sides say which of two judged answers is better.
+    ///
+    /// # Errors
+    /// Only fatal ones; where the judge does not answer, neither side is measured.
+    pub async fn compare(
+        &self,
+        caller: &Caller<'_>,
+        case: &Case,
+        sides: [&mut Judged; 2],
+        usage: &mut Usage,
+    ) -> Result<(), Failure> {
+        let [base, head] = sides;
+        let (Some(old), Some(new)) = (base.output.text.clone(), head.output.text.clone()) else { return Ok(()) };
+        for (at, evaluator) in case.evaluators.iter().enumerate() {
+            let Some(evaluation) = evaluator.prefer(&old, &new, case) else { continue };
+            let found = match evaluation {
+                Evaluation::Assessed(assessment) => Ok(assessment),
+                Evaluation::Ask(question) => {
+                    self.opinions.recall(caller, vec![((*question).clone(), Which::First)]).await;
+                    self.opinions.assess(caller, &question, Which::First, usage).await
+                }
+            };
+            let (of_base, of_head) = match found {
+                Ok(of_head) => (Some(of_head.mirrored()), Some(of_head)),
+                Err(Failure::Fatal(message)) => return Err(Failure::Fatal(message)),
+                Err(Failure::Unanswered(message)) => {
+                    for side in [&mut *base, &mut *head] {
+                        side.output.error.get_or_insert_with(|| unanswered(evaluator, &message));
+                    }
+                    (None, None)
+                }
+            };
+            for (side, assessment) in [(&mut *base, of_base), (&mut *head, of_head)] {
+                if let Some(place) = side.output.assessments.get_mut(at) {
+                    *place = assessment;
+                }
+            }
+        }
+        for side in [base, head] {
+            side.tried = combine::combine(&case.evaluators, &side.output.assessments);
+            side.output.error = side.output.error.take().filter(|_| side.tried.is_none());
+        }
+        Ok(())
+    }
+
+    /// The questions that judging an answer begins with, second opinions included.
+    pub fn questions(&self, case: &Case, answer: &Answer<'_>) -> Vec<(JudgeQuestion, Which)> {
+        let mut questions = Vec::new();
+        for evaluator in case.evaluators.iter().filter(|evaluator| evaluator.needs_model()) {
+            let Evaluation::Ask(question) = evaluator.evaluate(answer, case) else { continue };
+            let key = self.opinions.key(&question, Which::First).filter(|_| evaluator.is_opinion());
+            if key.is_some_and(Agreements::is_doubled) {
+                questions.push((question.second_opinion(), Which::Second));
+            }
+            questions.push((*question, Which::First));
+        }
+        questions
     }
 
     /// The requests that judging an answer takes, and that no judgement is known for. For estimates.
     pub fn open_requests(&self, case: &Case, answer: &Answer<'_>) -> Vec<CompletionRequest> {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_open = |key: Digest| asked.get(&key).is_none_or(|cell| !cell.initialized());
-        self.requests(case, answer).filter(|request| is_open(request.key())).collect()
-    }
-
-    /// Looks stored judgements up together, those of the run left out.
-    pub async fn recall(&self, caller: &Caller<'_>, mut keys: Vec<Digest>) {
-        {
-            let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            keys.retain(|key| !asked.contains_key(key));
-        }
-        if keys.is_empty() {
-            return;
-        }
-        let known = caller.provider.recall(&keys).await;
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, completion) in known {
-            asked.entry(key).or_insert_with(|| Arc::new(OnceCell::new_with(Some(Ok(completion.text)))));
-        }
-    }
-
-    fn requests(&self, case: &Case, answer: &Answer<'_>) -> impl Iterator<Item = CompletionRequest> {
-        case.evaluators.iter().filter(|evaluator| evaluator.needs_judge()).filter_map(|evaluator| {
-            match evaluator.evaluate(answer, case) {
-                Evaluation::Ask(question) => self.request(&question),
+        let compared = case.evaluators.iter().filter_map(|evaluator| {
+            match evaluator.prefer(answer.text, ANOTHER_ANSWER, case)? {
+                Evaluation::Ask(question) => Some((*question, Which::First)),
                 Evaluation::Assessed(_) => None,
             }
-        })
+        });
+        let questions = self.questions(case, answer).into_iter().chain(compared);
+        questions.flat_map(|(question, which)| self.opinions.open_requests(&question, which)).collect()
     }
+}
 
-    fn evaluate(&self, case: &Case, answer: &Answer<'_>) -> (Vec<Option<Assessment>>, Vec<Pending>) {
-        let mut pending = Vec::new();
-        let evaluate = |(evaluator, one): (usize, &Evaluator)| match one.evaluate(answer, case) {
-            Evaluation::Assessed(assessment) => Some(assessment),
-            Evaluation::Ask(question) => {
-                let request = self.request(&question).map(|request| {
-                    let key = request.key();
-                    (request, key)
-                });
-                pending.push(Pending { evaluator, question, request });
-                None
-            }
-        };
-        let assessments = case.evaluators.iter().enumerate().map(evaluate).collect();
-        (assessments, pending)
-    }
-
-    /// `None` where no model is named.
-    fn request(&self, question: &JudgeQuestion) -> Option<CompletionRequest> {
-        Some(CompletionRequest {
-            model: question.model.as_ref().or(self.default_model)?.clone(),
-            messages: question.messages.clone(),
-            parameters: question.parameters.clone(),
-            response_format: question.response_format.clone(),
-            tools: Arc::default(),
-            task: Task::Chat,
-            sample: JUDGE_SAMPLE,
-        })
-    }
-
-    async fn opinion(
-        &self,
-        caller: &Caller<'_>,
-        question: &JudgeQuestion,
-        request: Option<(CompletionRequest, Digest)>,
-        usage: &mut Usage,
-    ) -> Result<Assessment, Failure> {
-        let (request, key) =
-            request.ok_or_else(|| Failure::Unanswered("no judge model: set evaluation.judge".into()))?;
-        let cell = self.asked.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
-        let mut asked_now = None;
-        let ask = async {
-            let called = caller.call(&request, key).await;
-            let mut bill = Usage { calls: called.tries.into(), ..Usage::default() };
-            if let Ok(completion) = &called.result {
-                bill.add_answer(completion, Price::of(&request.model));
-            }
-            asked_now = Some(bill);
-            called.result.map(|completion| completion.text)
-        };
-        let judgement = cell.get_or_init(|| ask).await;
-        usage.add(&asked_now.unwrap_or(Usage { cached_calls: 1, ..Usage::default() }));
-        match judgement {
-            Ok(text) => question.read(text).map_err(|unreadable| Failure::Unanswered(unreadable.to_string().into())),
-            Err(failure) => Err(failure.clone()),
+fn evaluate(case: &Case, answer: &Answer<'_>) -> (Vec<Option<Assessment>>, Vec<Pending>) {
+    let mut pending = Vec::new();
+    let evaluate = |(evaluator, one): (usize, &Evaluator)| match one.evaluate(answer, case) {
+        Evaluation::Assessed(assessment) => Some(assessment),
+        Evaluation::Ask(question) => {
+            pending.push(Pending { evaluator, question });
+            None
         }
-    }
+    };
+    let assessments = case.evaluators.iter().enumerate().map(evaluate).collect();
+    (assessments, pending)
+}
+
+fn unanswered(evaluator: &Evaluator, message: &str) -> String {
+    format!("judge `{}`: {message}", evaluator.name)
 }

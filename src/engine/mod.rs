@@ -1,5 +1,6 @@
 //! The engine: asks models and measures answers. Async; knows the domain only, neither stores nor GitHub.
 
+mod agreement;
 pub mod allowance;
 mod answer;
 mod budget;
@@ -7,7 +8,9 @@ mod call;
 pub mod clock;
 pub mod event;
 mod judging;
+mod opinion;
 mod outage;
+mod pairs;
 pub mod provider;
 pub mod run;
 mod stage;

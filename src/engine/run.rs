@@ -10,11 +10,13 @@ use super::budget::Purse;
 use super::call::Caller;
 use super::event::RunEvent;
 use super::judging::Judges;
+use super::opinion::DefaultModels;
 use super::outage::Outages;
+use super::pairs;
 use super::provider::Provider;
 use super::stage::{Questions, Trial, drive, group};
 use super::tally::{self, PromptTally};
-use crate::domain::gate::{GateSettings, PromptRecord, Tried, plan};
+use crate::domain::gate::{GateSettings, JudgeAgreement, PromptRecord, Tried, plan};
 use crate::domain::ids::{ModelId, PromptPath};
 use crate::domain::prompt::Prompt;
 
@@ -30,6 +32,8 @@ pub struct RunPlan {
     pub gate: GateSettings,
     /// For judge evaluators that name no model.
     pub judge: Option<ModelId>,
+    /// For evaluators that compare vectors and name no model.
+    pub embeddings: Option<ModelId>,
 }
 
 /// One prompt with its cases.
@@ -76,6 +80,8 @@ pub struct PromptRun {
     pub repeats_error: Option<String>,
     /// Per side: base, head.
     pub usage: [Usage; 2],
+    /// How far the judges of its cases agreed with themselves, by name.
+    pub agreements: Vec<JudgeAgreement>,
 }
 
 /// Why a run has no measurements.
@@ -127,7 +133,8 @@ pub async fn run(
     events: &(dyn Fn(RunEvent) + Sync),
 ) -> Result<Vec<PromptRun>, RunError> {
     let caller = Caller { provider, limits, events, outages: Outages::new(limits.concurrency) };
-    let answerer = Answerer::new(plan, caller, Judges::new(plan.judge.as_ref()));
+    let models = DefaultModels { judge: plan.judge.as_ref(), embeddings: plan.embeddings.as_ref() };
+    let answerer = Answerer::new(plan, caller, Judges::new(models));
     // Dropping the stages drops every call in flight.
     tokio::select! {
         biased;
@@ -157,7 +164,7 @@ async fn stages(answerer: &Answerer<'_>) -> Result<Vec<PromptRun>, RunError> {
     loop {
         let trials = next_trials(&tallies, &plan.gate);
         if trials.is_empty() {
-            return Ok(tallies.into_iter().map(PromptTally::finish).collect());
+            return finish(answerer, tallies, &mut purse).await;
         }
         (answerer.caller.events)(RunEvent::StageStarted { trials: trials.len() });
         let groups = group(answerer, &mut questions, &trials);
@@ -165,9 +172,10 @@ async fn stages(answerer: &Answerer<'_>) -> Result<Vec<PromptRun>, RunError> {
             purse.afford(answerer, &trials, &groups).await?;
         }
         let mut results: Vec<Option<Tried>> = vec![None; trials.len()];
+        let mut held = Vec::new();
         let mut on_answer = |answered: super::answer::Answered| {
             let (group, cached) = (&groups[answered.group], answered.cached);
-            let cost = tally::take(&mut tallies, &mut results, &trials, group, answered);
+            let cost = tally::take(&mut tallies, &mut results, &mut held, &trials, group, answered);
             for (at, index) in group.trials.iter().enumerate() {
                 let Trial { prompt, ask } = trials[*index];
                 let measured = results[*index].flatten().is_some();
@@ -182,8 +190,35 @@ async fn stages(answerer: &Answerer<'_>) -> Result<Vec<PromptRun>, RunError> {
         };
         let width = answerer.caller.limits.concurrency.max(1);
         drive(answerer, &trials, &groups, width, &mut on_answer).await?;
+        let mut on_usage = |trial: usize, usage: Usage| {
+            tallies[trials[trial].prompt].pay(&trials[trial], &usage);
+            purse.spend(usage.cost_usd)
+        };
+        let settled = pairs::settle(answerer, &trials, held, width, &mut on_usage).await?;
+        tally::take_pairs(&mut tallies, &mut results, &trials, settled);
         tally::append(&mut tallies, &trials, &results);
     }
+}
+
+/// Takes the second opinions, once all that counts is measured.
+async fn finish(
+    answerer: &Answerer<'_>,
+    mut tallies: Vec<PromptTally>,
+    purse: &mut Purse,
+) -> Result<Vec<PromptRun>, RunError> {
+    let width = answerer.caller.limits.concurrency;
+    let (judges, caller) = (&answerer.judges, &answerer.caller);
+    let mut spent = Usage::default();
+    let mut on_usage = |usage: Usage| {
+        spent.add(&usage);
+        purse.spend(usage.cost_usd)
+    };
+    let agreements = judges.agreements.measure(caller, &judges.opinions, width, &mut on_usage).await?;
+    // A judge may be shared by prompts; the first prompt that it judges pays.
+    if let Some(payer) = tallies.iter_mut().find(|tally| tally.is_judged_by(&agreements)) {
+        payer.pay_for_head(&spent);
+    }
+    Ok(tallies.into_iter().map(|tally| tally.finish(&agreements)).collect())
 }
 
 fn next_trials(tallies: &[PromptTally], settings: &GateSettings) -> Vec<Trial> {

@@ -1,11 +1,17 @@
 //! Puts answers where they belong: the gate's records, the outputs for the report, usage and medians per side.
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
 use super::answer::{Answered, side_index};
 use super::judging::Judged;
+use super::pairs::{self, Held};
 use super::provider::Completion;
 use super::run::{Output, PlannedPrompt, PromptRun, Usage};
 use super::stage::{Group, Trial};
-use crate::domain::gate::{CaseKind, CaseRecord, Lane, PromptRecord, Side, Tried};
+use crate::domain::evaluator::{Evaluator, blamed};
+use crate::domain::gate::{CaseKind, CaseRecord, JudgeAgreement, Lane, PromptRecord, Side, Tried};
+use crate::domain::ids::Digest;
 use crate::domain::price::Price;
 use crate::domain::stats::median;
 
@@ -31,6 +37,8 @@ impl Usage {
 /// Everything measured of one prompt so far.
 pub(super) struct PromptTally {
     pub record: PromptRecord,
+    evaluators: Vec<Arc<[Evaluator]>>,
+    blame: Vec<BTreeSet<usize>>,
     outputs: Vec<(Option<Output>, Option<Output>)>,
     failing: Vec<Option<(Lane, u32, Output)>>,
     repeats_error: Option<String>,
@@ -53,6 +61,7 @@ impl PromptTally {
             screen_runs: Vec::new(),
             confirm_base: Vec::new(),
             confirm_head: Vec::new(),
+            noisy_judge: false,
         };
         Self {
             record: PromptRecord {
@@ -61,6 +70,8 @@ impl PromptTally {
                 cost: None,
                 latency: None,
             },
+            evaluators: planned.cases.iter().map(|planned| planned.case.evaluators.clone()).collect(),
+            blame: vec![BTreeSet::new(); planned.cases.len()],
             outputs: vec![(None, None); planned.cases.len()],
             failing: vec![None; planned.cases.len()],
             repeats_error: None,
@@ -80,6 +91,9 @@ impl PromptTally {
             self.latencies[side].push(f64::from(latency));
         }
         let output = judged.output;
+        if trial.ask.side == Side::Head && judged.tried.is_some_and(|trial| !trial.passed) {
+            self.blame[case].extend(blamed(&self.evaluators[case], &output.assessments));
+        }
         if trial.ask.lane == Lane::Suite && trial.ask.index == 0 {
             let kept = &mut self.outputs[case];
             *(if trial.ask.side == Side::Base { &mut kept.0 } else { &mut kept.1 }) = Some(output);
@@ -97,8 +111,50 @@ impl PromptTally {
         }
     }
 
+    /// Whether a trial is judged together with the other side's.
+    fn is_held(&self, trial: &Trial) -> bool {
+        let is_compared = self.record.has_base && self.record.cases[trial.ask.case].kind == CaseKind::Compared;
+        is_compared
+            && pairs::is_paired(trial.ask.lane)
+            && self.evaluators[trial.ask.case].iter().any(Evaluator::compares)
+    }
+
+    /// Adds what judging a trial took.
+    pub fn pay(&mut self, trial: &Trial, usage: &Usage) {
+        self.usage[side_index(trial.ask.side)].add(usage);
+    }
+
+    /// Adds what belongs to no single trial.
+    pub fn pay_for_head(&mut self, usage: &Usage) {
+        self.usage[side_index(Side::Head)].add(usage);
+    }
+
+    fn judges(&self) -> BTreeSet<Digest> {
+        self.evaluators.iter().flat_map(|list| list.iter()).map(|evaluator| evaluator.definition).collect()
+    }
+
+    /// Whether one of these judges has judged it.
+    pub fn is_judged_by(&self, agreements: &HashMap<Digest, JudgeAgreement>) -> bool {
+        self.judges().iter().any(|definition| agreements.contains_key(definition))
+    }
+
+    /// Marks the cases whose failures all rest on judges that agree with themselves too little.
+    fn mark_noisy(&mut self, agreements: &HashMap<Digest, JudgeAgreement>) {
+        for ((record, evaluators), blamed) in self.record.cases.iter_mut().zip(&self.evaluators).zip(&self.blame) {
+            let is_noisy = |index: &usize| {
+                let agreement = evaluators.get(*index).and_then(|by| agreements.get(&by.definition));
+                agreement.is_some_and(JudgeAgreement::is_noisy)
+            };
+            record.noisy_judge = !blamed.is_empty() && blamed.iter().all(is_noisy);
+        }
+    }
+
     /// The lists and medians of the whole run.
-    pub fn finish(mut self) -> PromptRun {
+    pub fn finish(mut self, agreements: &HashMap<Digest, JudgeAgreement>) -> PromptRun {
+        self.mark_noisy(agreements);
+        let mut of_prompt: Vec<JudgeAgreement> =
+            self.judges().iter().filter_map(|definition| agreements.get(definition)).cloned().collect();
+        of_prompt.sort_by(|a, b| a.name.cmp(&b.name));
         let both = |[base, head]: &[Vec<f64>; 2]| Some((median(base)?, median(head)?));
         self.record.cost = both(&self.costs);
         self.record.latency = both(&self.latencies);
@@ -112,6 +168,7 @@ impl PromptTally {
             failing,
             repeats_error: self.repeats_error,
             usage: self.usage,
+            agreements: of_prompt,
         }
     }
 }
@@ -120,6 +177,7 @@ impl PromptTally {
 pub(super) fn take(
     tallies: &mut [PromptTally],
     results: &mut [Option<Tried>],
+    held: &mut Vec<Held>,
     trials: &[Trial],
     group: &Group,
     answered: Answered,
@@ -141,14 +199,33 @@ pub(super) fn take(
         let payer = &trials[same[0]];
         tallies[payer.prompt].usage[side_index(payer.ask.side)].add(&judging);
         let Some((last, others)) = same.split_last() else { continue };
+        let mut put = |index: usize, judged: Judged| {
+            let (trial, sample) = (&trials[index], answered.sample);
+            results[index] = Some(judged.tried);
+            match &mut tallies[trial.prompt] {
+                tally if sample.is_some() && tally.is_held(trial) => held.push(Held { trial: index, judged, sample }),
+                tally => tally.note(trial, judged, sample),
+            }
+        };
         for index in others {
-            results[*index] = Some(judged.tried);
-            tallies[trials[*index].prompt].note(&trials[*index], judged.clone(), answered.sample);
+            put(*index, judged.clone());
         }
-        results[*last] = Some(judged.tried);
-        tallies[trials[*last].prompt].note(&trials[*last], judged, answered.sample);
+        put(*last, judged);
     }
     cost
+}
+
+/// Takes trials that were judged as pairs.
+pub(super) fn take_pairs(
+    tallies: &mut [PromptTally],
+    results: &mut [Option<Tried>],
+    trials: &[Trial],
+    settled: Vec<Held>,
+) {
+    for Held { trial, judged, sample } in settled {
+        results[trial] = Some(judged.tried);
+        tallies[trials[trial].prompt].note(&trials[trial], judged, sample);
+    }
 }
 
 /// Appends a stage's results to the records, strictly by sample index.

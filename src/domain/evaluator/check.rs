@@ -132,7 +132,7 @@ impl Check {
     pub fn evaluate(&self, answer: &Answer<'_>, case: Facts<'_>) -> Result<Evaluation, Unjudged> {
         let output = answer.text;
         Ok(Evaluation::Assessed(match self {
-            Self::Judge(judge) => return Ok(Evaluation::Ask(Box::new(judge.ask(output, case)?))),
+            Self::Judge(judge) => return Ok(judge.evaluate(answer, case)?),
             Self::EqualsText(text) => equals_text(output.trim(), text.fill(case)?.trim()),
             Self::EqualsJson(wanted) => equals_json(output, wanted, case)?,
             Self::Find(find) => find.assess(output, case)?,

@@ -38,6 +38,11 @@ impl Choices {
         Ok(Self(known))
     }
 
+    /// The texts, in the file's order.
+    pub fn texts(&self) -> Vec<&str> {
+        self.0.iter().map(|(choice, _)| choice.as_str()).collect()
+    }
+
     /// Choices of our own.
     pub fn trusted(choices: Vec<(String, f64)>) -> Self {
         Self(choices)

@@ -9,12 +9,14 @@ use super::check::{Check, Matcher};
 use super::choices::Choices;
 use super::describe::{default_name, definition};
 use super::find::{Find, FindList, List, Place, split};
+use super::graded::{self, Graded};
 use super::json::{Schema, Wanted};
 use super::judge::{Judge, JudgeKind, THRESHOLD};
 use super::likeness;
 use super::pattern::Pattern;
 use super::phrases::Phrases;
 use super::spec::{CheckSpec, EvaluatorSpec, GithubString, Texts};
+use super::spec::{GithubBuiltin, GradedKind, GradedSpec};
 use super::sql::Sql;
 use super::text::{REASON, Text, excerpt};
 use super::xml::Required;
@@ -56,18 +58,25 @@ impl Evaluator {
                 .help("give a number of at least 0; 0 informs only"));
         }
         let threshold = threshold(&spec)?;
+        if spec.negated
+            && matches!(&spec.check, CheckSpec::Graded(graded) if matches!(graded.kind, GradedKind::SelectBest { .. }))
+        {
+            return Err(CompileError::new("select_best cannot be negated: it compares the two sides")
+                .help("turn the criterion round instead"));
+        }
         let name =
             spec.name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| default_name(&spec.check, spec.negated));
         let mut definition = definition(&spec.check, weight, threshold, spec.metric.as_deref());
         if spec.negated {
             definition = Digest::of_parts([b"not".as_slice(), &definition.0]);
         }
+        let metric = default_metric(&spec.check);
         let check = check(spec.check, threshold)?;
         Ok(Self {
             name: name.into(),
             weight,
             threshold,
-            metric: spec.metric.as_deref().or(family(&check)).map(Arc::from),
+            metric: spec.metric.as_deref().or(metric).or(family(&check)).map(Arc::from),
             negated: spec.negated,
             definition,
             check: Arc::new(check),
@@ -87,6 +96,9 @@ fn family(check: &Check) -> Option<&'static str> {
 
 /// The lowest passing score, where the kind has graded scores.
 fn threshold(spec: &EvaluatorSpec) -> Result<Option<f64>, CompileError> {
+    if let CheckSpec::Graded(graded) = &spec.check {
+        return graded::compile::threshold(&graded.kind, spec.threshold);
+    }
     let Some(threshold) = spec.threshold else {
         return Ok(match spec.check {
             CheckSpec::Judge { .. } | CheckSpec::GithubBuiltin(_) => Some(THRESHOLD),
@@ -152,6 +164,9 @@ fn check(spec: CheckSpec, threshold: Option<f64>) -> Result<Check, CompileError>
         CheckSpec::GithubBuiltin(builtin) => {
             Check::Judge(Judge { model: None, threshold, kind: JudgeKind::Builtin(builtin) })
         }
+        CheckSpec::Graded(GradedSpec { kind, model }) => {
+            Check::Judge(Judge { model, threshold, kind: JudgeKind::Graded(Graded::compile(kind)?) })
+        }
     })
 }
 
@@ -185,6 +200,16 @@ fn not_empty(texts: &Texts) -> Result<&Texts, CompileError> {
         return Err(CompileError::new("a text to look for is empty").help("give a text; an empty one checks nothing"));
     }
     Ok(texts)
+}
+
+/// The metric that a kind counts towards where a file names none.
+const fn default_metric(check: &CheckSpec) -> Option<&'static str> {
+    match check {
+        CheckSpec::Graded(graded) => graded.kind.metric(),
+        CheckSpec::GithubBuiltin(GithubBuiltin::Relevance) => Some("relevance"),
+        CheckSpec::GithubBuiltin(GithubBuiltin::Similarity) => Some("accuracy"),
+        _ => None,
+    }
 }
 
 fn equals(value: Option<Value>) -> Result<Check, CompileError> {
@@ -245,7 +270,7 @@ fn own_judge(
     Ok(Judge { model, threshold, kind: JudgeKind::Own { prompt, system, choices } })
 }
 
-fn not_blank<'a>(what: &str, text: &'a str) -> Result<&'a str, CompileError> {
+pub(super) fn not_blank<'a>(what: &str, text: &'a str) -> Result<&'a str, CompileError> {
     if text.trim().is_empty() {
         return Err(CompileError::new(format!("the {what} is empty")).help("say what to look for"));
     }
@@ -255,7 +280,6 @@ fn not_blank<'a>(what: &str, text: &'a str) -> Result<&'a str, CompileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::evaluator::spec::GithubBuiltin;
     use serde_json::json;
 
     fn spec(check: CheckSpec) -> EvaluatorSpec {

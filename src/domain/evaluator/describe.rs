@@ -51,6 +51,7 @@ fn describe(check: &CheckSpec) -> (&'static str, Value) {
             ("sensitive_data", json!({ "allow": allow }))
         }
         CheckSpec::BannedPhrases(phrases) => ("banned_phrases", json!(phrases)),
+        CheckSpec::Graded(graded) => (graded.kind.name(), graded.value()),
     }
 }
 
@@ -92,6 +93,7 @@ fn positive_name(check: &CheckSpec) -> String {
             };
             format!("{} {}", describe(check).0, quote(&texts))
         }
+        CheckSpec::Graded(graded) => graded.title(),
         CheckSpec::Contains(text)
         | CheckSpec::Icontains(text)
         | CheckSpec::StartsWith(text)

@@ -1,5 +1,6 @@
 //! Evaluators: each judges one output of one case. Pure: a judge's question is built here, asked elsewhere.
 
+mod blame;
 mod builtin;
 mod check;
 mod choices;
@@ -9,6 +10,7 @@ mod describe;
 mod ecma;
 mod facts;
 mod find;
+pub mod graded;
 mod html;
 mod json;
 pub mod judge;
@@ -28,11 +30,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use blame::blamed;
+
 use super::golden::Case;
 use super::ids::Digest;
 use super::prompt::{ChatMessage, Vars};
 use check::Check;
 use compile::CompileError;
+use graded::Graded;
 use judge::JudgeQuestion;
 use text::Facts;
 
@@ -116,20 +121,67 @@ impl Evaluator {
     fn turned(&self, evaluation: Evaluation) -> Evaluation {
         match evaluation {
             Evaluation::Assessed(assessment) if self.negated => Evaluation::Assessed(assessment.negated()),
+            Evaluation::Ask(question) if self.negated => Evaluation::Ask(Box::new(question.negated())),
             other => other,
         }
     }
 
-    /// Whether only a model's opinion stands behind it.
+    /// Which of the two sides' answers is better, for an evaluator that compares sides; what comes of it is head's
+    /// assessment, from which base's follows ([`Assessment::mirrored`]). `None` for every other evaluator.
     #[must_use]
-    pub fn needs_judge(&self) -> bool {
+    pub fn prefer(&self, base: &str, head: &str, case: &Case) -> Option<Evaluation> {
+        let Check::Judge(judge) = &*self.check else { return None };
+        let facts = Facts { vars: &case.vars, expected: case.expected.as_deref() };
+        judge
+            .prefer(base, head, facts)
+            .unwrap_or_else(|missing| Some(Evaluation::Assessed(Assessment::of(false, missing.to_string()))))
+    }
+
+    fn graded(&self) -> Option<&Graded> {
+        match &*self.check {
+            Check::Judge(judge) => judge.graded(),
+            _ => None,
+        }
+    }
+
+    /// Whether a model has to be asked, a judge or one that makes vectors.
+    #[must_use]
+    pub fn needs_model(&self) -> bool {
         matches!(*self.check, Check::Judge(_))
+    }
+
+    /// Whether only a judge's opinion of the one answer stands behind it.
+    #[must_use]
+    pub fn is_opinion(&self) -> bool {
+        self.needs_model() && !self.graded().is_some_and(|graded| graded.is_by_vectors() || graded.compares())
+    }
+
+    /// Whether it compares the two sides' answers.
+    #[must_use]
+    pub fn compares(&self) -> bool {
+        self.graded().is_some_and(Graded::compares)
+    }
+
+    /// Whether the judge is shown what was put to the model.
+    #[must_use]
+    pub fn needs_question(&self) -> bool {
+        self.graded().is_some_and(Graded::needs_question)
     }
 
     /// Whether it is left to the settings which model judges.
     #[must_use]
     pub fn needs_default_judge(&self) -> bool {
-        matches!(&*self.check, Check::Judge(judge) if judge.model.is_none())
+        matches!(&*self.check, Check::Judge(judge) if judge.model.is_none()) && !self.is_by_vectors()
+    }
+
+    /// Whether it is left to the settings which model makes the vectors.
+    #[must_use]
+    pub fn needs_default_embeddings(&self) -> bool {
+        matches!(&*self.check, Check::Judge(judge) if judge.model.is_none()) && self.is_by_vectors()
+    }
+
+    fn is_by_vectors(&self) -> bool {
+        self.graded().is_some_and(Graded::is_by_vectors)
     }
 
     /// The names a case must give a value for, with repeats. `expected` is answered by the case's `expected` too;
@@ -163,6 +215,13 @@ impl Assessment {
     pub fn negated(self) -> Self {
         let reason = text::excerpt(&format!("must not hold: {}", self.reason), text::REASON);
         Self { score: 1.0 - self.score, passed: !self.passed, reason }
+    }
+
+    /// What an assessment of one side means for the other, of an evaluator that compares them; neither passes for both.
+    #[must_use]
+    pub fn mirrored(&self) -> Self {
+        let score = 1.0 - self.score;
+        Self { score, passed: score >= 0.5, reason: self.reason.clone() }
     }
 
     /// A graded assessment: passes from `threshold` on, or at any score above 0 where there is none.

@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use crate::domain::ids::ModelId;
 
+pub use super::graded::spec::{FactualityScores, GradedKind, GradedSpec, Measure};
+
 /// An evaluator as a file describes it. Texts are templates over the case's vars and `expected`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluatorSpec {
@@ -247,6 +249,8 @@ pub enum CheckSpec {
     },
     /// GitHub's `uses`.
     GithubBuiltin(GithubBuiltin),
+    /// A kind that a model grades in a form of its own.
+    Graded(GradedSpec),
 }
 
 impl CheckSpec {

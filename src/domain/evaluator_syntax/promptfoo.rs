@@ -147,6 +147,10 @@ fn typed(reader: &mut Reader<'_>, assertion: &Assertion<'_>) -> Option<Evaluator
     };
     let check = match kind {
         Some(kind) => plain_kind(reader, kind, assertion, threshold.filter(|_| is_limit))?,
+        None if value.is_none() && graded::needs_value(plain) => {
+            reader.error("invalid-evaluator", at, format!("`{name}` has no value"), "give it a `value`");
+            return None;
+        }
         None if graded::is_promptfoo(plain) => graded::promptfoo(reader, plain, value, score)?,
         None => {
             unknown(reader, assertion);

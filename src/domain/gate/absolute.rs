@@ -12,13 +12,14 @@ use crate::domain::golden::MustPass;
 /// More than one in twenty compared cases unmeasured: nothing can be said.
 const UNMEASURED_ONE_IN: usize = 20;
 
-/// Lane 1: what blocks, and what only warns.
-pub(super) fn must_pass_reasons(record: &PromptRecord) -> (Vec<Reason>, Vec<Reason>) {
-    let (mut fails, mut shaky) = (Vec::new(), Vec::new());
+/// Lane 1: what blocks, what only warns, and the cases that would block if their judge were not too noisy.
+pub(super) fn must_pass_reasons(record: &PromptRecord) -> (Vec<Reason>, Vec<Reason>, Vec<Arc<str>>) {
+    let (mut fails, mut shaky, mut noisy) = (Vec::new(), Vec::new(), Vec::new());
     for (case, rule) in must_pass_cases(record) {
         let (count, state) = must_pass_state(rule, &case.must_pass_runs);
         let (failures, runs) = (count.failures(), count.runs);
         match state {
+            MustPassState::Fails if case.noisy_judge => noisy.push(case.id.clone()),
             MustPassState::Fails => fails.push(Reason::MustPassFailed {
                 case: case.id.clone(),
                 failures,
@@ -29,7 +30,7 @@ pub(super) fn must_pass_reasons(record: &PromptRecord) -> (Vec<Reason>, Vec<Reas
             MustPassState::Holds | MustPassState::Unknown => {}
         }
     }
-    (fails, shaky)
+    (fails, shaky, noisy)
 }
 
 fn must_pass_cases(record: &PromptRecord) -> impl Iterator<Item = (&CaseRecord, MustPass)> {

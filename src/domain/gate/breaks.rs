@@ -42,6 +42,9 @@ pub(super) struct Breaks {
     pub kept: Vec<ConfirmedBreak>,
     /// Candidates with too few measured fresh runs to be dropped or to have had their say.
     pub open: Vec<Arc<str>>,
+    /// Of all those, the cases that rest on judges too noisy to block alone: they take their place in Holm's correction, and
+    /// fire nothing.
+    noisy: Vec<Arc<str>>,
 }
 
 impl Breaks {
@@ -57,19 +60,30 @@ impl Breaks {
             Screening::Kept => pairs(&record.cases[index]) < k,
             Screening::Open(_) | Screening::GivenUp => true,
         };
+        let noisy = |&index: &usize| record.cases[index].noisy_judge;
         Self {
             open: candidates
                 .iter()
-                .filter(|index| undecided(index))
+                .filter(|index| undecided(index) && !noisy(index))
+                .map(|&index| record.cases[index].id.clone())
+                .collect(),
+            noisy: candidates
+                .iter()
+                .filter(|index| noisy(index))
                 .map(|&index| record.cases[index].id.clone())
                 .collect(),
             kept: kept.iter().zip(adjusted).map(|(&index, p)| fresh(&record.cases[index], k, p)).collect(),
         }
     }
 
-    /// The smallest adjusted p; 1 if nothing was kept.
+    /// The smallest adjusted p of a case that may fire; 1 if there is none.
     pub fn smallest_p(&self) -> f64 {
-        self.kept.iter().map(|case| case.p).fold(1.0, f64::min)
+        self.kept.iter().filter(|case| !self.is_noisy(case)).map(|case| case.p).fold(1.0, f64::min)
+    }
+
+    /// Whether a case rests on a judge that is too noisy to block alone.
+    pub fn is_noisy(&self, case: &ConfirmedBreak) -> bool {
+        self.noisy.contains(&case.id)
     }
 }
 

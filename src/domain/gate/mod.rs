@@ -3,6 +3,7 @@
 mod absolute;
 mod breaks;
 mod case;
+mod judges;
 pub mod plan;
 #[cfg(test)]
 mod properties;
@@ -16,6 +17,8 @@ pub mod verdict;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub use judges::JudgeAgreement;
 
 use super::golden::MustPass;
 
@@ -94,6 +97,8 @@ pub struct CaseRecord {
     pub confirm_base: Vec<Tried>,
     /// Lane 3 confirmation runs, head side.
     pub confirm_head: Vec<Tried>,
+    /// Whether all its failures on head rest on judges that agree with themselves too little: it cannot block alone.
+    pub noisy_judge: bool,
 }
 
 /// All cases of one prompt, in file order, and whether there is a base to compare with.

@@ -31,6 +31,7 @@ pub fn case(id: &str, base: &str, head: &str) -> CaseRecord {
         screen_runs: Vec::new(),
         confirm_base: Vec::new(),
         confirm_head: Vec::new(),
+        noisy_judge: false,
     }
 }
 
@@ -48,6 +49,11 @@ impl CaseRecord {
     /// In lane 3, kept and run again.
     pub fn confirmed(self, base: &str, head: &str) -> Self {
         Self { confirm_base: tries(base), confirm_head: tries(head), ..self }.screened("FF")
+    }
+
+    /// Failing only by a judge that does not agree with itself.
+    pub fn noisy(self) -> Self {
+        Self { noisy_judge: true, ..self }
     }
 
     /// Not compared, for instance.

@@ -86,6 +86,11 @@ pub enum Reason {
         /// Their ids.
         cases: Vec<Arc<str>>,
     },
+    /// A warning only: these cases would block by themselves, but fail only by judges that agree with themselves too little.
+    JudgeTooNoisy {
+        /// Their ids.
+        cases: Vec<Arc<str>>,
+    },
     /// Lane 0: too many compared cases are unmeasured, or a must-pass case is.
     Unmeasured {
         /// Compared cases without a measured trial on a side; without any compared case, head's cases.
@@ -216,11 +221,21 @@ fn decide_one(
     mut breaks: Breaks,
     level: Option<f64>,
 ) -> PromptVerdict {
+    // What lane 3 alone would have to show: Holm over prompts leaves a prompt out that only noisy judges speak against.
+    let fires_alone = |p: f64| p <= ALPHA / 2.0;
     let fires = |p: f64| level.is_some_and(|level| p <= level);
-    for case in &mut breaks.kept {
-        case.confirmed = fires(case.p);
+    let (mut reasons, mut warnings, mut too_noisy) = must_pass_reasons(record);
+    for at in 0..breaks.kept.len() {
+        let is_noisy = breaks.is_noisy(&breaks.kept[at]);
+        let case = &mut breaks.kept[at];
+        case.confirmed = fires(case.p) && !is_noisy;
+        if is_noisy && fires_alone(case.p) && !too_noisy.contains(&case.id) {
+            too_noisy.push(case.id.clone());
+        }
     }
-    let (mut reasons, shaky) = must_pass_reasons(record);
+    if !too_noisy.is_empty() {
+        warnings.push(Reason::JudgeTooNoisy { cases: too_noisy });
+    }
     let cases: Vec<ConfirmedBreak> = breaks.kept.iter().filter(|case| case.confirmed).cloned().collect();
     breaks.open.retain(|open| !cases.iter().any(|case| case.id == *open));
     if !cases.is_empty() {
@@ -243,7 +258,7 @@ fn decide_one(
         let drop = -suite.bound().unwrap_or(-1.0);
         reasons.push(Reason::CannotExclude { drop, more_cases: suite.more_cases(settings.margin) });
     }
-    reasons.extend(shaky);
+    reasons.extend(warnings);
     PromptVerdict {
         verdict,
         reasons,

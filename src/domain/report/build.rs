@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{CaseReport, EvaluatorReport, FailedEvaluator, PromptReport, SideReport, SideUsage, Sides};
 use crate::domain::evaluator::Assessment;
 use crate::domain::gate::verdict::{CaseStatus, PromptVerdict};
-use crate::domain::gate::{CaseKind, PromptRecord, Tried};
+use crate::domain::gate::{CaseKind, JudgeAgreement, PromptRecord, Tried};
 use crate::domain::golden::Case;
 use crate::domain::ids::{ModelId, PromptPath};
 
@@ -42,6 +42,8 @@ pub struct Measured<'a> {
     pub outputs: Vec<(Option<MeasuredOutput>, Option<MeasuredOutput>)>,
     /// Per side: base, head.
     pub usage: [SideUsage; 2],
+    /// How far its judges agreed with themselves.
+    pub agreements: Vec<JudgeAgreement>,
 }
 
 impl PromptReport {
@@ -74,6 +76,7 @@ impl PromptReport {
             cases,
             metrics,
             usage: measured.usage,
+            agreements: measured.agreements,
             median_cost: measured.record.cost,
             median_latency: measured.record.latency,
             prompt_text: None,
@@ -203,6 +206,7 @@ mod tests {
             screen_runs: Vec::new(),
             confirm_base: Vec::new(),
             confirm_head: Vec::new(),
+            noisy_judge: false,
         }
     }
 
@@ -242,6 +246,7 @@ mod tests {
             cases: vec![&broken, &removed],
             outputs: vec![(answer("old"), answer("new")), (None, None)],
             usage: [SideUsage::default(); 2],
+            agreements: Vec::new(),
         });
         let [refund, old_case] = report.cases.as_slice() else { panic!("two cases") };
         assert_eq!((refund.confirmed, refund.line, report.run_again), (true, 4, 1));

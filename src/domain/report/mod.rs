@@ -30,8 +30,8 @@ pub use build::{Measured, MeasuredOutput};
 pub use sides::Sides;
 
 use super::diagnostic::Diagnostic;
-use super::gate::Verdict;
 use super::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
+use super::gate::{JudgeAgreement, Verdict};
 use super::ids::{CommitSha, ModelId, PromptPath};
 use super::prompt::Vars;
 
@@ -213,6 +213,9 @@ pub struct PromptReport {
     pub metrics: [BTreeMap<String, f64>; 2],
     /// Calls, tokens and money: base, head.
     pub usage: [SideUsage; 2],
+    /// How far its judges agreed with themselves on texts that they judged twice.
+    #[serde(default)]
+    pub agreements: Vec<JudgeAgreement>,
     /// Median cost per call in USD: base, head.
     pub median_cost: Option<(f64, f64)>,
     /// Median latency per call in milliseconds: base, head.

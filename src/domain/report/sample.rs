@@ -94,6 +94,7 @@ pub fn prompt() -> PromptReport {
         cases: cases(),
         metrics: [BTreeMap::from([("tone".to_owned(), 0.81)]), BTreeMap::from([("tone".to_owned(), 0.64)])],
         usage: [usage(66, 0, 0.0121), usage(72, 1, 0.0133)],
+        agreements: Vec::new(),
         median_cost: Some((0.00018, 0.00019)),
         median_latency: Some((820.0, 790.0)),
         prompt_text: None,

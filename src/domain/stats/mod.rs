@@ -2,11 +2,13 @@
 //!
 //! Sums are taken in sorted order, so that no result depends on the order of the samples, not even in its last bit.
 
+mod agreement;
 mod exact;
 mod interval;
 mod paired;
 mod special;
 
+pub use agreement::cohens_kappa;
 pub use exact::{fisher_less, holm};
 pub use interval::{ClusterMean, Z_95, tango_lower};
 pub use paired::{mcnemar_mid_p, sign_flip};

@@ -83,6 +83,7 @@ pub fn plan(base: &str, head: &str, cases: usize, evaluators: Vec<Evaluator>) ->
             seed: 1,
         },
         judge: Some(model("openai/judge")),
+        embeddings: Some(model("openai/vectors")),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::prompt::Vars;
 use proptest::prelude::*;
+use serde_json::json;
 
 fn judge(kind: JudgeKind, threshold: Option<f64>) -> Judge {
     Judge { model: None, threshold, kind }
@@ -24,7 +25,17 @@ fn own(system: Option<&str>, prompt: &str, choices: &[(&str, f64)]) -> Judge {
 
 fn ask(judge: &Judge, output: &str, vars: &Value, expected: Option<&str>) -> JudgeQuestion {
     let vars: Vars = serde_json::from_value(vars.clone()).unwrap();
-    judge.ask(output, Facts { vars: &vars, expected }).unwrap()
+    match judge.evaluate(&Answer::text(output), Facts { vars: &vars, expected }).unwrap() {
+        Evaluation::Ask(question) => *question,
+        Evaluation::Assessed(found) => panic!("nothing was asked: {found:?}"),
+    }
+}
+
+fn assessed(question: &JudgeQuestion, answer: &str) -> Result<Assessment, UnreadableAnswer> {
+    question.read(answer).map(|evaluation| match evaluation {
+        Evaluation::Assessed(found) => found,
+        Evaluation::Ask(next) => panic!("asks on: {next:?}"),
+    })
 }
 
 fn user_turn(question: &JudgeQuestion) -> &str {
@@ -36,7 +47,7 @@ fn user_turn(question: &JudgeQuestion) -> &str {
 #[track_caller]
 fn check(judge: &Judge, answer: &str, expected: Result<(f64, bool), &str>) {
     let question = ask(judge, "an output", &json!({}), Some("text"));
-    let read = question.read(answer).map(|found| (found.score, found.passed)).map_err(|error| error.to_string());
+    let read = assessed(&question, answer).map(|found| (found.score, found.passed)).map_err(|error| error.to_string());
     assert_eq!(read.as_ref().copied().map_err(String::as_str), expected, "for {answer:?}");
 }
 
@@ -178,14 +189,36 @@ fn built_in_judges_see_what_their_rubric_speaks_of() {
     assert_eq!(shown(GithubBuiltin::Fluency), r#""4""#);
     let vars: Vars = serde_json::from_value(json!({"q": "2+2?"})).unwrap();
     let relevance = judge(JudgeKind::Builtin(GithubBuiltin::Relevance), None);
-    let question = relevance.ask("4", Facts { vars: &vars, expected: Some("four") }).unwrap();
+    let question = ask(&relevance, "4", &json!({"q": "2+2?"}), Some("four"));
     assert!(user_turn(&question).contains(r#"\"q\":\"2+2?\""#), "all inputs where none is called `input`");
     let similarity = judge(JudgeKind::Builtin(GithubBuiltin::Similarity), None);
     assert_eq!(similarity.variables(), ["expected"]);
     assert_eq!(
-        similarity.ask("4", Facts { vars: &vars, expected: None }).unwrap_err(),
+        similarity.evaluate(&Answer::text("4"), Facts { vars: &vars, expected: None }).unwrap_err(),
         MissingValue("expected".into())
     );
+}
+
+#[test]
+fn a_second_opinion_asks_the_same_with_another_nonce() {
+    let first = ask(&by_rubric("polite"), "hello", &json!({}), None);
+    let second = first.second_opinion();
+    let nonce = |question: &JudgeQuestion| question.fence.as_ref().unwrap().nonce().to_owned();
+    assert_ne!(nonce(&first), nonce(&second));
+    for (first_said, second_said) in first.messages.iter().zip(second.messages.iter()) {
+        assert_ne!(first_said, second_said);
+        assert_eq!(&*first_said.content.replace(&nonce(&first), &nonce(&second)), &*second_said.content);
+    }
+    assert_eq!(second.messages, first.second_opinion().messages, "and is the same whenever it is asked");
+}
+
+#[test]
+fn a_negated_judge_passes_where_the_rubric_is_not_met() {
+    let question = ask(&by_rubric("rude"), "hello", &json!({}), None).negated();
+    let found = |answer: &str| assessed(&question, answer).map(|found| (found.score, found.passed));
+    assert_eq!(found(r#"{"reason": "kind", "score": 0.25}"#), Ok((0.75, true)));
+    assert_eq!(found(r#"{"reason": "rude", "score": 0.5}"#), Ok((0.5, false)));
+    assert!(found("it is rude").is_err(), "what cannot be read is no pass for a negated judge either");
 }
 
 proptest! {
@@ -201,7 +234,7 @@ proptest! {
     fn any_judge_answer_is_read_without_a_panic_and_scores_stay_in_bounds(answer in "(?s).{0,100}", score in any::<f64>()) {
         let question = ask(&by_rubric("polite"), "x", &json!({}), None);
         for answer in [answer, format!("{{\"score\": {score}, \"reason\": \"\"}}")] {
-            if let Ok(found) = question.read(&answer) {
+            if let Ok(found) = assessed(&question, &answer) {
                 prop_assert!((0.0..=1.0).contains(&found.score));
             }
         }

@@ -25,6 +25,7 @@ fn names(reasons: &[Reason]) -> String {
         Reason::CostIncrease { .. } => "cost",
         Reason::LatencyIncrease { .. } => "latency",
         Reason::StrictFailures { .. } => "strict",
+        Reason::JudgeTooNoisy { .. } => "noisy",
         Reason::Unmeasured { .. } => "unmeasured",
         Reason::Unconfirmed { .. } => "unconfirmed",
         Reason::CannotExclude { .. } => "cannot exclude",

@@ -75,7 +75,9 @@ fn own_entries(reader: &mut Reader<'_>, entries: &[(Key, Node)]) -> Vec<(Key, No
         if key.name.contains('.') {
             continue;
         }
-        if &*key.name == "version" && reader.text(node, "version").is_some_and(|text| semver::Version::parse(&text).is_err()) {
+        if &*key.name == "version"
+            && reader.text(node, "version").is_some_and(|text| semver::Version::parse(&text).is_err())
+        {
             let help = "write it as major.minor.patch, for instance 1.0.0, to see it in reports";
             reader.warning("invalid-version", node.at, "the version is not a semantic version", help);
             continue;
@@ -105,7 +107,8 @@ fn config(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<(Parameter
         let message = format!("`{}` of `config` is not sent to the model", key.name);
         reader.warning("config-not-sent", key.at, message, "evaluations run without it");
     }
-    let fields = reader.fields(node, what, &entries.iter().map(|(key, _)| &*key.name).collect::<Vec<_>>(), Unknown::Warned)?;
+    let fields =
+        reader.fields(node, what, &entries.iter().map(|(key, _)| &*key.name).collect::<Vec<_>>(), Unknown::Warned)?;
     let whole = |reader: &mut Reader<'_>, node: &Node, what: &str| reader.whole(node, what, 1, u64::from(u32::MAX));
     let tokens = ["maxOutputTokens", "maxTokens"].into_iter().find_map(|name| fields.read(reader, name, whole));
     let stop = ["stopSequences", "stop"].into_iter().find_map(|name| fields.read(reader, name, parameters::stop));
@@ -184,7 +187,12 @@ fn tools(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<Value> {
         let Some(name) = reader.words(item, "tools") else { continue };
         if !defined.iter().any(|tool| tool["function"]["name"] == name.as_str()) {
             let message = format!("tool `{name}` is not defined here, so it is not sent to the model");
-            reader.warning("unknown-tool", item.at, message, "define it under `toolDefs` with `name` and `inputSchema`");
+            reader.warning(
+                "unknown-tool",
+                item.at,
+                message,
+                "define it under `toolDefs` with `name` and `inputSchema`",
+            );
         }
     }
     defined

@@ -64,7 +64,8 @@ fn scalar(reader: &mut Reader<'_>, text: &str, at: Location) -> Option<Value> {
     let (kind, description) = described(text);
     if !SCALARS.contains(&kind) {
         let message = format!("unknown type `{kind}` in a schema");
-        let help = format!("{}; a schema that code registers under a name is written out here", suggestion(kind, &SCALARS));
+        let help =
+            format!("{}; a schema that code registers under a name is written out here", suggestion(kind, &SCALARS));
         reader.error("invalid-schema", at, message, help);
         return None;
     }
@@ -127,7 +128,8 @@ fn property(reader: &mut Reader<'_>, key: &Key, node: &Node, optional: bool) -> 
     let schema = match kind {
         "array" => {
             let items = pico(reader, node, &key.name)?;
-            Some(json!({"type": "array", "items": items})).map(|schema| if optional { nullable(schema) } else { schema })
+            Some(json!({"type": "array", "items": items}))
+                .map(|schema| if optional { nullable(schema) } else { schema })
         }
         "object" => pico(reader, node, &key.name).map(|schema| if optional { nullable(schema) } else { schema }),
         "enum" => enumeration(reader, key, node, optional),

@@ -160,6 +160,10 @@ pub(super) fn decided(prompt: &PromptReport, secrets: &Secrets) -> String {
         let name = Untrusted::new(name, secrets).cell(60);
         rows.push((format!("metric {name}, {arrow}"), format!("{} → {}", number(base), number(head))));
     }
+    for agreement in &prompt.agreements {
+        let name = Untrusted::new(&agreement.name, secrets).cell(60);
+        rows.push((format!("{name} agreed with itself"), words::agreement(agreement)));
+    }
     let [base_calls, head_calls] = match prompt.sides {
         Sides::Change => ["the old prompt's calls", "the new prompt's calls"],
         Sides::Rivals => ["A's calls", "B's calls"],

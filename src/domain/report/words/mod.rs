@@ -10,8 +10,8 @@ pub use figures::{counted, duration, grouped, percent, points, score, usd};
 pub use reasons::{named, reason};
 
 use super::{CaseReport, Outcome, PromptReport, Report, SideReport, SideUsage, Sides};
-use crate::domain::gate::Verdict;
 use crate::domain::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
+use crate::domain::gate::{JudgeAgreement, Verdict};
 use crate::domain::ids::CommitSha;
 
 /// Lane 3 runs at most this many cases again.
@@ -157,6 +157,18 @@ fn run_again(prompt: &PromptReport, worse: usize) -> Vec<String> {
 fn range(numbers: impl Iterator<Item = u32> + Clone) -> String {
     let (low, high) = (numbers.clone().min().unwrap_or(0), numbers.max().unwrap_or(0));
     if low == high { low.to_string() } else { format!("{low} to {high}") }
+}
+
+/// "9 of 10, κ = 0.74": how far a judge agreed with itself on texts that it judged twice.
+pub fn agreement(agreement: &JudgeAgreement) -> String {
+    let counts = format!("on {} of {}", agreement.agreed(), counted(agreement.doubled() as usize, "text", "texts"));
+    match agreement.kappa() {
+        Some(kappa) if agreement.is_noisy() => {
+            format!("{counts}, κ = {kappa:.2}: too little to block alone").replace('-', "−")
+        }
+        Some(kappa) => format!("{counts}, κ = {kappa:.2}"),
+        None => format!("{counts}: not known before {} more", agreement.missing()),
+    }
 }
 
 /// "48 cases · 3 worse · 1 better · score 0.94 → 0.89 · …"

@@ -49,6 +49,11 @@ pub fn reason(reason: &Reason, sides: Sides, show: &dyn Fn(&str) -> String) -> S
         Reason::StrictFailures { cases } => {
             format!("{} (`--strict`): {}.", counted(cases.len(), "case fails", "cases fail"), list(cases))
         }
+        Reason::JudgeTooNoisy { cases } => format!(
+            "{} only by a judge that does not agree with itself, which cannot block alone: {}.",
+            counted(cases.len(), "case fails", "cases fail"),
+            list(cases)
+        ),
         Reason::Unmeasured { unmeasured, compared, must_pass } => {
             let of_those = if must_pass.is_empty() {
                 String::new()
