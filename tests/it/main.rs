@@ -4,6 +4,7 @@
 
 mod architecture;
 mod cli_eval;
+mod cli_evaluators;
 mod cli_input;
 mod cli_lint;
 mod cli_provider;
