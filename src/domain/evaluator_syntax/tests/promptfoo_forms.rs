@@ -23,12 +23,10 @@ fn field(text: &str) -> Result<EvaluatorSpec, String> {
     read_with("x", |reader, node| promptfoo::read_text(reader, text, node.at))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "reads better at each call")]
 fn check_mapping(text: &str, expected: CheckSpec) {
     assert_eq!(mapping(text).map(|spec| spec.check), Ok(expected), "{text}");
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "reads better at each call")]
 fn check_field(text: &str, expected: EvaluatorSpec) {
     assert_eq!(field(text), Ok(expected), "{text}");
 }
