@@ -1,18 +1,23 @@
-//! What four evaluators cost on one answer of 1 kB: compiled once, run per output.
+//! How many evaluations one core makes in a second: of texts, and of JSON Schemas on answers of 1 kB. Prints both
+//! figures and exits with 1 where one is below what we promise.
 
 use std::hint::black_box;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
-use promptops::domain::evaluator::spec::{CheckSpec, EvaluatorSpec};
-use promptops::domain::evaluator::{Answer, Evaluator};
+use promptops::domain::evaluator::spec::{CheckSpec, EvaluatorSpec, Texts};
+use promptops::domain::evaluator::{Answer, Evaluation, Evaluator};
 use promptops::domain::golden::Case;
 use promptops::domain::ids::Digest;
 use promptops::domain::prompt::Vars;
 use serde_json::json;
 
-fn evaluator(check: CheckSpec) -> Option<Evaluator> {
-    Evaluator::compile(EvaluatorSpec::plain(check)).ok()
-}
+/// Evaluations of texts per second.
+const TEXTS: f64 = 300_000.0;
+/// Evaluations of JSON Schemas per second.
+const SCHEMAS: f64 = 100_000.0;
+/// How long each is measured.
+const SPAN: Duration = Duration::from_secs(2);
 
 fn case() -> Case {
     Case {
@@ -29,34 +34,75 @@ fn case() -> Case {
     }
 }
 
-fn four_evaluators(c: &mut Criterion) {
-    let schema = json!({
-        "type": "object",
-        "properties": {"action": {"enum": ["escalate", "refund"]}, "text": {"type": "string", "minLength": 10}},
-        "required": ["action", "text"],
-    });
-    let evaluators: Vec<Evaluator> = [
-        CheckSpec::Contains("As an AI".to_owned()),
-        CheckSpec::Icontains("{{amount}}".to_owned()),
-        CheckSpec::Regex(r"\bescalate\b".to_owned()),
-        CheckSpec::JsonSchema(schema),
-    ]
-    .into_iter()
-    .filter_map(evaluator)
-    .collect();
-    assert_eq!(evaluators.len(), 4, "every evaluator compiles");
-    let text = "Your refund of 900 EUR is above the limit, so a colleague will look at it. ".repeat(12);
-    let output = json!({"action": "escalate", "text": text}).to_string();
-    let case = case();
-    c.bench_function("four evaluators on 1 kB", |b| {
-        b.iter(|| {
-            evaluators
-                .iter()
-                .map(|evaluator| evaluator.evaluate(&Answer::text(black_box(&output)), &case))
-                .collect::<Vec<_>>()
-        });
-    });
+fn compiled(checks: Vec<CheckSpec>) -> Vec<Evaluator> {
+    let count = checks.len();
+    let compiled: Vec<_> =
+        checks.into_iter().filter_map(|check| Evaluator::compile(EvaluatorSpec::plain(check)).ok()).collect();
+    assert_eq!(compiled.len(), count, "every evaluator compiles");
+    compiled
 }
 
-criterion_group!(benches, four_evaluators);
-criterion_main!(benches);
+/// Texts of all kinds, about half of which fail.
+fn text_evaluators() -> Vec<Evaluator> {
+    let text = str::to_owned;
+    compiled(vec![
+        CheckSpec::Equals(None),
+        CheckSpec::Contains(text("colleague")),
+        CheckSpec::Contains(text("As an AI")),
+        CheckSpec::Icontains(text("REFUND")),
+        CheckSpec::Icontains(text("{{amount}}")),
+        CheckSpec::StartsWith(text("Dear")),
+        CheckSpec::EndsWith(text("look at it.")),
+        CheckSpec::ContainsList {
+            texts: Texts::List(vec![text("limit"), text("cash"), text("refund")]),
+            all: true,
+            any_case: false,
+        },
+        CheckSpec::Regex(text(r"\b\d+ EUR\b")),
+    ])
+}
+
+fn schema_evaluators() -> Vec<Evaluator> {
+    compiled(vec![CheckSpec::JsonSchema(json!({
+        "type": "object",
+        "properties": {
+            "action": {"enum": ["escalate", "refund"]},
+            "reasons": {"type": "array", "items": {"type": "string", "minLength": 10}},
+            "amount": {"type": "number", "minimum": 0},
+        },
+        "required": ["action", "reasons"],
+        "additionalProperties": false,
+    }))])
+}
+
+/// Evaluations per second, the best of three spans: other work on the machine only slows them.
+fn rate(evaluators: &[Evaluator], answer: &str) -> f64 {
+    let case = case();
+    let span = || {
+        let (started, mut count) = (Instant::now(), 0_u32);
+        while started.elapsed() < SPAN / 3 {
+            for evaluator in evaluators.iter().cycle().take(1_000) {
+                let found = evaluator.evaluate(&Answer::text(black_box(answer)), &case);
+                assert!(matches!(black_box(found), Evaluation::Assessed(_)));
+            }
+            count += 1_000;
+        }
+        f64::from(count) / started.elapsed().as_secs_f64()
+    };
+    (0..3).map(|_| span()).fold(0.0, f64::max)
+}
+
+fn report(what: &str, rate: f64, wanted: f64) -> bool {
+    let verdict = if rate >= wanted { "ok" } else { "too slow" };
+    println!("{what}: {rate:.0} evaluations/s on one core, at least {wanted:.0} wanted: {verdict}");
+    rate >= wanted
+}
+
+fn main() -> ExitCode {
+    let text = "Your refund of 900 EUR is above the limit, so a colleague will look at it. ".repeat(13);
+    let sentence = "Your refund of 900 EUR is above the limit, so a colleague will look at it.";
+    let object = json!({"action": "escalate", "amount": 900, "reasons": vec![sentence; 12]}).to_string();
+    let texts = report("texts on 1 kB", rate(&text_evaluators(), &text), TEXTS);
+    let schemas = report("JSON Schema on 1 kB", rate(&schema_evaluators(), &object), SCHEMAS);
+    if texts && schemas { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -5,6 +5,7 @@
 mod architecture;
 mod cli_compare;
 mod cli_eval;
+mod cli_evaluators;
 mod cli_input;
 mod cli_lint;
 mod cli_provider;

@@ -174,6 +174,22 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_of_10_kb_is_compiled_or_refused_but_not_for_long() {
+        let started = Instant::now();
+        check(&vec!["word"; 2_000].join("|"), "a word", true);
+        check(&format!("^{}$", "a?".repeat(5_000)), &"a".repeat(5_000), true);
+        check_refused(&"(".repeat(10_000), "invalid regex");
+        for bomb in
+            ["(a{9}){9}".repeat(1_000), "(?=a)".repeat(2_000), "[a-z\\w]{3,}".repeat(800), "\\1(a)".repeat(2_000)]
+        {
+            if let Ok(pattern) = Pattern::compile(&bomb) {
+                let _ = pattern.is_match(&"a".repeat(2_000));
+            }
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
+    }
+
+    #[test]
     fn bombs_end_quickly() {
         let started = Instant::now();
         check("(a+)+$", &format!("{}b", "a".repeat(200_000)), false);

@@ -89,7 +89,10 @@ pub fn read_text(reader: &mut Reader<'_>, field: &str, at: Location) -> Option<W
     let (name, threshold) = split_threshold(head);
     let is_type = match value {
         Some(value) => looks_like_type(name) && (!value.starts_with("//") || name == "file"),
-        None => is_known(name) && Kind::named(without_not(name).0).is_none_or(Kind::needs_no_value),
+        None => {
+            is_known(name)
+                && Kind::named(without_not(name).0).is_none_or(|kind| kind.needs_no_value() || kind.has_limit())
+        }
     };
     if !is_type {
         let spec = EvaluatorSpec::plain(CheckSpec::Equals(Some(field.into())));

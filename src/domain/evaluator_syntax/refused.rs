@@ -37,6 +37,10 @@ const NO_TRACE: &str = "traces of agents are not read";
 
 /// Why a type is not supported, and what to do; `None` where it is, or is not known at all.
 pub(super) fn reason(name: &str) -> Option<(&'static str, &'static str)> {
-    let is = |known: &str| if known.ends_with(['-', ':']) { name.starts_with(known) } else { name == known };
+    let is = |known: &str| match known.strip_suffix(':') {
+        Some(family) => name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')),
+        None if known.ends_with('-') => name.starts_with(known),
+        None => name == known,
+    };
     REFUSED.iter().find(|(known, ..)| is(known)).map(|(_, why, instead)| (*why, *instead))
 }

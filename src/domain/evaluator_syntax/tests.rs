@@ -1,6 +1,10 @@
 use serde_json::json;
 
 use super::*;
+
+mod kinds;
+mod promptfoo_forms;
+
 use crate::domain::evaluator::spec::{GithubBuiltin, GithubString};
 use crate::domain::ids::PromptPath;
 use crate::domain::source::Source;
@@ -18,18 +22,17 @@ fn read_text(text: &str) -> Result<Vec<Written>, Vec<String>> {
             assert_eq!(parsed.warnings, []);
             parsed.value
         })
-        .map_err(|errors| {
-            let say = |found: &crate::domain::diagnostic::Diagnostic| {
-                let at = found.location.unwrap();
-                format!("{}:{} {}; {}", at.line, at.column, found.message, found.help.as_deref().unwrap())
-            };
-            errors.iter().map(say).collect()
-        })
+        .map_err(|errors| errors.iter().map(say).collect())
+}
+
+fn say(found: &crate::domain::diagnostic::Diagnostic) -> String {
+    let at = found.location.unwrap();
+    format!("{}:{} {}; {}", at.line, at.column, found.message, found.help.as_deref().unwrap())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads better at each call")]
 fn check(text: &str, expected: CheckSpec) {
-    let written = read_text(text).unwrap();
+    let written = read_text(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
     assert_eq!(written.len(), 1, "{text}");
     assert_eq!(written[0].spec.check, expected, "{text}");
 }

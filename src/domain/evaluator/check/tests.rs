@@ -8,6 +8,8 @@ use crate::domain::ids::Digest;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+mod kinds;
+
 fn case(vars: Value, expected: Option<&str>) -> Case {
     Case {
         id: "a".into(),
@@ -168,7 +170,8 @@ fn an_edit_distance_has_a_limit_and_with_a_threshold_a_score() {
 
 fn every_kind(text: String) -> Vec<CheckSpec> {
     let schema = json!({"type": "object", "properties": {"a": {"pattern": "^(?!x)a+$"}}});
-    vec![
+    let mut all = kinds::every_kind(&text);
+    all.extend([
         CheckSpec::Equals(None),
         CheckSpec::Equals(Some(json!({"a": "{{amount}}"}))),
         CheckSpec::Contains(text.clone()),
@@ -182,16 +185,22 @@ fn every_kind(text: String) -> Vec<CheckSpec> {
         CheckSpec::JsonSchema(schema),
         CheckSpec::WordCount { min: Some(1), max: Some(9) },
         CheckSpec::Levenshtein { to: Some(text), max: 3 },
-    ]
+    ]);
+    all
 }
 
 #[test]
 fn large_and_deep_outputs_are_handled() {
     let case = case(json!({"amount": 1}), Some("x"));
     let deep = format!("{}1{}", "{\"a\":".repeat(100), "}".repeat(100));
-    for output in
-        ["word ".repeat(40_000), "x".repeat(200_000), "ÄÖ\u{2028}\0".repeat(20_000), "[".repeat(200_000), deep]
-    {
+    for output in [
+        "word ".repeat(40_000),
+        "x".repeat(200_000),
+        "<a>{\"a\":".repeat(20_000),
+        "ÄÖ\u{2028}\0".repeat(20_000),
+        "[".repeat(200_000),
+        deep,
+    ] {
         for spec in every_kind("needle".to_owned()) {
             let found = assess(spec, &output, &case);
             assert!(found.reason.chars().count() <= 200 && (0.0..=1.0).contains(&found.score));
