@@ -52,7 +52,12 @@ pub fn plan(pairs: &[Pair], settings: &Settings, overrides: &Overrides) -> Resul
         return Err(findings);
     }
     let seed = overrides.seed.unwrap_or_else(|| identity(pairs).seed());
-    Ok(RunPlan { prompts, gate: gate_settings(settings, overrides, seed), judge: settings.judge.clone(), embeddings: settings.embeddings.clone() })
+    Ok(RunPlan {
+        prompts,
+        gate: gate_settings(settings, overrides, seed),
+        judge: settings.judge.clone(),
+        embeddings: settings.embeddings.clone(),
+    })
 }
 
 fn planned(pair: &Pair, settings: &Settings, overrides: &Overrides) -> Result<PlannedPrompt, Box<Diagnostic>> {

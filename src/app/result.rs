@@ -7,8 +7,10 @@ use crate::engine::run::{Output, PlannedPrompt, PromptRun, RunPlan};
 
 /// The report of a finished run.
 pub fn report(plan: &RunPlan, runs: Vec<PromptRun>, base: Option<String>, head: String) -> Report {
-    let (records, rest): (Vec<_>, Vec<_>) =
-        runs.into_iter().map(|run| (run.record, (run.outputs, run.failing, run.repeats_error, run.usage, run.agreements))).unzip();
+    let (records, rest): (Vec<_>, Vec<_>) = runs
+        .into_iter()
+        .map(|run| (run.record, (run.outputs, run.failing, run.repeats_error, run.usage, run.agreements)))
+        .unzip();
     let verdicts = verdict::decide(&records, &plan.gate);
     let all: Vec<_> = verdicts.iter().map(|prompt| prompt.verdict).collect();
     let mut report = Report::new(Outcome::Measured(verdict::overall(&all)), base, head);

@@ -108,7 +108,8 @@ impl<'r> Opinions<'r> {
         let mut unreadable: Option<UnreadableAnswer> = None;
         let mut asked = 0;
         for sample in 0..SAMPLES {
-            let request = self.request(question, which, sample).ok_or_else(|| Failure::Unanswered(no_model(question)))?;
+            let request =
+                self.request(question, which, sample).ok_or_else(|| Failure::Unanswered(no_model(question)))?;
             let key = request.key();
             let text = match self.look_up(caller, key).await {
                 Some(text) => {

@@ -5,11 +5,13 @@
 mod architecture;
 mod cli_eval;
 mod cli_input;
+mod cli_judges;
 mod cli_lint;
 mod cli_provider;
 mod demo;
 mod engine;
 mod github_client;
+mod judges;
 mod providers;
 mod pull_approval;
 mod pull_commands;

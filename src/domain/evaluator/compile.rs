@@ -8,10 +8,10 @@ use super::Evaluator;
 use super::check::{Check, Find, Matcher, Place};
 use super::choices::Choices;
 use super::describe::{default_name, definition};
+use super::graded::{self, Graded};
 use super::json::{Schema, Wanted};
 use super::judge::{Judge, JudgeKind, THRESHOLD};
 use super::pattern::Pattern;
-use super::graded::{self, Graded};
 use super::spec::{CheckSpec, EvaluatorSpec, GithubBuiltin, GithubString, GradedKind, GradedSpec};
 use super::text::{REASON, Text, excerpt};
 use crate::domain::ids::{Digest, ModelId};
@@ -52,7 +52,9 @@ impl Evaluator {
                 .help("give a number of at least 0; 0 informs only"));
         }
         let threshold = threshold(&spec)?;
-        if spec.negated && matches!(&spec.check, CheckSpec::Graded(graded) if matches!(graded.kind, GradedKind::SelectBest { .. })) {
+        if spec.negated
+            && matches!(&spec.check, CheckSpec::Graded(graded) if matches!(graded.kind, GradedKind::SelectBest { .. }))
+        {
             return Err(CompileError::new("select_best cannot be negated: it compares the two sides")
                 .help("turn the criterion round instead"));
         }

@@ -110,9 +110,7 @@ impl Judge {
 
     fn evaluation(&self, found: Found) -> Evaluation {
         match found {
-            Found::Score(score, reason) => {
-                Evaluation::Assessed(Assessment::graded(score, self.threshold, &reason))
-            }
+            Found::Score(score, reason) => Evaluation::Assessed(Assessment::graded(score, self.threshold, &reason)),
             Found::Next(draft) => {
                 let question = JudgeQuestion::new(*draft, self.model.clone(), self.threshold);
                 Evaluation::Ask(Box::new(question))
@@ -168,8 +166,7 @@ impl JudgeQuestion {
     /// # Errors
     /// When the answer matches neither the schema nor, whole, one of the choices.
     pub fn read(&self, answer: &str) -> Result<Evaluation, UnreadableAnswer> {
-        let found =
-            self.reading.read(answer).map_err(|why| UnreadableAnswer(format!("{} {why}", quote(answer))))?;
+        let found = self.reading.read(answer).map_err(|why| UnreadableAnswer(format!("{} {why}", quote(answer))))?;
         Ok(match found {
             Found::Score(score, reason) => {
                 let assessment = Assessment::graded(score, self.threshold, &reason);

@@ -1,7 +1,7 @@
 //! Evaluators: each judges one output of one case. Pure: a judge's question is built here, asked elsewhere.
 
-mod builtin;
 mod blame;
+mod builtin;
 mod check;
 mod choices;
 pub mod combine;

@@ -24,8 +24,8 @@ pub use approval::{ApprovalState, ApprovalSummary};
 pub use build::{Measured, MeasuredOutput};
 
 use super::diagnostic::Diagnostic;
-use super::gate::{JudgeAgreement, Verdict};
 use super::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
+use super::gate::{JudgeAgreement, Verdict};
 use super::ids::{CommitSha, ModelId, PromptPath};
 use super::prompt::Vars;
 

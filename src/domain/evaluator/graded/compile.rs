@@ -44,7 +44,8 @@ impl Graded {
                     return Err(CompileError::new(format!("the answer is to be compared with {} texts", to.len()))
                         .help(format!("give at most {most} texts")));
                 }
-                let to = if to.is_empty() { vec![Text::expected()] } else { to.iter().map(|to| Text::parse(to)).collect() };
+                let to =
+                    if to.is_empty() { vec![Text::expected()] } else { to.iter().map(|to| Text::parse(to)).collect() };
                 Self::Similar { to, measure }
             }
         })

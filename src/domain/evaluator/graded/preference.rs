@@ -47,7 +47,8 @@ impl Preference {
             return Found::Score(0.5, "both answered the same".to_owned());
         }
         // Which order comes first is a coin that falls the same in every run.
-        let coin = Digest::of_parts([b"preference/v1".as_slice(), criterion.as_bytes(), base.as_bytes(), head.as_bytes()]);
+        let coin =
+            Digest::of_parts([b"preference/v1".as_slice(), criterion.as_bytes(), base.as_bytes(), head.as_bytes()]);
         let pair = Arc::new(Pair { criterion, base: base.to_owned(), head: head.to_owned() });
         Found::Next(Box::new(Self { pair, base_first: coin.seed() & 1 == 0, before: None }.ask()))
     }

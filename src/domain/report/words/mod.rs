@@ -10,8 +10,8 @@ pub use figures::{counted, grouped, percent, points, score, usd};
 use std::sync::Arc;
 
 use super::{CaseReport, Outcome, PromptReport, Report, SideReport, SideUsage};
-use crate::domain::gate::{JudgeAgreement, Verdict};
 use crate::domain::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
+use crate::domain::gate::{JudgeAgreement, Verdict};
 
 /// Lane 3 runs at most this many cases again.
 const MOST_RUN_AGAIN: usize = 35;
