@@ -40,7 +40,7 @@ pub(super) struct Agreements(Mutex<HashMap<Digest, Judge>>);
 impl Agreements {
     /// Whether the text of this judgement is judged twice.
     pub fn is_doubled(key: Digest) -> bool {
-        key.seed() % DOUBLED_ONE_IN == 0
+        key.seed().is_multiple_of(DOUBLED_ONE_IN)
     }
 
     /// Notes a first opinion.

@@ -298,8 +298,9 @@ async fn identical_texts_share_one_judgement() {
     .await;
     let plan = plan("old {{n}}", "new {{n}}", 10, vec![judge("polite"), contains("same")]);
     let measured = measure(&plan, &registry(&server), &limits()).await.unwrap();
-    assert_eq!(server.calls(), 21);
-    assert_eq!(measured.usage.iter().map(|usage| usage.calls).sum::<u64>(), 21);
+    // Twenty answers, one judgement, and the second opinion that every judge gives at least once.
+    assert_eq!(server.calls(), 22);
+    assert_eq!(measured.usage.iter().map(|usage| usage.calls).sum::<u64>(), 22);
     assert_eq!(measured.usage.iter().map(|usage| usage.cached_calls).sum::<u64>(), 19);
     for case in &measured.record.cases {
         assert_eq!(case.head, vec![Some(Trial { passed: true, score: 0.875 })]);
@@ -317,18 +318,22 @@ async fn a_run_whose_answers_are_all_known_calls_nobody_and_costs_nothing() {
     let (answers, lookups) = (Mutex::default(), Mutex::default());
     let provider = Remembering { inner: registry(&server), answers, lookups };
     let first = measure(&plan, &provider, &limits()).await.unwrap();
-    assert_eq!(server.calls(), 1200);
+    let doubled = server.calls() - 1200;
+    assert!((30..=90).contains(&doubled), "about a tenth of 600 texts is judged twice: {doubled}");
+    assert_eq!((first.agreements[0].doubled() as usize, first.agreements[0].kappa()), (doubled, Some(1.0)));
     provider.lookups.lock().unwrap().clear();
     // What is known is not estimated either: the same run fits a budget of nothing.
     let broke = RunLimits { max_cost_usd: Some(0.0), ..limits() };
     let second = measure(&plan, &provider, &broke).await.unwrap();
-    assert_eq!(server.calls(), 1200);
+    assert_eq!(server.calls(), 1200 + doubled);
     assert_eq!(format!("{:?}", second.record), format!("{:?}", first.record));
-    for usage in &second.usage {
-        assert_eq!((usage.calls, usage.cached_calls, usage.cost_usd), (0, 600, 0.0));
+    for (usage, known) in second.usage.iter().zip([600, 600 + doubled as u64]) {
+        assert_eq!((usage.calls, usage.cached_calls, usage.cost_usd), (0, known, 0.0));
     }
     // Answers and judgements are looked up in chunks, once for the estimate and once for the run.
-    assert_eq!(*provider.lookups.lock().unwrap(), [512, 512, 88, 88, 512, 88]);
+    let lookups = provider.lookups.lock().unwrap().clone();
+    let [512, first_chunk, 88, second_chunk, 512, 88] = *lookups else { panic!("{lookups:?}") };
+    assert_eq!(first_chunk + second_chunk, 600 + doubled);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use super::*;
 mod kinds;
 mod promptfoo_forms;
 
-use crate::domain::evaluator::spec::{GithubBuiltin, GithubString};
+use crate::domain::evaluator::spec::{FactualityScores, GithubBuiltin, GithubString, GradedKind, GradedSpec, Measure};
 use crate::domain::ids::PromptPath;
 use crate::domain::source::Source;
 use crate::domain::yaml;
@@ -163,4 +163,100 @@ fn options_are_checked() {
         "- judge: { rubric: a, threshold: 7 }",
         "1:34 `threshold` is 7, but must be from 0 to 1; write a number from 0 to 1",
     );
+}
+
+fn graded(kind: GradedKind) -> CheckSpec {
+    CheckSpec::Graded(GradedSpec { kind, model: None })
+}
+
+#[test]
+fn model_graded_kinds_take_a_bare_text_a_list_or_a_mapping() {
+    let criterion = || "Names a city".to_owned();
+    check("- closed_qa: Names a city", graded(GradedKind::ClosedQa { criterion: criterion() }));
+    check("- select_best: { criterion: Names a city }", graded(GradedKind::SelectBest { criterion: criterion() }));
+    check("- g_eval: Names a city", graded(GradedKind::GEval { criteria: vec![criterion()] }));
+    check("- g_eval: [a, b]", graded(GradedKind::GEval { criteria: vec!["a".to_owned(), "b".to_owned()] }));
+    check("- context_recall", graded(GradedKind::ContextRecall { reference: None }));
+    check("- context_recall: { reference: a }", graded(GradedKind::ContextRecall { reference: Some("a".to_owned()) }));
+    for text in ["- answer_relevance", "- answer_relevance: true", "- answer_relevance: { threshold: 0.5 }"] {
+        check(text, graded(GradedKind::AnswerRelevance));
+    }
+    check("- context_relevance", graded(GradedKind::ContextRelevance));
+    check("- context_faithfulness: {}", graded(GradedKind::ContextFaithfulness));
+    check("- conversation_relevance", graded(GradedKind::ConversationRelevance));
+    let similar =
+        |to: &[&str], measure| GradedKind::Similar { to: to.iter().map(|to| (*to).to_owned()).collect(), measure };
+    check("- similar", graded(similar(&[], Measure::Cosine)));
+    check("- similar: [a, b]", graded(similar(&["a", "b"], Measure::Cosine)));
+    check("- similar: { to: a, measure: dot }", graded(similar(&["a"], Measure::Dot)));
+    let scores = FactualityScores { superset: 0.5, ..FactualityScores::default() };
+    check("- factuality: { scores: { superset: 0.5 } }", graded(GradedKind::Factuality { reference: None, scores }));
+    let written = read_text("- tone: { rubric: Kind, model: openai/gpt-4o, threshold: 0.7 }").unwrap().remove(0);
+    let model = Some(ModelId::parse("openai/gpt-4o").unwrap());
+    assert_eq!(written.spec.check, CheckSpec::Judge { rubric: "Kind".to_owned(), model });
+    assert_eq!((written.spec.metric.as_deref(), written.spec.threshold), (Some("tone"), Some(0.7)));
+}
+
+#[test]
+fn choices_ask_our_question_or_send_a_prompt_of_one_s_own() {
+    let choices = || vec![("yes".to_owned(), 1.0), ("no".to_owned(), 0.0)];
+    check(
+        "- choices: { question: Is it kind?, choices: { yes: 1, no: 0 } }",
+        graded(GradedKind::Choices { question: "Is it kind?".to_owned(), choices: choices() }),
+    );
+    check(
+        "- choices: { prompt: 'Kind? {{completion}}', system: Be strict., choices: { yes: 1, no: 0 } }",
+        CheckSpec::GithubChoice {
+            model: None,
+            system_prompt: Some("Be strict.".to_owned()),
+            prompt: "Kind? {{completion}}".to_owned(),
+            choices: choices(),
+        },
+    );
+}
+
+#[test]
+fn model_graded_kinds_that_cannot_be_read_say_so_at_their_place() {
+    check_error(
+        "- choices: { choices: { yes: 1 } }",
+        "1:12 `choices` needs `choices` and either `question` or `prompt`; write `choices: { question: \"Is it polite?\", choices: { yes: 1, no: 0 } }`",
+    );
+    check_error("- judge", "1:3 `judge` needs a value; write `judge: value`");
+    check_error("- closed_qa: {}", "1:14 `closed_qa` has no `criterion`; say what a good answer is in `criterion`");
+    check_error("- similar: { to: a, measure: cosinus }", "1:30 `measure` is `cosinus`; did you mean `cosine`?");
+    check_error(
+        "- answer_relevance: yes please",
+        "1:21 `answer_relevance` must be a mapping, found a text; write a mapping here",
+    );
+}
+
+fn promptfoo_text(field: &str) -> Result<EvaluatorSpec, String> {
+    let path = PromptPath::parse("a.csv").unwrap();
+    let mut reader = Reader::new(Source::read(&path, b"x", 99).unwrap());
+    let written = promptfoo::read_text(&mut reader, field, Location { line: 1, column: 1, length: 1 });
+    reader.finish(written).map(|parsed| parsed.value.spec).map_err(|errors| errors[0].message.clone())
+}
+
+#[test]
+fn promptfoo_s_names_mean_the_same_kinds() {
+    let kind = |field: &str| match promptfoo_text(field).unwrap().check {
+        CheckSpec::Graded(graded) => graded.kind,
+        other => panic!("{field} is {other:?}"),
+    };
+    let factuality = |reference: Option<&str>| GradedKind::Factuality {
+        reference: reference.map(str::to_owned),
+        scores: FactualityScores::default(),
+    };
+    assert_eq!(kind("factuality:Bern"), factuality(Some("Bern")));
+    assert_eq!(kind("model-graded-closedqa:polite"), GradedKind::ClosedQa { criterion: "polite".to_owned() });
+    assert_eq!(kind("g-eval:polite"), GradedKind::GEval { criteria: vec!["polite".to_owned()] });
+    assert_eq!(kind("select-best:polite"), GradedKind::SelectBest { criterion: "polite".to_owned() });
+    assert_eq!(
+        kind("similar(0.8):Bern"),
+        GradedKind::Similar { to: vec!["Bern".to_owned()], measure: Measure::Cosine }
+    );
+    assert_eq!(kind("context-recall(0.5):Bern"), GradedKind::ContextRecall { reference: Some("Bern".to_owned()) });
+    assert_eq!(promptfoo_text("similar(0.8):Bern").unwrap().threshold, Some(0.8));
+    assert_eq!(promptfoo_text("g-eval:").unwrap_err(), "`g-eval` has no value");
+    assert!(graded::is_promptfoo("similar:euclidean") && !graded::is_promptfoo("similar:jaccard"));
 }

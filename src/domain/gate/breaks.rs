@@ -42,9 +42,9 @@ pub(super) struct Breaks {
     pub kept: Vec<ConfirmedBreak>,
     /// Candidates with too few measured fresh runs to be dropped or to have had their say.
     pub open: Vec<Arc<str>>,
-    /// Of all those, the cases that rest on judges too noisy to block alone: they take their place in Holm's correction, and
-    /// fire nothing.
-    noisy: Vec<Arc<str>>,
+    /// Parallel to `kept`: whether the case rests on judges too noisy to block alone. It takes its place in Holm's correction
+    /// and fires nothing.
+    pub noisy: Vec<bool>,
 }
 
 impl Breaks {
@@ -67,23 +67,15 @@ impl Breaks {
                 .filter(|index| undecided(index) && !noisy(index))
                 .map(|&index| record.cases[index].id.clone())
                 .collect(),
-            noisy: candidates
-                .iter()
-                .filter(|index| noisy(index))
-                .map(|&index| record.cases[index].id.clone())
-                .collect(),
+            noisy: kept.iter().map(noisy).collect(),
             kept: kept.iter().zip(adjusted).map(|(&index, p)| fresh(&record.cases[index], k, p)).collect(),
         }
     }
 
     /// The smallest adjusted p of a case that may fire; 1 if there is none.
     pub fn smallest_p(&self) -> f64 {
-        self.kept.iter().filter(|case| !self.is_noisy(case)).map(|case| case.p).fold(1.0, f64::min)
-    }
-
-    /// Whether a case rests on a judge that is too noisy to block alone.
-    pub fn is_noisy(&self, case: &ConfirmedBreak) -> bool {
-        self.noisy.contains(&case.id)
+        let may_fire = self.kept.iter().zip(&self.noisy).filter(|(_, noisy)| !**noisy);
+        may_fire.map(|(case, _)| case.p).fold(1.0, f64::min)
     }
 }
 

@@ -183,6 +183,29 @@ proptest! {
     }
 
     #[test]
+    fn a_noisy_judge_only_ever_takes_weight_from_a_verdict(
+        habits in habits(60), noisy in prop::collection::vec(any::<bool>(), 60), graded_by in tenths(),
+    ) {
+        for solid in [run(&habits, &settings()), graded(&graded_by)] {
+            let mut doubted = solid.clone();
+            for (case, noisy) in doubted.cases.iter_mut().zip(&noisy) {
+                case.noisy_judge = *noisy;
+            }
+            let (before, after) = (verdict_of(&solid, &settings()), verdict_of(&doubted, &settings()));
+            // The suite is the same to the last bit; the verdict may lose what single cases carried, and nothing else.
+            prop_assert_eq!(before.suite_p, after.suite_p);
+            prop_assert_eq!((before.bound, before.base_score, before.head_score), (after.bound, after.base_score, after.head_score));
+            prop_assert_eq!(&before.statuses, &after.statuses);
+            prop_assert!(before.verdict == Verdict::Regression || after.verdict != Verdict::Regression);
+            for (case, found) in doubted.cases.iter().filter(|case| case.noisy_judge).flat_map(|case| {
+                after.candidates.iter().filter(|found| found.id == case.id).map(move |found| (case, found))
+            }) {
+                prop_assert!(!found.confirmed, "{} is noisy", case.id);
+            }
+        }
+    }
+
+    #[test]
     fn a_lower_graded_score_never_ends_a_regression(tenths in tenths(), at in 0usize..40, lower in 1u8..10) {
         let mut record = graded(&tenths);
         // Lane 3 has its own property above: here it drops every candidate.

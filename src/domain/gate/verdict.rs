@@ -225,11 +225,9 @@ fn decide_one(
     let fires_alone = |p: f64| p <= ALPHA / 2.0;
     let fires = |p: f64| level.is_some_and(|level| p <= level);
     let (mut reasons, mut warnings, mut too_noisy) = must_pass_reasons(record);
-    for at in 0..breaks.kept.len() {
-        let is_noisy = breaks.is_noisy(&breaks.kept[at]);
-        let case = &mut breaks.kept[at];
+    for (case, is_noisy) in breaks.kept.iter_mut().zip(&breaks.noisy) {
         case.confirmed = fires(case.p) && !is_noisy;
-        if is_noisy && fires_alone(case.p) && !too_noisy.contains(&case.id) {
+        if *is_noisy && fires_alone(case.p) && !too_noisy.contains(&case.id) {
             too_noisy.push(case.id.clone());
         }
     }

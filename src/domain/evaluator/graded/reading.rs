@@ -152,7 +152,7 @@ fn share(answer: &str, nothing: Option<f64>) -> Result<Found, String> {
     Ok(Found::Score(super::ratio(holding, all), reason))
 }
 
-fn form(name: &str, properties: Value, required: &[&str]) -> ResponseFormat {
+fn form(name: &str, properties: &Value, required: &[&str]) -> ResponseFormat {
     let schema =
         json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
     ResponseFormat::JsonSchema { name: name.to_owned(), schema: Arc::new(schema), strict: Some(true) }
@@ -166,7 +166,7 @@ pub(super) fn scored_form() -> ResponseFormat {
         "reason": {"type": "string", "description": "one short sentence"},
         "score": {"type": "number", "description": "from 0 to 1"},
     });
-    form("assessment", properties, &["reason", "score"])
+    form("assessment", &properties, &["reason", "score"])
 }
 
 fn chosen_form<T: AsRef<str>>(choices: &[T]) -> ResponseFormat {
@@ -175,7 +175,7 @@ fn chosen_form<T: AsRef<str>>(choices: &[T]) -> ResponseFormat {
         "reason": {"type": "string", "description": "one short sentence"},
         "choice": {"type": "string", "enum": choices},
     });
-    form("verdict", properties, &["reason", "choice"])
+    form("verdict", &properties, &["reason", "choice"])
 }
 
 fn listed_form() -> ResponseFormat {
@@ -185,13 +185,13 @@ fn listed_form() -> ResponseFormat {
         "required": ["statement", "holds"],
         "additionalProperties": false,
     });
-    form("statements", json!({"statements": {"type": "array", "items": statement}}), &["statements"])
+    form("statements", &json!({"statements": {"type": "array", "items": statement}}), &["statements"])
 }
 
 /// Steps by which to judge.
 pub(super) fn steps_form() -> ResponseFormat {
     let steps = json!({"steps": {"type": "array", "items": {"type": "string"}}});
-    form("steps", steps, &["steps"])
+    form("steps", &steps, &["steps"])
 }
 
 impl Draft {

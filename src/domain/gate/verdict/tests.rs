@@ -251,3 +251,43 @@ fn the_worst_prompt_speaks_for_the_change() {
     assert_eq!(overall(&[NotMeasured, NoRegressionFound]), NotMeasured);
     assert_eq!(overall(&[NotMeasured, Regression, Pass]), Regression);
 }
+
+#[test]
+fn a_case_that_fails_only_by_a_noisy_judge_cannot_block_alone() {
+    let must = |noisy: bool| {
+        let case = case("must", "P", "F").must_pass(Always, "FFF").screened("PP");
+        if noisy { case.noisy() } else { case }
+    };
+    check(vec![
+        ("a solid judge blocks lane 1", among(300, vec![must(false)]), Regression, "must-pass"),
+        ("a noisy one warns", among(300, vec![must(true)]), Pass, "noisy"),
+        ("a solid judge confirms a break", among(300, vec![broken()]), Regression, "breaks"),
+        ("a noisy one warns", among(300, vec![broken().noisy()]), Pass, "noisy"),
+        ("other breaks still block", among(300, vec![broken(), broken().noisy()]), Regression, "breaks, noisy"),
+        ("one that was dropped is not spoken of", among(300, vec![dropped().noisy()]), Pass, ""),
+        (
+            "the suite still counts it",
+            among(60, many(8, &case("c", "P", "F").screened("PP").noisy())),
+            Regression,
+            "suite",
+        ),
+        (
+            "nor does it leave the change undecided",
+            among(300, vec![case("c", "P", "F").screened("F?????").noisy()]),
+            Pass,
+            "",
+        ),
+    ]);
+}
+
+#[test]
+fn a_noisy_break_takes_its_place_in_the_correction_of_the_others() {
+    let found = |cases: Vec<CaseRecord>| {
+        let found = decide_alone(&among(60, cases), &settings());
+        found.candidates.iter().map(|case| (case.p, case.confirmed)).collect::<Vec<_>>()
+    };
+    let solid = found(vec![broken(), broken()]);
+    let noisy = found(vec![broken(), broken().noisy()]);
+    assert_eq!(solid[0], noisy[0], "the other one is judged as if both counted");
+    assert_eq!((noisy[1].0, noisy[1].1), (solid[1].0, false));
+}
