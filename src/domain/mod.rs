@@ -14,6 +14,7 @@ pub mod price;
 pub mod prompt;
 pub mod reader;
 pub mod report;
+pub mod schema;
 pub mod settings;
 pub mod source;
 pub mod stats;

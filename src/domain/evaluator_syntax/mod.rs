@@ -1,6 +1,6 @@
 //! How files write evaluators: one item of an `evaluators` list to an `EvaluatorSpec`. Knows not what evaluators do.
 
-mod github;
+pub(in crate::domain) mod github;
 mod ours;
 pub mod promptfoo;
 
@@ -21,7 +21,12 @@ pub struct Written {
 }
 
 /// Keys of an evaluator in its mapping form, whatever its kind.
-const OPTIONS: [&str; 4] = ["name", "weight", "threshold", "metric"];
+pub(in crate::domain) const OPTIONS: [&str; 4] = ["name", "weight", "threshold", "metric"];
+
+/// Every way to write the key of an evaluator in our own form, in the order of the documentation.
+pub(in crate::domain) fn spellings() -> Vec<String> {
+    ours::KINDS.iter().filter(|kind| !github::KINDS.contains(kind)).map(|kind| (*kind).to_owned()).collect()
+}
 
 /// Reads an `evaluators` list; items in our own form or in GitHub's.
 pub fn read_list(reader: &mut Reader<'_>, node: &Node, unknown: Unknown) -> Vec<Written> {

@@ -3,8 +3,8 @@
 mod attachments;
 mod body;
 pub mod github_models;
-mod metadata;
-mod parameters;
+pub(in crate::domain) mod metadata;
+pub(in crate::domain) mod parameters;
 pub mod template;
 mod vars;
 
