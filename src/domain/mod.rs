@@ -15,6 +15,7 @@ pub mod price_overrides;
 pub mod prompt;
 pub mod reader;
 pub mod report;
+pub mod schema;
 pub mod settings;
 pub mod source;
 pub mod stats;

@@ -1,6 +1,6 @@
 //! A repository's settings, `.github/promptops.yml`: read key by key, unknown ones refused. Knows no file system.
 
-mod approval;
+pub(in crate::domain) mod approval;
 
 use std::collections::BTreeMap;
 
@@ -71,8 +71,22 @@ pub struct Settings {
 /// Most samples per case and side.
 const MAX_TRIALS: u64 = 100;
 /// Metadata that `lint.require` may name.
-const METADATA: [&str; 10] =
+pub(in crate::domain) const METADATA: [&str; 10] =
     ["name", "description", "model", "version", "owner", "useCase", "variables", "exampleOutput", "goldenSet", "tags"];
+
+/// Keys of the file.
+pub(in crate::domain) const SECTIONS: [&str; 6] = ["prompts", "evaluation", "roles", "approval", "override", "lint"];
+/// Keys of `prompts`.
+pub(in crate::domain) const PROMPTS: [&str; 2] = ["include", "exclude"];
+/// Keys of `evaluation`.
+pub(in crate::domain) const EVALUATION: [&str; 10] =
+    ["model", "judge", "embeddings", "trials", "margin", "min_score", "max_cost_increase", "max_latency_increase", "budget", "forks"];
+/// Keys of `evaluation.budget`.
+pub(in crate::domain) const BUDGETS: [&str; 2] = ["run_usd", "day_usd"];
+/// What `evaluation.forks` may be.
+pub(in crate::domain) const FORKS: [&str; 3] = ["approve", "lint", "never"];
+/// Keys of `lint`.
+pub(in crate::domain) const LINT: [&str; 2] = ["banned_phrases", "require"];
 
 impl Default for Settings {
     /// What an empty settings file means.
@@ -117,8 +131,7 @@ fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Settings> {
     if matches!(node.kind, Kind::Null) {
         return Some(settings);
     }
-    let known = ["prompts", "evaluation", "roles", "approval", "override", "lint"];
-    let fields = reader.fields(node, "the settings", &known, Unknown::Refused)?;
+    let fields = reader.fields(node, "the settings", &SECTIONS, Unknown::Refused)?;
     if let Some(node) = fields.get("prompts") {
         read_prompts(reader, node, &mut settings);
     }
@@ -134,7 +147,7 @@ fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Settings> {
 }
 
 fn read_prompts(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings) {
-    let Some(fields) = reader.fields(node, "`prompts`", &["include", "exclude"], Unknown::Refused) else { return };
+    let Some(fields) = reader.fields(node, "`prompts`", &PROMPTS, Unknown::Refused) else { return };
     if let Some(node) = fields.get("include") {
         settings.include = read_globs(reader, node, "include").unwrap_or_default();
         if matches!(&node.kind, Kind::List(items) if items.is_empty()) {
@@ -157,19 +170,7 @@ fn read_globs(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vec<St
 }
 
 fn read_evaluation(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings) {
-    let known = [
-        "model",
-        "judge",
-        "embeddings",
-        "trials",
-        "margin",
-        "min_score",
-        "max_cost_increase",
-        "max_latency_increase",
-        "budget",
-        "forks",
-    ];
-    let Some(fields) = reader.fields(node, "`evaluation`", &known, Unknown::Refused) else { return };
+    let Some(fields) = reader.fields(node, "`evaluation`", &EVALUATION, Unknown::Refused) else { return };
     let share = |reader: &mut Reader<'_>, node: &Node, what: &str| reader.number(node, what, 0.0, 1.0);
     settings.model = fields.read(reader, "model", read_model);
     settings.judge = fields.read(reader, "judge", read_model);
@@ -194,7 +195,7 @@ fn at_least_zero(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<f64
 }
 
 fn read_budget(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings) {
-    let Some(fields) = reader.fields(node, "`budget`", &["run_usd", "day_usd"], Unknown::Refused) else { return };
+    let Some(fields) = reader.fields(node, "`budget`", &BUDGETS, Unknown::Refused) else { return };
     settings.run_usd = fields.read(reader, "run_usd", at_least_zero);
     settings.day_usd = fields.read(reader, "day_usd", at_least_zero);
 }
@@ -206,7 +207,7 @@ fn read_forks(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Forks>
         "lint" => Some(Forks::Lint),
         "never" => Some(Forks::Never),
         _ => {
-            let help = suggestion(&text, &["approve", "lint", "never"]);
+            let help = suggestion(&text, &FORKS);
             reader.error("unknown-value", node.at, format!("`{what}` is `{text}`"), help);
             None
         }
@@ -214,7 +215,7 @@ fn read_forks(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Forks>
 }
 
 fn read_lint(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings) {
-    let Some(fields) = reader.fields(node, "`lint`", &["banned_phrases", "require"], Unknown::Refused) else { return };
+    let Some(fields) = reader.fields(node, "`lint`", &LINT, Unknown::Refused) else { return };
     settings.banned_phrases = fields.read(reader, "banned_phrases", Reader::texts).unwrap_or_default();
     settings.required_metadata = fields.read(reader, "require", read_metadata).unwrap_or_default();
 }

@@ -24,6 +24,7 @@ mod pull_files;
 mod pull_gate;
 mod pull_process;
 mod pull_trouble;
+mod schemas;
 mod sim_behaviour;
 mod sim_conformance;
 mod store_contract;

@@ -6,16 +6,18 @@ use crate::domain::node::{Kind, Node};
 use crate::domain::reader::{Reader, Unknown, suggestion};
 
 /// The three kinds, the first that is set counts.
-pub(super) const KINDS: [&str; 3] = ["string", "llm", "uses"];
+pub(in crate::domain) const KINDS: [&str; 3] = ["string", "llm", "uses"];
 
-const OPERATORS: [(&str, GithubString); 4] = [
+/// What `string` compares by.
+pub(in crate::domain) const OPERATORS: [(&str, GithubString); 4] = [
     ("equals", GithubString::Equals),
     ("contains", GithubString::Contains),
     ("startsWith", GithubString::StartsWith),
     ("endsWith", GithubString::EndsWith),
 ];
 
-const BUILTINS: [(&str, GithubBuiltin); 5] = [
+/// What `uses` may name.
+pub(in crate::domain) const BUILTINS: [(&str, GithubBuiltin); 5] = [
     ("github/similarity", GithubBuiltin::Similarity),
     ("github/coherence", GithubBuiltin::Coherence),
     ("github/fluency", GithubBuiltin::Fluency),

@@ -1,6 +1,6 @@
 //! How files write evaluators: one item of an `evaluators` list to an `EvaluatorSpec`. Knows not what evaluators do.
 
-mod github;
+pub(in crate::domain) mod github;
 mod graded;
 mod kinds;
 mod ours;
@@ -25,7 +25,21 @@ pub struct Written {
 }
 
 /// Keys of an evaluator in its mapping form, whatever its kind.
-const OPTIONS: [&str; 4] = ["name", "weight", "threshold", "metric"];
+pub(in crate::domain) const OPTIONS: [&str; 4] = ["name", "weight", "threshold", "metric"];
+
+/// Every way to write the key of an evaluator in our own form, in the order of the documentation.
+pub(in crate::domain) fn spellings() -> Vec<String> {
+    let names = kinds::NAMES.iter().map(|(name, _)| *name).chain(graded::KINDS);
+    let plain: Vec<String> = names.flat_map(|name| [name.to_owned(), name.replace('_', "-")]).collect();
+    let mut all: Vec<String> = plain
+        .iter()
+        .cloned()
+        .chain(plain.iter().map(|name| format!("not{}{name}", if name.contains('-') { '-' } else { '_' })))
+        .collect();
+    let mut seen = std::collections::HashSet::new();
+    all.retain(|name| seen.insert(name.clone()));
+    all
+}
 
 /// Reads an `evaluators` list; items in our own form or in GitHub's.
 pub fn read_list(reader: &mut Reader<'_>, node: &Node, unknown: Unknown) -> Vec<Written> {

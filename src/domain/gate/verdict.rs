@@ -132,7 +132,7 @@ pub struct ConfirmedBreak {
 }
 
 /// How one case came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CaseStatus {
     /// Base passed, head fails.

@@ -7,7 +7,7 @@ mod json_line;
 mod jsonl;
 mod raw;
 mod variables;
-mod yaml;
+pub(in crate::domain) mod yaml;
 
 use std::sync::Arc;
 

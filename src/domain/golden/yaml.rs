@@ -10,7 +10,12 @@ use crate::domain::reader::{Reader, Unknown};
 use crate::domain::yaml;
 
 const HELP: &str = "add `cases:` with at least one case";
-const KEYS: [&str; 8] = ["id", "vars", "expected", "must_pass", "weight", "tags", "cluster", "evaluators"];
+/// Keys of a case.
+pub(in crate::domain) const KEYS: [&str; 8] =
+    ["id", "vars", "expected", "must_pass", "weight", "tags", "cluster", "evaluators"];
+
+/// Keys of a golden set.
+pub(in crate::domain) const TOP: [&str; 2] = ["evaluators", "cases"];
 
 /// Small files are read at once; of larger ones the cases are streamed, so that their nodes are never held together.
 const STREAM_FROM_BYTES: usize = 1 << 20;
@@ -31,7 +36,7 @@ pub(super) fn read(reader: &mut Reader<'_>, prompt: &Prompt) -> Option<GoldenSet
         reader.error("no-cases", Location::START, "the golden set is empty", HELP);
         return None;
     }
-    let fields = reader.fields(&node, "a golden set", &["evaluators", "cases"], Unknown::Refused)?;
+    let fields = reader.fields(&node, "a golden set", &TOP, Unknown::Refused)?;
     let set = fields.get("evaluators").map(|node| evaluator_syntax::read_list(reader, node, Unknown::Refused));
     let cases = match fields.get("cases") {
         Some(cases) => reader.list(cases, "cases")?,

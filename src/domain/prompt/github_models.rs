@@ -12,7 +12,8 @@ use crate::domain::reader::{Fields, Reader, Unknown, suggestion};
 use crate::domain::source::Source;
 use crate::domain::yaml;
 
-const KEYS: [&str; 16] = [
+/// Keys of a prompt file.
+pub(in crate::domain) const KEYS: [&str; 16] = [
     "name",
     "description",
     "model",
@@ -30,6 +31,11 @@ const KEYS: [&str; 16] = [
     "goldenSet",
     "tags",
 ];
+
+/// Keys of a message.
+pub(in crate::domain) const MESSAGE: [&str; 2] = ["role", "content"];
+/// Roles of a message, in any case.
+pub(in crate::domain) const ROLES: [&str; 3] = ["system", "user", "assistant"];
 
 /// Reads the file.
 ///
@@ -98,7 +104,7 @@ fn messages(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Vec<Message>
 }
 
 fn message(reader: &mut Reader<'_>, item: &Node) -> Option<Message> {
-    let fields = reader.fields(item, "a message", &["role", "content"], Unknown::Warned)?;
+    let fields = reader.fields(item, "a message", &MESSAGE, Unknown::Warned)?;
     let (Some(role), Some(content)) = (fields.get("role"), fields.get("content")) else {
         let missing = if fields.get("role").is_none() { "role" } else { "content" };
         reader.error("missing-key", item.at, format!("a message needs `{missing}`"), "add it");
@@ -117,7 +123,7 @@ fn read_role(reader: &mut Reader<'_>, node: &Node) -> Option<Role> {
         "user" => Some(Role::User),
         "assistant" => Some(Role::Assistant),
         _ => {
-            let help = suggestion(&text, &["system", "user", "assistant"]);
+            let help = suggestion(&text, &ROLES);
             reader.error("unknown-role", node.at, format!("unknown message role `{text}`"), help);
             None
         }

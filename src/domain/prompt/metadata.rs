@@ -7,6 +7,9 @@ use crate::domain::ids::{Login, PromptPath, TeamSlug};
 use crate::domain::node::{Kind, Node};
 use crate::domain::reader::{Fields, Reader, Unknown};
 
+/// Keys of a variable.
+pub(in crate::domain) const VARIABLE: [&str; 4] = ["description", "required", "default", "example"];
+
 /// What the keys say.
 pub(super) struct Metadata {
     pub(super) version: Option<semver::Version>,
@@ -75,7 +78,7 @@ fn variable(reader: &mut Reader<'_>, node: &Node, name: &str) -> Option<Variable
         return Some(Variable::default());
     }
     let what = format!("the variable `{name}`");
-    let fields = reader.fields(node, &what, &["description", "required", "default", "example"], Unknown::Warned)?;
+    let fields = reader.fields(node, &what, &VARIABLE, Unknown::Warned)?;
     Some(Variable {
         description: fields.read(reader, "description", Reader::text),
         required: fields.read(reader, "required", Reader::flag),

@@ -8,10 +8,14 @@ use super::{Parameters, ResponseFormat};
 use crate::domain::node::{Kind, Node};
 use crate::domain::reader::{Fields, Reader, Unknown, suggestion};
 
+/// Keys of `modelParameters`.
+pub(in crate::domain) const KEYS: [&str; 5] = ["maxTokens", "temperature", "topP", "seed", "stop"];
+/// What `responseFormat` may be.
+pub(in crate::domain) const FORMATS: [&str; 3] = ["text", "json_object", "json_schema"];
+
 /// Reads `modelParameters`.
 pub(super) fn read_parameters(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Parameters> {
-    let known = ["maxTokens", "temperature", "topP", "seed", "stop"];
-    let fields = reader.fields(node, what, &known, Unknown::Warned)?;
+    let fields = reader.fields(node, what, &KEYS, Unknown::Warned)?;
     let whole = |reader: &mut Reader<'_>, node: &Node, what: &str| reader.whole(node, what, 1, u64::from(u32::MAX));
     Some(Parameters {
         max_tokens: fields.read(reader, "maxTokens", whole).and_then(|tokens| u32::try_from(tokens).ok()),
@@ -45,7 +49,7 @@ pub(super) fn read_response_format(reader: &mut Reader<'_>, fields: &Fields<'_>)
         }
         "json_schema" => schema,
         _ => {
-            let help = suggestion(&format, &["text", "json_object", "json_schema"]);
+            let help = suggestion(&format, &FORMATS);
             reader.error("unknown-response-format", node.at, format!("unknown response format `{format}`"), help);
             None
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -10,74 +11,130 @@ use crate::domain::gate::Verdict;
 use crate::domain::gate::verdict::CaseStatus;
 use crate::domain::untrusted::{Secrets, Untrusted};
 
-#[derive(Serialize)]
-struct Result {
+/// Name and version of the format.
+const SCHEMA: &str = "promptops.result/v1";
+
+/// What `promptops eval --format json` prints.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "PromptOps result")]
+pub(in crate::domain) struct Result {
+    /// Name and version of this format.
+    #[schemars(extend("const" = SCHEMA))]
     schema: &'static str,
+    /// The worst verdict of all prompts.
     verdict: Verdict,
+    /// The revision before the change, or what A is; null without a base.
     base: Option<String>,
+    /// The revision after it, or what B is.
     head: String,
+    /// One entry per prompt.
     prompts: Vec<Prompt>,
 }
 
-#[derive(Serialize)]
+/// One prompt.
+#[derive(Serialize, JsonSchema)]
 struct Prompt {
+    /// Its file.
     path: String,
+    /// What its author calls it.
     name: String,
+    /// What the gate says.
     verdict: Verdict,
+    /// Why, blocking reasons first; sentences for people.
     reasons: Vec<String>,
+    /// Mean score of base.
     base_score: Option<f64>,
+    /// Mean score of head.
     head_score: Option<f64>,
+    /// Lower end of the one-sided 95 % interval on head − base.
     bound: Option<f64>,
+    /// Cases that passed and fail now.
     broken: usize,
+    /// Cases that failed and pass now.
     fixed: usize,
+    /// Cases that came out as before.
     same: usize,
+    /// Cases without an answer that counts.
     unmeasured: usize,
+    /// What it cost in USD, as far as prices are known.
     cost_usd: f64,
+    /// Calls that reached a provider.
     calls: u64,
+    /// Answers that were known already.
     cached_calls: u64,
+    /// The numbers behind the verdict.
     statistics: Statistics,
+    /// Mean score of each named metric.
     metrics: Metrics,
+    /// One entry per case.
     cases: Vec<Case>,
 }
 
-#[derive(Serialize)]
+/// The numbers behind a verdict.
+#[derive(Serialize, JsonSchema)]
 struct Statistics {
+    /// p of the suite as a whole.
     suite_p: Option<f64>,
+    /// Cases that broke for good.
     confirmed: Vec<Confirmed>,
 }
 
-#[derive(Serialize)]
+/// A case that failed again on fresh runs while base passed.
+#[derive(Serialize, JsonSchema)]
 struct Confirmed {
+    /// The case.
     id: String,
+    /// Fresh runs per side.
     k: u32,
+    /// Passes of base among them.
     base: u32,
+    /// Passes of head among them.
     head: u32,
+    /// Fisher's exact p, adjusted by Holm.
     p: f64,
 }
 
-#[derive(Serialize)]
+/// Metric name to mean score, per side.
+#[derive(Serialize, JsonSchema)]
 struct Metrics {
+    /// Before the change; null without a base.
     base: Option<BTreeMap<String, f64>>,
+    /// After it.
     head: BTreeMap<String, f64>,
 }
 
-#[derive(Serialize)]
+/// One case.
+#[derive(Serialize, JsonSchema)]
 struct Case {
+    /// Its id.
     id: String,
+    /// Its inputs.
+    #[schemars(extend("type" = "object"))]
     vars: Value,
+    /// How it came out.
     status: CaseStatus,
+    /// Whether fresh runs confirmed that it broke.
     confirmed: bool,
+    /// Answers of base; null when it was not asked.
     base: Option<Side>,
+    /// Answers of head; null when it was not asked.
     head: Option<Side>,
+    /// Names of what head's answer failed.
     failed_evaluators: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// How one side answered one case.
+#[derive(Serialize, JsonSchema)]
 struct Side {
+    /// Trials that passed.
     passes: u32,
+    /// Trials that were measured.
     trials: u32,
+    /// Mean score of those.
     score: Option<f64>,
+    /// The first answer.
     output: Option<String>,
+    /// Why there is no answer.
     error: Option<String>,
 }
 
@@ -86,7 +143,7 @@ struct Side {
 pub fn json(report: &Report, secrets: &Secrets) -> String {
     let clean = |text: &str| Untrusted::new(text, secrets).data().to_owned();
     let result = Result {
-        schema: "promptops.result/v1",
+        schema: SCHEMA,
         verdict: report.verdict(),
         base: report.base.as_deref().map(clean),
         head: clean(&report.head),

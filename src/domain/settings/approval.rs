@@ -12,14 +12,23 @@ use crate::domain::reader::{Fields, Reader, Unknown, suggestion};
 type Roles = BTreeMap<String, Vec<Principal>>;
 
 const OWNER: &str = "owner";
-const CHANGES: [(&str, Change); 3] =
+/// What `when.changes` may name.
+pub(in crate::domain) const CHANGES: [(&str, Change); 3] =
     [("prompt", Change::Prompt), ("golden_set", Change::GoldenSet), ("policy", Change::Policy)];
-const VERDICTS: [(&str, Verdict); 4] = [
+/// What `when.verdict` may name.
+pub(in crate::domain) const VERDICTS: [(&str, Verdict); 4] = [
     ("pass", Verdict::Pass),
     ("no_regression_found", Verdict::NoRegressionFound),
     ("not_measured", Verdict::NotMeasured),
     ("regression", Verdict::Regression),
 ];
+
+/// Keys of a rule.
+pub(in crate::domain) const RULE: [&str; 3] = ["name", "when", "require"];
+/// Keys of `when`.
+pub(in crate::domain) const WHEN: [&str; 3] = ["paths", "changes", "verdict"];
+/// Keys of a quorum.
+pub(in crate::domain) const QUORUM: [&str; 2] = ["count", "from"];
 
 /// Reads `roles`: names of our own for groups of users and teams.
 pub(super) fn read_roles(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Roles> {
@@ -86,7 +95,7 @@ pub(super) fn read_policy(reader: &mut Reader<'_>, fields: &Fields<'_>, roles: &
 }
 
 fn read_rule(reader: &mut Reader<'_>, item: &Node, roles: &Roles) -> Option<Rule> {
-    let fields = reader.fields(item, "an approval rule", &["name", "when", "require"], Unknown::Refused)?;
+    let fields = reader.fields(item, "an approval rule", &RULE, Unknown::Refused)?;
     for key in ["name", "require"] {
         if fields.get(key).is_none() {
             reader.error("missing-key", item.at, format!("an approval rule needs `{key}`"), format!("add `{key}`"));
@@ -102,8 +111,8 @@ fn read_rule(reader: &mut Reader<'_>, item: &Node, roles: &Roles) -> Option<Rule
 }
 
 fn read_when(reader: &mut Reader<'_>, node: &Node) -> Option<When> {
-    let fields = reader.fields(node, "`when`", &["paths", "changes", "verdict"], Unknown::Refused)?;
-    for key in ["paths", "changes", "verdict"] {
+    let fields = reader.fields(node, "`when`", &WHEN, Unknown::Refused)?;
+    for key in WHEN {
         if let Some(Node { kind: Kind::List(items), at }) = fields.get(key)
             && items.is_empty()
         {
@@ -156,7 +165,7 @@ fn read_require(reader: &mut Reader<'_>, node: &Node, what: &str, roles: &Roles)
 }
 
 fn read_quorum(reader: &mut Reader<'_>, node: &Node, what: &str, roles: &Roles) -> Option<Quorum> {
-    let fields = reader.fields(node, &format!("`{what}`"), &["count", "from"], Unknown::Refused)?;
+    let fields = reader.fields(node, &format!("`{what}`"), &QUORUM, Unknown::Refused)?;
     let count = match fields.get("count") {
         Some(node) => reader.whole(node, "count", 1, 100)?,
         None => 1,

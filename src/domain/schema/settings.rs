@@ -1,0 +1,185 @@
+//! The repository's settings as editors see them: `.github/promptops.yml`.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::{Model, Text};
+use crate::domain::settings;
+use crate::domain::settings::approval;
+
+/// What PromptOps does in this repository. Read from the base branch of a pull request.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, title = "PromptOps settings")]
+pub struct Settings {
+    /// Which files are prompts.
+    pub prompts: Option<Prompts>,
+    /// How prompts are evaluated, and what decides.
+    pub evaluation: Option<Evaluation>,
+    /// Name to users and teams, for rules.
+    pub roles: Option<BTreeMap<String, Members>>,
+    /// Who must approve what; every rule whose `when` holds must be satisfied.
+    pub approval: Option<Vec<Rule>>,
+    /// Who may let a blocked change through.
+    #[schemars(rename = "override")]
+    pub overriders: Option<Quorum>,
+    /// What every prompt must have and must not say.
+    pub lint: Option<Lint>,
+}
+
+/// Which files are prompts.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Prompts {
+    /// Globs of governed prompts; every file in a known format if absent.
+    #[schemars(length(min = 1))]
+    pub include: Option<Vec<Text>>,
+    /// Globs of those that are not.
+    pub exclude: Option<Vec<Text>>,
+}
+
+/// How prompts are evaluated.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Evaluation {
+    /// Model of prompts that name none.
+    pub model: Option<Model>,
+    /// Model of judges that name none.
+    pub judge: Option<Model>,
+    /// Model that turns texts into vectors for `similar`.
+    pub embeddings: Option<Model>,
+    /// Samples per case and side; 1 if absent.
+    #[schemars(range(min = 1, max = 100))]
+    pub trials: Option<u32>,
+    /// A drop in mean score that the team would overlook; 0.05 if absent.
+    #[schemars(range(min = 0, max = 1))]
+    pub margin: Option<f64>,
+    /// Absolute floor for the new text.
+    #[schemars(range(min = 0, max = 1))]
+    pub min_score: Option<f64>,
+    /// Highest relative increase of the median cost.
+    #[schemars(range(min = 0))]
+    pub max_cost_increase: Option<f64>,
+    /// Highest relative increase of the median time.
+    #[schemars(range(min = 0))]
+    pub max_latency_increase: Option<f64>,
+    /// What runs may cost.
+    pub budget: Option<Budget>,
+    /// What may run for pull requests from forks; `approve` if absent.
+    pub forks: Option<Forks>,
+}
+
+/// What runs may cost, in USD.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Budget {
+    /// One run.
+    #[schemars(range(min = 0))]
+    pub run_usd: Option<f64>,
+    /// All runs of a day.
+    #[schemars(range(min = 0))]
+    pub day_usd: Option<f64>,
+}
+
+/// An approval rule.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Rule {
+    /// Its name, unique.
+    pub name: Text,
+    /// When it applies; always if absent.
+    pub when: Option<When>,
+    /// Who must approve.
+    pub require: Require,
+}
+
+/// When a rule applies; all that is given must hold.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct When {
+    /// Globs of changed files.
+    #[schemars(length(min = 1))]
+    pub paths: Option<Vec<Text>>,
+    /// What is changed.
+    #[schemars(length(min = 1))]
+    pub changes: Option<Vec<Change>>,
+    /// How the evaluation ended.
+    #[schemars(length(min = 1))]
+    pub verdict: Option<Vec<Verdict>>,
+}
+
+/// One quorum, or one of several.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Require {
+    /// One.
+    One(Quorum),
+    /// Any of several.
+    Any(AnyOf),
+}
+
+/// Any of several quorums.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct AnyOf {
+    /// The quorums.
+    #[schemars(length(min = 1))]
+    pub any_of: Vec<Quorum>,
+}
+
+/// So many approvals of such people.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Quorum {
+    /// How many; 1 if absent.
+    #[schemars(range(min = 1, max = 100))]
+    pub count: Option<u32>,
+    /// Roles, `@user`, `@org/team` or `owner`.
+    #[schemars(length(min = 1))]
+    pub from: Vec<Text>,
+}
+
+/// What every prompt must have and must not say.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Lint {
+    /// Phrases no prompt may hold.
+    pub banned_phrases: Option<Vec<Text>>,
+    /// Metadata every prompt must have.
+    pub require: Option<Vec<Metadata>>,
+}
+
+/// Declares a type whose schema is a list of words or a list of one kind of word.
+macro_rules! words {
+    ($(#[doc = $doc:literal] $name:ident: $schema:expr;)+) => {$(
+        #[doc = $doc]
+        pub struct $name;
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    )+};
+}
+
+words! {
+    /// What may run for forks.
+    Forks: json_schema!({ "enum": settings::FORKS });
+    /// What a pull request changes.
+    Change: json_schema!({ "enum": approval::CHANGES.map(|(name, _)| name) });
+    /// How an evaluation ended.
+    Verdict: json_schema!({ "enum": approval::VERDICTS.map(|(name, _)| name) });
+    /// A key of the prompt file.
+    Metadata: json_schema!({ "enum": settings::METADATA });
+    /// Users and teams.
+    Members: json_schema!({ "type": "array", "minItems": 1, "items": { "type": "string", "pattern": "^@" } });
+}
