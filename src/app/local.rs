@@ -14,6 +14,7 @@ use super::result;
 use crate::domain::diagnostic::{Diagnostic, Parsed};
 use crate::domain::governed::Governed;
 use crate::domain::ids::{CommitSha, PromptPath};
+use crate::domain::prompt;
 use crate::domain::report::{Outcome, Report};
 use crate::domain::settings::{self, SETTINGS_PATH, Settings};
 use crate::domain::source::{MAX_FILE_BYTES, too_large};
@@ -272,7 +273,7 @@ async fn load_base(
 
 /// The finding for a prompt that nothing tests.
 pub fn no_golden_set(path: &PromptPath) -> Diagnostic {
-    let stem = path.file_name().split(".prompt.").next().unwrap_or_default();
+    let stem = prompt::stem(path);
     load::about(
         "no-golden-set",
         path,

@@ -11,8 +11,6 @@ use super::settings::{SETTINGS_PATH, Settings};
 
 /// Endings of golden sets that are found by their name.
 const GOLDEN_ENDINGS: [&str; 4] = [".golden.yml", ".golden.yaml", ".golden.jsonl", ".golden.csv"];
-/// Endings of the prompts they may belong to.
-const PROMPT_ENDINGS: [&str; 2] = [".prompt.yml", ".prompt.yaml"];
 
 /// A glob that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -134,9 +132,9 @@ impl Governed {
         }
         let stem = GOLDEN_ENDINGS.iter().find_map(|ending| folded.strip_suffix(ending))?;
         // A set is governed with its prompt, even where the globs name only prompt files.
-        let belongs = PROMPT_ENDINGS
-            .iter()
-            .any(|ending| PromptPath::parse(&format!("{stem}{ending}")).is_ok_and(|prompt| self.includes(&prompt)));
+        let belongs = prompt::Format::ENDINGS.iter().any(|(ending, _)| {
+            PromptPath::parse(&format!("{stem}{ending}")).is_ok_and(|prompt| self.includes(&prompt))
+        });
         (belongs || self.includes(path)).then_some(Change::GoldenSet)
     }
 
@@ -174,12 +172,8 @@ pub fn golden_source(prompt: &Prompt) -> GoldenSource {
 /// The golden sets that would belong to a prompt file by their names, in order of preference.
 #[must_use]
 pub fn golden_siblings(prompt: &PromptPath) -> Vec<PromptPath> {
-    let path = prompt.as_str();
-    let ending = PROMPT_ENDINGS.iter().find(|ending| {
-        let start = path.len().checked_sub(ending.len());
-        start.and_then(|start| path.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(ending))
-    });
-    let stem = ending.map_or(path, |ending| &path[..path.len() - ending.len()]);
+    let folder = prompt.as_str().strip_suffix(prompt.file_name()).unwrap_or_default();
+    let stem = format!("{folder}{}", prompt::stem(prompt));
     GOLDEN_ENDINGS.iter().filter_map(|ending| PromptPath::parse(&format!("{stem}{ending}")).ok()).collect()
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::GoldenSet;
 use crate::domain::diagnostic::{Diagnostic, Location};
-use crate::domain::prompt::Prompt;
+use crate::domain::prompt::{Body, Prompt, RenderError};
 
 /// Most cases named in one finding.
 const MAX_NAMED: usize = 3;
@@ -25,8 +25,31 @@ pub fn check_variables(prompt: &Prompt, set: &GoldenSet) -> Vec<Diagnostic> {
     if !findings.iter().any(|finding| finding.message.contains("in an evaluator")) {
         findings.extend(unsound(prompt, set));
     }
+    if findings.is_empty() {
+        findings.extend(unfillable(prompt, set));
+    }
     findings.sort_by_key(|finding| finding.location.map_or((0, 0), |at| (at.line, at.column)));
     findings
+}
+
+/// What goes wrong in a template that runs: only filling it tells.
+fn unfillable(prompt: &Prompt, set: &GoldenSet) -> Vec<Diagnostic> {
+    if matches!(prompt.body, Body::Messages(_)) {
+        return Vec::new();
+    }
+    let broken = set.cases.iter().filter_map(|case| {
+        let error = prompt.render(&case.vars).err()?;
+        let said = error.to_string();
+        let (what, help) = said.split_once(": ").unwrap_or((&said, "correct the template, or the case"));
+        let message = format!("in case `{}` ({}:{}): {what}", case.id, set.path, case.line);
+        let mut finding = Diagnostic::error("template-fails", &prompt.path, message).with_help(help);
+        finding.location = match error {
+            RenderError::Undefined(error) => error.location,
+            RenderError::Template { location, .. } => location,
+        };
+        Some(finding)
+    });
+    broken.take(MAX_NAMED).collect()
 }
 
 /// What the cases make of the prompt's own evaluators that cannot work, such as a pattern that is none once filled.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::jinja::Jinja;
 use super::template::Template;
 use super::{ChatMessage, Role, Variable, Vars};
 use crate::domain::diagnostic::Location;
@@ -12,6 +13,8 @@ use crate::domain::diagnostic::Location;
 pub enum Body {
     /// Messages with logic-less templates; never empty.
     Messages(Vec<Message>),
+    /// A Jinja text with role markers.
+    Jinja(Arc<Jinja>),
 }
 
 /// One message of a prompt before its variables are filled.
@@ -75,6 +78,7 @@ impl Body {
                 let filled = messages.iter().map(|message| message.render(vars, declared));
                 Ok(filled.collect::<Result<_, _>>()?)
             }
+            Self::Jinja(jinja) => jinja.render(vars, declared),
         }
     }
 
@@ -89,6 +93,7 @@ impl Body {
                     places.map(|(variable, at)| Place { variable, at: at.or(message.location) })
                 })
                 .collect(),
+            Self::Jinja(jinja) => jinja.places().collect(),
         }
     }
 
@@ -100,6 +105,7 @@ impl Body {
                 .iter()
                 .map(|message| format!("{:?}:\n{}\n", message.role, message.content.source().trim_end()))
                 .collect(),
+            Self::Jinja(jinja) => jinja.source().to_owned(),
         }
     }
 
@@ -111,6 +117,7 @@ impl Body {
                 let lines = || messages.iter().filter_map(|message| message.location).map(|at| at.line);
                 Some((lines().min()?, lines().max()?))
             }
+            Self::Jinja(jinja) => Some(jinja.lines()),
         }
     }
 }

@@ -2,9 +2,15 @@
 
 mod attachments;
 mod body;
+mod front_matter;
 pub mod github_models;
+pub mod jinja;
+pub mod markdown;
+mod messages;
 mod metadata;
 mod parameters;
+pub mod prompty;
+mod roles;
 pub mod template;
 mod vars;
 
@@ -167,15 +173,45 @@ pub struct Prompt {
 pub enum Format {
     /// `.prompt.yml` and `.prompt.yaml`.
     GithubModels,
+    /// Microsoft's `.prompty`.
+    Prompty,
+    /// `.prompt.md`: Markdown with a front matter.
+    Markdown,
 }
 
 impl Format {
+    /// The ending of each format's files.
+    pub const ENDINGS: [(&str, Self); 4] = [
+        (".prompt.yml", Self::GithubModels),
+        (".prompt.yaml", Self::GithubModels),
+        (".prompty", Self::Prompty),
+        (".prompt.md", Self::Markdown),
+    ];
+
     /// The format of a file, if it is a prompt file; compared without regard to case.
     #[must_use]
     pub fn of(path: &PromptPath) -> Option<Self> {
         let name = path.folded();
-        [".prompt.yml", ".prompt.yaml"].iter().any(|end| name.ends_with(end)).then_some(Self::GithubModels)
+        Self::ENDINGS.iter().find(|(end, _)| name.ends_with(end)).map(|(_, format)| *format)
     }
+}
+
+/// The endings of prompt files, for a message.
+#[must_use]
+pub fn endings() -> String {
+    let [first @ .., last] = Format::ENDINGS.map(|(end, _)| end);
+    format!("{} or {last}", first.join(", "))
+}
+
+/// The file's name without its format's ending.
+#[must_use]
+pub fn stem(path: &PromptPath) -> &str {
+    let name = path.file_name();
+    let stem = Format::ENDINGS.iter().find_map(|(end, _)| {
+        let at = name.len().checked_sub(end.len()).filter(|at| *at > 0)?;
+        name.get(at..)?.eq_ignore_ascii_case(end).then(|| &name[..at])
+    });
+    stem.unwrap_or(name)
 }
 
 /// Reads a prompt file by itself: other files it is made of are not looked at, and what is missing for want of them is
@@ -191,10 +227,12 @@ pub fn parse(path: &PromptPath, bytes: &[u8]) -> Result<Parsed<Prompt>, Vec<Diag
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of its lines.
-pub fn parse_with(path: &PromptPath, bytes: &[u8], _attached: &Attachments) -> Result<Parsed<Prompt>, Vec<Diagnostic>> {
+pub fn parse_with(path: &PromptPath, bytes: &[u8], attached: &Attachments) -> Result<Parsed<Prompt>, Vec<Diagnostic>> {
     let source = Source::read(path, bytes, MAX_FILE_BYTES).map_err(|error| vec![*error])?;
     match Format::of(path) {
         Some(Format::GithubModels) => github_models::parse(source),
+        Some(Format::Prompty) => prompty::parse(source, attached),
+        Some(Format::Markdown) => markdown::parse(source),
         None => Err(vec![
             Diagnostic::error("unknown-format", path, format!("`{}` is in no known prompt format", path.file_name()))
                 .with_help("name it `<name>.prompt.yml`"),
@@ -205,9 +243,10 @@ pub fn parse_with(path: &PromptPath, bytes: &[u8], _attached: &Attachments) -> R
 /// The other files that a prompt file is made of, those left out that `attached` knows. Asked again with what was found
 /// until nothing is left, since attached files may need others.
 #[must_use]
-pub fn references(path: &PromptPath, _bytes: &[u8], _attached: &Attachments) -> Vec<Reference> {
+pub fn references(path: &PromptPath, bytes: &[u8], attached: &Attachments) -> Vec<Reference> {
     match Format::of(path) {
-        Some(Format::GithubModels) | None => Vec::new(),
+        Some(Format::Prompty) => prompty::references(path, bytes, attached),
+        Some(Format::GithubModels | Format::Markdown) | None => Vec::new(),
     }
 }
 
