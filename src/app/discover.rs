@@ -148,7 +148,7 @@ fn literal_part(path: &str) -> PathBuf {
 }
 
 /// `path`, as written in `folder`, relative to `root`; `None` if it lies outside.
-fn relative(folder: &Path, root: &Path, path: &str) -> Option<String> {
+pub(super) fn relative(folder: &Path, root: &Path, path: &str) -> Option<String> {
     let mut parts: Vec<std::ffi::OsString> = Vec::new();
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let joined = real(folder).join(path);

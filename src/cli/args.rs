@@ -20,6 +20,8 @@ pub enum Command {
     Eval(Box<EvalArguments>),
     /// Check prompts, golden sets and settings without calling a model
     Lint(LintArguments),
+    /// Write a prompt file or golden set of any format as .prompt.yml and .golden.yml
+    Convert(ConvertArguments),
     /// Take a bundled prompt library through a whole pull request: no key, no network, no GitHub
     #[cfg(feature = "demo")]
     Demo,
@@ -78,6 +80,22 @@ pub struct EvalArguments {
 pub struct LintArguments {
     /// Prompt files, folders or globs; every governed prompt if none is given
     pub paths: Vec<String>,
+}
+
+/// `promptops convert`.
+#[derive(Debug, Args)]
+pub struct ConvertArguments {
+    /// The file; a prompt file takes its golden set along
+    pub file: String,
+    /// Folder to write to [default: beside the file]
+    #[arg(long, value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+    /// Replace files that are there already
+    #[arg(long)]
+    pub force: bool,
+    /// Write although something is lost; what is lost is listed either way
+    #[arg(long)]
+    pub allow_losses: bool,
 }
 
 /// A rendering of a result.

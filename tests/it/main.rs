@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told should panic")]
 
 mod architecture;
+mod cli_convert;
 mod cli_eval;
 mod cli_input;
 mod cli_lint;

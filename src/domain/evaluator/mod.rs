@@ -24,6 +24,7 @@ use super::prompt::{ChatMessage, Vars};
 use check::Check;
 use compile::CompileError;
 use judge::JudgeQuestion;
+use spec::EvaluatorSpec;
 use text::Facts;
 
 /// One evaluator with its weight, threshold and metric name. Compiled once, shared by all cases that use it.
@@ -42,6 +43,7 @@ pub struct Evaluator {
     pub negated: bool,
     /// Hash of kind, value, weight, threshold and metric; the name is not part of it.
     pub definition: Digest,
+    spec: Arc<EvaluatorSpec>,
     check: Arc<Check>,
 }
 
@@ -108,6 +110,12 @@ impl Evaluator {
             Evaluation::Assessed(assessment) if self.negated => Evaluation::Assessed(assessment.negated()),
             other => other,
         }
+    }
+
+    /// What the file said, for writing it again.
+    #[must_use]
+    pub fn spec(&self) -> &EvaluatorSpec {
+        &self.spec
     }
 
     /// Whether only a model's opinion stands behind it.

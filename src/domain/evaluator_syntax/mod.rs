@@ -3,6 +3,7 @@
 mod github;
 mod ours;
 pub mod promptfoo;
+mod write;
 
 use super::diagnostic::Location;
 use super::evaluator::Evaluator;
@@ -10,6 +11,7 @@ use super::evaluator::spec::{CheckSpec, EvaluatorSpec};
 use super::ids::ModelId;
 use super::node::{Kind, Node};
 use super::reader::{Fields, Reader, Unknown};
+pub use write::write;
 
 /// An evaluator as a file describes it, and where.
 #[derive(Debug, Clone, PartialEq)]
