@@ -21,7 +21,7 @@ pub async fn run(arguments: &ConvertArguments) -> Result<Outcome, CommandError> 
             show::findings(&findings);
             return Ok(Outcome::WrongInput);
         }
-        Err(error) => return Err(failed(error)),
+        Err(error) => return Err(failed(&error)),
     };
     show::findings(&conversion.warnings);
     show::findings(&conversion.losses);
@@ -32,7 +32,7 @@ pub async fn run(arguments: &ConvertArguments) -> Result<Outcome, CommandError> 
             "{losses}, so nothing was written; mend them first, or accept them with --allow-losses"
         )));
     }
-    convert::write(&conversion, arguments.force).map_err(failed)?;
+    convert::write(&conversion, arguments.force).map_err(|error| failed(&error))?;
     for (file, _) in &conversion.files {
         let shown = file.strip_prefix(&options.folder).unwrap_or(file);
         println!("wrote {}", shown.display());
@@ -40,7 +40,7 @@ pub async fn run(arguments: &ConvertArguments) -> Result<Outcome, CommandError> 
     Ok(Outcome::Passed)
 }
 
-fn failed(error: ConvertError) -> CommandError {
+fn failed(error: &ConvertError) -> CommandError {
     match error {
         ConvertError::Input(_) | ConvertError::Findings(_) => CommandError::Input(error.to_string()),
         ConvertError::World(_) => CommandError::World(error.to_string()),

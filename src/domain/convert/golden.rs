@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Loss, evaluators};
+use super::{Loss, evaluators, number};
 use crate::domain::evaluator::Evaluator;
 use crate::domain::evaluator::spec::CheckSpec;
 use crate::domain::golden::{Case, GoldenSet, MustPass};
@@ -62,7 +62,7 @@ fn write_case(case: &Case, shared: usize, losses: &mut Vec<Loss>) -> Value {
         written.insert("must_pass".to_owned(), json!(word));
     }
     if (weight - 1.0).abs() > f64::EPSILON {
-        written.insert("weight".to_owned(), json!(weight));
+        written.insert("weight".to_owned(), number(*weight));
     }
     if !tags.is_empty() {
         written.insert("tags".to_owned(), json!(**tags));
@@ -71,7 +71,8 @@ fn write_case(case: &Case, shared: usize, losses: &mut Vec<Loss>) -> Value {
         written.insert("cluster".to_owned(), json!(&**cluster));
     }
     let own = &own[shared..];
-    if !own.is_empty() && !(shared == 0 && is_implied(case)) {
+    let follows = shared == 0 && is_implied(case);
+    if !own.is_empty() && !follows {
         written.insert("evaluators".to_owned(), json!(evaluators(own, losses)));
     }
     Value::Object(written)

@@ -6,7 +6,7 @@ mod prompt;
 mod verify;
 pub mod yaml;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::diagnostic::{Diagnostic, Location};
 use super::evaluator::Evaluator;
@@ -94,6 +94,12 @@ fn evaluators(all: &[Evaluator], losses: &mut Vec<Loss>) -> Vec<Value> {
         }
     }
     items
+}
+
+/// A number as people write it.
+fn number(number: f64) -> Value {
+    const WHOLE: f64 = 1e15;
+    if number.fract() == 0.0 && number.abs() < WHOLE { json!(number as i64) } else { json!(number) }
 }
 
 fn told(path: &PromptPath, loss: Loss) -> Diagnostic {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Loss, evaluators};
+use super::{Loss, evaluators, number};
 use crate::domain::prompt::template::Template;
 use crate::domain::prompt::{Body, Parameters, Prompt, ResponseFormat, Role, Variable};
 
@@ -68,8 +68,8 @@ fn sampling(parameters: &Parameters) -> Option<Value> {
     let Parameters { max_tokens, temperature, top_p, seed, stop } = parameters;
     let given = some([
         ("maxTokens", max_tokens.map(|tokens| json!(tokens))),
-        ("temperature", temperature.map(|temperature| json!(temperature))),
-        ("topP", top_p.map(|top_p| json!(top_p))),
+        ("temperature", temperature.map(number)),
+        ("topP", top_p.map(number)),
         ("seed", seed.map(|seed| json!(seed))),
         ("stop", (!stop.is_empty()).then(|| json!(stop))),
     ]);

@@ -11,7 +11,7 @@ use crate::domain::prompt::Role;
 use crate::domain::prompt::roles::{self, Marker};
 
 /// A marker in the text that starts no message of a known role, or says more than a role.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Remark {
     /// Its line within the text, from 1.
     pub line: u32,

@@ -40,7 +40,10 @@ pub fn unused(source: &Source<'_>) -> Vec<Diagnostic> {
         inputs(node.get("properties").unwrap_or(node), &mut found);
     }
     let tell = |(key, at): (String, Location)| {
-        source.error("not-carried", at, format!("`{key}` has no place in a .prompt.yml")).into_warning()
+        source
+            .error("not-carried", at, format!("`{key}` has no place in a .prompt.yml"))
+            .into_warning()
+            .with_help("remove it, or accept the loss with --allow-losses")
     };
     found.into_iter().map(tell).collect()
 }
