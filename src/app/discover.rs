@@ -8,7 +8,7 @@ use super::local::LocalError;
 use crate::domain::governed::Governed;
 use crate::domain::ids::PromptPath;
 use crate::domain::policy::Change;
-use crate::domain::prompt::Format;
+use crate::domain::prompt::{self, Format};
 use crate::git::{GitError, Repository};
 
 /// Most files that are looked at outside a repository, so that a stray call in `/` ends.
@@ -64,7 +64,8 @@ pub fn select(
         let found = select_one(folder, place, path, all)?;
         if found.is_empty() {
             return Err(LocalError::Input(format!(
-                "no prompt file at `{path}`; prompt files end in .prompt.yml or .prompt.yaml"
+                "no prompt file at `{path}`; prompt files end in {}",
+                prompt::endings()
             )));
         }
         selected.extend(found);
@@ -106,7 +107,8 @@ fn select_one(folder: &Path, place: &Place, path: &str, all: &[PromptPath]) -> R
     let file = PromptPath::parse(&inside).map_err(|error| LocalError::Input(error.to_string()))?;
     if !known(&file) {
         return Err(LocalError::Input(format!(
-            "`{path}` is in no known prompt format; prompt files end in .prompt.yml or .prompt.yaml"
+            "`{path}` is in no known prompt format; prompt files end in {}",
+            prompt::endings()
         )));
     }
     // A named file may be ignored by Git and is meant all the same.
@@ -157,7 +159,7 @@ fn literal_part(path: &str) -> PathBuf {
 }
 
 /// `path`, as written in `folder`, relative to `root`; `None` if it lies outside.
-fn relative(folder: &Path, root: &Path, path: &str) -> Option<String> {
+pub(super) fn relative(folder: &Path, root: &Path, path: &str) -> Option<String> {
     let mut parts: Vec<std::ffi::OsString> = Vec::new();
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let joined = real(folder).join(path);

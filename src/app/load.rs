@@ -179,7 +179,7 @@ fn missing_set(prompt: &Prompt, set: &PromptPath, place: Location) -> Diagnostic
         .at(place, None)
 }
 
-fn regular(content: Content, path: &PromptPath, what: &str, cap: usize) -> Result<Bytes, LoadError> {
+pub(super) fn regular(content: Content, path: &PromptPath, what: &str, cap: usize) -> Result<Bytes, LoadError> {
     const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
     let content = match content {
         Content::Bytes(bytes) if bytes.starts_with(LFS_POINTER) => {

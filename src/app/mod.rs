@@ -4,6 +4,7 @@ pub mod cached;
 pub mod commands;
 pub mod compare;
 pub mod control;
+pub mod convert;
 pub mod desk;
 pub mod discover;
 pub mod dispatch;

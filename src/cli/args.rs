@@ -22,6 +22,8 @@ pub enum Command {
     Lint(LintArguments),
     /// Print the messages of a prompt as a model would get them; no model is called
     Render(RenderArguments),
+    /// Write a prompt file or golden set of any format as .prompt.yml and .golden.yml
+    Convert(ConvertArguments),
     /// Take a bundled prompt library through a whole pull request: no key, no network, no GitHub
     #[cfg(feature = "demo")]
     Demo,
@@ -114,6 +116,22 @@ pub enum RenderFormat {
     Text,
     /// {messages, model, config, input, output, ext, raw}
     Json,
+}
+
+/// `promptops convert`.
+#[derive(Debug, Args)]
+pub struct ConvertArguments {
+    /// The file; a prompt file takes its golden set along
+    pub file: String,
+    /// Folder to write to [default: beside the file]
+    #[arg(long, value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+    /// Replace files that are there already
+    #[arg(long)]
+    pub force: bool,
+    /// Write although something is lost; what is lost is listed either way
+    #[arg(long)]
+    pub allow_losses: bool,
 }
 
 /// A rendering of a result.

@@ -1,6 +1,7 @@
 //! The command line: parse, do, exit code. The only room that knows the argument parser.
 
 mod args;
+mod convert;
 #[cfg(feature = "demo")]
 pub mod demo;
 mod eval;
@@ -34,6 +35,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Eval(arguments) => eval::run(arguments).await,
         Command::Lint(arguments) => lint::run(arguments).await,
         Command::Render(arguments) => render::run(arguments).await,
+        Command::Convert(arguments) => convert::run(arguments).await,
         #[cfg(feature = "demo")]
         Command::Demo => demo::run().await,
         Command::Serve => serve::run().await,

@@ -1,6 +1,7 @@
 //! Room 1. Pure decisions: no async, clock, environment, files, network, GitHub, SQL.
 
 pub mod command;
+pub mod convert;
 pub mod diagnostic;
 pub mod evaluator;
 pub mod evaluator_syntax;

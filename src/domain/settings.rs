@@ -79,8 +79,18 @@ pub(in crate::domain) const SECTIONS: [&str; 6] = ["prompts", "evaluation", "rol
 /// Keys of `prompts`.
 pub(in crate::domain) const PROMPTS: [&str; 2] = ["include", "exclude"];
 /// Keys of `evaluation`.
-pub(in crate::domain) const EVALUATION: [&str; 10] =
-    ["model", "judge", "embeddings", "trials", "margin", "min_score", "max_cost_increase", "max_latency_increase", "budget", "forks"];
+pub(in crate::domain) const EVALUATION: [&str; 10] = [
+    "model",
+    "judge",
+    "embeddings",
+    "trials",
+    "margin",
+    "min_score",
+    "max_cost_increase",
+    "max_latency_increase",
+    "budget",
+    "forks",
+];
 /// Keys of `evaluation.budget`.
 pub(in crate::domain) const BUDGETS: [&str; 2] = ["run_usd", "day_usd"];
 /// What `evaluation.forks` may be.

@@ -4,11 +4,13 @@
 
 mod architecture;
 mod cli_compare;
+mod cli_convert;
 mod cli_eval;
 mod cli_evaluators;
 mod cli_input;
 mod cli_judges;
 mod cli_lint;
+mod cli_prompty;
 mod cli_provider;
 mod cli_reports;
 mod cli_vendors;

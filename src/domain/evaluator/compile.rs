@@ -52,6 +52,7 @@ impl Evaluator {
     /// # Errors
     /// When the value, weight or threshold is not one the kind can work with.
     pub fn compile(spec: EvaluatorSpec) -> Result<Self, CompileError> {
+        let written = Arc::new(spec.clone());
         let weight = spec.weight.unwrap_or(1.0);
         if !(0.0..=LARGEST_WEIGHT).contains(&weight) {
             return Err(CompileError::new(format!("the weight {weight} is not from 0 to {LARGEST_WEIGHT}"))
@@ -79,6 +80,7 @@ impl Evaluator {
             metric: spec.metric.as_deref().or(metric).or(family(&check)).map(Arc::from),
             negated: spec.negated,
             definition,
+            spec: written,
             check: Arc::new(check),
         })
     }

@@ -8,7 +8,7 @@ use super::text::{QUOTE, excerpt, quote};
 use crate::domain::ids::Digest;
 
 /// The kind's name in files and its value. Equal descriptions mean equal checks.
-fn describe(check: &CheckSpec) -> (&'static str, Value) {
+pub(in crate::domain) fn describe(check: &CheckSpec) -> (&'static str, Value) {
     match check {
         CheckSpec::Equals(value) => ("equals", json!({ "value": value })),
         CheckSpec::Contains(text) => ("contains", json!(text)),

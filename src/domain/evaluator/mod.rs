@@ -37,8 +37,10 @@ use super::ids::Digest;
 use super::prompt::{ChatMessage, Vars};
 use check::Check;
 use compile::CompileError;
+pub(in crate::domain) use describe::describe;
 use graded::Graded;
 use judge::JudgeQuestion;
+use spec::EvaluatorSpec;
 use text::Facts;
 
 /// One evaluator with its weight, threshold and metric name. Compiled once, shared by all cases that use it.
@@ -57,6 +59,7 @@ pub struct Evaluator {
     pub negated: bool,
     /// Hash of kind, value, weight, threshold and metric; the name is not part of it.
     pub definition: Digest,
+    spec: Arc<EvaluatorSpec>,
     check: Arc<Check>,
 }
 
@@ -124,6 +127,12 @@ impl Evaluator {
             Evaluation::Ask(question) if self.negated => Evaluation::Ask(Box::new(question.negated())),
             other => other,
         }
+    }
+
+    /// What the file said, for writing it again.
+    #[must_use]
+    pub fn spec(&self) -> &EvaluatorSpec {
+        &self.spec
     }
 
     /// Which of the two sides' answers is better, for an evaluator that compares sides; what comes of it is head's

@@ -25,6 +25,16 @@ pub(in crate::domain) const BUILTINS: [(&str, GithubBuiltin); 5] = [
     ("github/groundedness", GithubBuiltin::Groundedness),
 ];
 
+/// The operator's key.
+pub(super) fn operator_name(operator: GithubString) -> &'static str {
+    OPERATORS.iter().find(|(_, known)| *known == operator).map_or("equals", |(name, _)| name)
+}
+
+/// What `uses` calls a built-in judge.
+pub(super) fn builtin_name(builtin: GithubBuiltin) -> &'static str {
+    BUILTINS.iter().find(|(_, known)| *known == builtin).map_or("github/similarity", |(name, _)| name)
+}
+
 /// Reads one item.
 pub(super) fn read(reader: &mut Reader<'_>, item: &Node, unknown: Unknown) -> Option<Written> {
     let known = ["string", "llm", "uses", OPTIONS[0], OPTIONS[1], OPTIONS[2], OPTIONS[3]];

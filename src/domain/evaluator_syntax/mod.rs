@@ -7,6 +7,7 @@ mod ours;
 pub mod promptfoo;
 mod refused;
 mod values;
+mod write;
 
 use super::diagnostic::Location;
 use super::evaluator::Evaluator;
@@ -14,6 +15,7 @@ use super::evaluator::spec::{CheckSpec, EvaluatorSpec};
 use super::ids::ModelId;
 use super::node::{Kind, Node};
 use super::reader::{Fields, Reader, Unknown};
+pub use write::write;
 
 /// An evaluator as a file describes it, and where.
 #[derive(Debug, Clone, PartialEq)]

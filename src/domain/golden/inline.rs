@@ -5,7 +5,9 @@ use serde_json::Value;
 use super::GoldenSet;
 use super::raw::{Builder, RawCase};
 use crate::domain::diagnostic::{Diagnostic, Location, Parsed};
-use crate::domain::prompt::Prompt;
+use crate::domain::evaluator::spec::{CheckSpec, EvaluatorSpec};
+use crate::domain::evaluator_syntax::Written;
+use crate::domain::prompt::{Format, Prompt};
 use crate::domain::reader::Reader;
 use crate::domain::source::Source;
 
@@ -24,6 +26,7 @@ pub fn inline(prompt: &Prompt) -> Option<Result<Parsed<GoldenSet>, Vec<Diagnosti
             Some(Value::String(text)) => Some(text),
             Some(other) => Some(other.to_string()),
         };
+        let at = Location { line: *line, column: 1, length: 0 };
         let raw = RawCase {
             id: None,
             vars,
@@ -32,11 +35,18 @@ pub fn inline(prompt: &Prompt) -> Option<Result<Parsed<GoldenSet>, Vec<Diagnosti
             weight: 1.0,
             tags: Vec::new(),
             cluster: None,
-            evaluators: Vec::new(),
-            at: Location { line: *line, column: 1, length: 0 },
+            evaluators: implied(prompt, at),
+            at,
         };
         builder.push(&mut reader, raw);
     }
     let set = builder.finish(&mut reader, Location::START, "add a case to `testData`");
     Some(reader.finish(set))
+}
+
+/// A sample in a format that has no evaluators is there to see that the prompt answers at all.
+fn implied(prompt: &Prompt, at: Location) -> Vec<Written> {
+    let can_say = matches!(Format::of(&prompt.path), Some(Format::GithubModels | Format::Markdown));
+    let answers = EvaluatorSpec::plain(CheckSpec::WordCount { min: Some(1), max: None });
+    if can_say { Vec::new() } else { vec![Written { spec: answers, at }] }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::dotprompt;
+use super::jinja::Jinja;
 use super::template::Template;
 use super::{ChatMessage, Role, Variable, Vars};
 use crate::domain::diagnostic::Location;
@@ -15,6 +16,8 @@ pub enum Body {
     Messages(Vec<Message>),
     /// One Handlebars template that puts messages out, with its partials.
     Handlebars(Arc<dotprompt::Template>),
+    /// A Jinja text with role markers.
+    Jinja(Arc<Jinja>),
 }
 
 /// One message of a prompt before its variables are filled.
@@ -79,6 +82,7 @@ impl Body {
                 Ok(filled.collect::<Result<_, _>>()?)
             }
             Self::Handlebars(template) => template.chat(vars, declared),
+            Self::Jinja(jinja) => jinja.render(vars, declared),
         }
     }
 
@@ -94,6 +98,7 @@ impl Body {
                 })
                 .collect(),
             Self::Handlebars(template) => template.places().collect(),
+            Self::Jinja(jinja) => jinja.places().collect(),
         }
     }
 
@@ -106,6 +111,7 @@ impl Body {
                 .map(|message| format!("{:?}:\n{}\n", message.role, message.content.source().trim_end()))
                 .collect(),
             Self::Handlebars(template) => template.source().to_owned(),
+            Self::Jinja(jinja) => jinja.source().to_owned(),
         }
     }
 
@@ -118,6 +124,7 @@ impl Body {
                 Some((lines().min()?, lines().max()?))
             }
             Self::Handlebars(template) => Some(template.lines()),
+            Self::Jinja(jinja) => Some(jinja.lines()),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::source::Source;
 use crate::domain::yaml;
 
 /// Keys of a prompt file.
-pub(in crate::domain) const KEYS: [&str; 16] = [
+pub(in crate::domain) const KEYS: [&str; 17] = [
     "name",
     "description",
     "model",
@@ -30,6 +30,7 @@ pub(in crate::domain) const KEYS: [&str; 16] = [
     "exampleOutput",
     "goldenSet",
     "tags",
+    "tools",
 ];
 
 /// Keys of a message.
@@ -60,17 +61,23 @@ fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Prompt> {
         return None;
     }
     let fields = reader.fields(node, "a prompt file", &KEYS, Unknown::Warned)?;
+    let messages = messages(reader, &fields).map(Body::Messages);
+    read_fields(reader, &fields, messages)
+}
+
+/// Reads all keys but `messages`, whose place `body` takes; `None` for an error that was recorded.
+pub(super) fn read_fields(reader: &mut Reader<'_>, fields: &Fields<'_>, body: Option<Body>) -> Option<Prompt> {
     let path = reader.source.path;
     let name = fields.read(reader, "name", Reader::words).unwrap_or_else(|| stem(path).to_owned());
     let description = fields.read(reader, "description", Reader::text);
     let model = fields.read(reader, "model", read_model);
     let parameters = fields.read(reader, "modelParameters", parameters::read_parameters).unwrap_or_default();
-    let response_format = parameters::read_response_format(reader, &fields).unwrap_or_default();
-    let messages = messages(reader, &fields);
-    let metadata = metadata::read(reader, &fields);
+    let response_format = parameters::read_response_format(reader, fields).unwrap_or_default();
+    let metadata = metadata::read(reader, fields);
     let test_data = fields.read(reader, "testData", test_data).unwrap_or_default();
-    let (evaluators, evaluator_variables) = evaluators(reader, &fields);
-    let mut prompt = Prompt::new(path.clone(), name, Body::Messages(messages?));
+    let (evaluators, evaluator_variables) = evaluators(reader, fields);
+    let tools = fields.read(reader, "tools", parameters::read_tools).unwrap_or_default();
+    let mut prompt = Prompt::new(path.clone(), name, body?);
     prompt.description = description;
     prompt.model = model;
     prompt.parameters = parameters;
@@ -80,6 +87,7 @@ fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Prompt> {
     prompt.test_data = test_data;
     prompt.evaluators = evaluators;
     prompt.evaluator_variables = evaluator_variables;
+    prompt.tools = tools.into();
     Some(prompt)
 }
 

@@ -44,7 +44,7 @@ pub(super) fn read(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Metadata {
     }
 }
 
-fn version(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<semver::Version> {
+pub(super) fn version(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<semver::Version> {
     let text = reader.text(node, what)?;
     let version = semver::Version::parse(&text);
     if let Err(error) = &version {
@@ -54,7 +54,7 @@ fn version(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<semver::V
     version.ok()
 }
 
-fn owner(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<String> {
+pub(super) fn owner(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<String> {
     let text = reader.text(node, what)?;
     let is_valid = text.starts_with('@')
         && if text.contains('/') { TeamSlug::parse(&text).is_ok() } else { Login::parse(&text).is_ok() };
@@ -87,7 +87,7 @@ fn variable(reader: &mut Reader<'_>, node: &Node, name: &str) -> Option<Variable
     })
 }
 
-fn golden_set(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<PromptPath> {
+pub(super) fn golden_set(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<PromptPath> {
     let text = reader.words(node, what)?;
     let path = match reader.source.path.sibling(&text) {
         Ok(path) => path,

@@ -3,11 +3,17 @@
 mod attachments;
 mod body;
 pub mod dotprompt;
+mod front_matter;
 pub mod github_models;
 pub mod handlebars;
+pub mod jinja;
+pub mod markdown;
+mod messages;
 pub(in crate::domain) mod metadata;
 pub(in crate::domain) mod parameters;
+pub mod prompty;
 pub mod rendered;
+mod roles;
 pub mod template;
 mod vars;
 
@@ -172,11 +178,20 @@ pub enum Format {
     GithubModels,
     /// `.prompt`; a name that begins with `_` is a partial, which is no prompt by itself.
     Dotprompt,
+    /// Microsoft's `.prompty`.
+    Prompty,
+    /// `.prompt.md`: Markdown with a front matter.
+    Markdown,
 }
 
 /// The formats by the ends of their files' names; the first that fits counts.
-pub const ENDINGS: [(&str, Format); 3] =
-    [(".prompt.yml", Format::GithubModels), (".prompt.yaml", Format::GithubModels), (".prompt", Format::Dotprompt)];
+pub const ENDINGS: [(&str, Format); 5] = [
+    (".prompt.yml", Format::GithubModels),
+    (".prompt.yaml", Format::GithubModels),
+    (".prompt.md", Format::Markdown),
+    (".prompty", Format::Prompty),
+    (".prompt", Format::Dotprompt),
+];
 
 impl Format {
     /// The format of a file, if it is a prompt file; compared without regard to case.
@@ -211,6 +226,13 @@ pub fn stem(path: &PromptPath) -> &str {
     }
 }
 
+/// The endings of prompt files, for a message.
+#[must_use]
+pub fn endings() -> String {
+    let [first @ .., last] = ENDINGS.map(|(end, _)| end);
+    format!("{} or {last}", first.join(", "))
+}
+
 /// Reads a prompt file by itself: other files it is made of are not looked at, and what is missing for want of them is
 /// no error. For who only wants to know what the file says of itself.
 ///
@@ -229,6 +251,8 @@ pub fn parse_with(path: &PromptPath, bytes: &[u8], attached: &Attachments) -> Re
     match Format::of(path) {
         Some(Format::GithubModels) => github_models::parse(source),
         Some(Format::Dotprompt) => dotprompt::parse(source, attached),
+        Some(Format::Prompty) => prompty::parse(source, attached),
+        Some(Format::Markdown) => markdown::parse(source),
         None => Err(vec![
             Diagnostic::error("unknown-format", path, format!("`{}` is in no known prompt format", path.file_name()))
                 .with_help("name it `<name>.prompt.yml`"),
@@ -242,7 +266,8 @@ pub fn parse_with(path: &PromptPath, bytes: &[u8], attached: &Attachments) -> Re
 pub fn references(path: &PromptPath, bytes: &[u8], attached: &Attachments) -> Vec<Reference> {
     match Format::of(path) {
         Some(Format::Dotprompt) => dotprompt::references(path, bytes, attached),
-        Some(Format::GithubModels) | None => Vec::new(),
+        Some(Format::Prompty) => prompty::references(path, bytes, attached),
+        Some(Format::GithubModels | Format::Markdown) | None => Vec::new(),
     }
 }
 

@@ -34,6 +34,20 @@ pub(super) fn stop(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<V
     }
 }
 
+/// Reads `tools`: functions in OpenAI's form.
+pub(super) fn read_tools(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vec<Value>> {
+    let items = reader.list(node, what)?;
+    let read = items.iter().map(|item| {
+        let is_function = item.get("function").and_then(|function| function.get("name")).is_some();
+        if !is_function {
+            let help = "write `type: function` and `function: { name, description, parameters }`";
+            reader.error("invalid-tool", item.at, "a tool has no `function` with a `name`", help);
+        }
+        is_function.then(|| item.to_value())
+    });
+    read.collect()
+}
+
 /// Reads `responseFormat` and the `jsonSchema` that `json_schema` needs.
 pub(super) fn read_response_format(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<ResponseFormat> {
     let schema = fields.read(reader, "jsonSchema", json_schema);

@@ -6,6 +6,7 @@ mod front_matter;
 mod messages;
 mod partials;
 mod picoschema;
+mod plain;
 mod template;
 
 use std::sync::Arc;

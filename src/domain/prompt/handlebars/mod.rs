@@ -10,6 +10,7 @@ mod helper;
 mod lexer;
 mod parser;
 mod places;
+mod plain;
 mod render;
 mod scope;
 mod value;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 pub use ast::Program;
 pub use parser::parse;
 pub use places::places;
+pub use plain::logic;
 pub use render::{Piece, Trouble, render};
 pub use value::text_of;
 
