@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::embedding;
 use super::http::{Endpoint, Http, segment};
-use super::media::{Medium, Piece, Source, pieces};
+use super::media::{Medium, Piece, Source, pieces, system_text};
 use super::refusal::unsupported;
 use super::tools::{Call, Function, said_or_called};
 use crate::domain::prompt::{ChatMessage, Parameters, ResponseFormat, Role};
@@ -180,7 +180,7 @@ impl Gemini {
         let (answer, latency_ms, rate) = (answered.answer, answered.latency_ms, answered.rate);
         let Some(Candidate { content, finish_reason }) = answer.candidates.into_iter().next() else {
             return match answer.prompt_feedback.and_then(|feedback| feedback.block_reason) {
-                Some(reason) => Err(withheld(vendor, &reason)),
+                Some(reason) => Err(self.withheld(&reason)),
                 None => Err(self.endpoint.garbage("no candidates")),
             };
         };
@@ -196,7 +196,7 @@ impl Gemini {
         let text = said_or_called(said, &calls);
         match finish_reason.as_deref() {
             Some(reason) if text.is_empty() && !matches!(reason, "STOP" | "MAX_TOKENS") => {
-                return Err(withheld(vendor, reason));
+                return Err(self.withheld(reason));
             }
             _ => {}
         }
@@ -225,6 +225,12 @@ impl Gemini {
         }
         Ok(embedding::completion(&vector, None, answered.latency_ms, answered.rate))
     }
+
+    fn withheld(&self, reason: &str) -> ProviderError {
+        let (vendor, reason) = (self.endpoint.vendor(), self.endpoint.bearable(reason));
+        let message = format!("{vendor} withheld the answer ({reason}): change the prompt or the case");
+        ProviderError::GiveUp { message }
+    }
 }
 
 /// Where a model's question goes; the name may hold anything.
@@ -233,17 +239,13 @@ fn path(request: &CompletionRequest, verb: &str) -> String {
     format!("/v1beta/models/{}:{verb}", segment(name.strip_prefix("models/").unwrap_or(name)))
 }
 
-fn withheld(vendor: &str, reason: &str) -> ProviderError {
-    let reason = super::refusal::bearable(reason, &[]);
-    ProviderError::GiveUp { message: format!("{vendor} withheld the answer ({reason}): change the prompt or the case") }
-}
-
 fn question<'q>(request: &'q CompletionRequest, vendor: &str) -> Result<Question<'q>, ProviderError> {
     let (system, said): (Vec<_>, Vec<_>) = request.messages.iter().partition(|message| message.role == Role::System);
     if said.is_empty() {
         return Err(unsupported(vendor, "a prompt without a user message", "add one"));
     }
-    let system: Vec<Part<'_>> = system.into_iter().map(|message| Part::Text(&message.content)).collect();
+    let system = system.into_iter().map(|message| system_text(message, vendor).map(Part::Text));
+    let system = system.collect::<Result<Vec<_>, _>>()?;
     let functions = Function::all(request)?;
     let declarations = functions.iter().map(|function| Declaration {
         name: function.name,

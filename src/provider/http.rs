@@ -134,7 +134,7 @@ impl Endpoint {
     /// An answer that is not what the vendor's interface says; often a proxy's page, so it is tried again.
     pub fn garbage(&self, what: &str) -> ProviderError {
         let vendor = &self.remedy.vendor;
-        let message = format!("{vendor} sent an answer that is not readable: {}", bearable(what, &self.secrets));
+        let message = format!("{vendor} sent an answer that is not readable: {}", self.bearable(what));
         ProviderError::Retry { message, after: None }
     }
 
@@ -177,6 +177,11 @@ impl Endpoint {
         url
     }
 
+    /// A text from the vendor as it may be shown.
+    pub fn bearable(&self, text: &str) -> String {
+        bearable(text, &self.secrets)
+    }
+
     /// What messages call the vendor.
     pub fn vendor(&self) -> &str {
         &self.remedy.vendor
@@ -212,7 +217,7 @@ impl Endpoint {
         }
         let cause = causes(&error).last().map(ToString::to_string).unwrap_or_default();
         let message = format!("{} cannot be reached at {}: {cause}", self.remedy.vendor, self.host());
-        ProviderError::Retry { message: bearable(&message, &self.secrets), after: None }
+        ProviderError::Retry { message: self.bearable(&message), after: None }
     }
 }
 

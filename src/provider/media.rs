@@ -1,5 +1,6 @@
 //! Media in messages, as vendors want them apart: what kind, and either an address or the bytes. Fetches nothing.
 
+use super::refusal::unsupported;
 use crate::domain::prompt::{ChatMessage, Part};
 use crate::engine::provider::ProviderError;
 
@@ -114,6 +115,17 @@ pub(super) fn pieces(message: &ChatMessage) -> Result<Vec<Piece<'_>>, ProviderEr
         Part::Media { url, content_type } => Medium::of(url, content_type.as_deref()).map(Piece::Medium),
     });
     pieces.collect()
+}
+
+/// The text of a system message, for formats that take nothing else there.
+///
+/// # Errors
+/// When it holds media.
+pub(super) fn system_text<'m>(message: &'m ChatMessage, vendor: &str) -> Result<&'m str, ProviderError> {
+    if message.parts.iter().any(|part| matches!(part, Part::Media { .. })) {
+        return Err(unsupported(vendor, "media in a system message", "move them to a user message"));
+    }
+    Ok(&message.content)
 }
 
 #[cfg(test)]

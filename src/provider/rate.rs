@@ -37,9 +37,7 @@ pub(super) fn hint(headers: &HeaderMap, now_ms: i64) -> Option<RateHint> {
     };
     let (requests, tokens) = (read(&REQUESTS), read(&TOKENS));
     let all = || requests.iter().chain(&tokens);
-    if all().next().is_none() {
-        return None;
-    }
+    all().next()?;
     let used_up = all().filter(|limit| limit.left == Some(0)).filter_map(|limit| limit.reset).max();
     Some(RateHint {
         remaining_requests: requests.iter().filter_map(|limit| limit.left).min(),

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::bedrock::AwsKeys;
 use crate::domain::ids::Digest;
 use crate::domain::price_overrides::PriceOverrides;
 use crate::engine::allowance::ProviderLimits;
+
+/// Values of headers this long are taken for keys, whatever the header is called.
+const SHORTEST_KEY: usize = 16;
 
 /// How to reach each provider, and what it may be asked.
 #[derive(Debug, Clone, Default)]
@@ -66,7 +69,7 @@ pub struct ModelServer {
     pub region: Option<String>,
     /// Azure's dated interface; its v1 interface if absent.
     pub api_version: Option<String>,
-    /// Headers that every call carries; their values are not shown.
+    /// Headers that every call carries; those that hold keys are not shown.
     pub headers: Vec<(String, SecretString)>,
     /// Where this was said.
     pub origin: Origin,
@@ -127,8 +130,16 @@ impl ModelServer {
 
     fn secrets(&self) -> impl Iterator<Item = &SecretString> {
         let aws = self.aws.iter().flat_map(|keys| std::iter::once(&keys.secret).chain(&keys.session_token));
-        self.key.iter().chain(aws).chain(self.headers.iter().map(|(_, value)| value))
+        let headers = self.headers.iter().filter(|(name, value)| is_secret(name, value)).map(|(_, value)| value);
+        self.key.iter().chain(aws).chain(headers)
     }
+}
+
+/// Whether a header holds a key: a team's name does not, and hiding it would take ordinary words out of every report.
+pub(super) fn is_secret(name: &str, value: &SecretString) -> bool {
+    const NAMES: [&str; 6] = ["auth", "key", "token", "secret", "cookie", "password"];
+    let name = name.to_ascii_lowercase();
+    NAMES.iter().any(|part| name.contains(part)) || value.expose_secret().chars().count() >= SHORTEST_KEY
 }
 
 impl ProviderConfig {
@@ -200,7 +211,7 @@ mod tests {
         let aws = AwsKeys { id: "AKID".to_owned(), secret: "s".into(), session_token: Some("t".into()) };
         let server = ModelServer {
             aws: Some(aws),
-            headers: vec![("x".to_owned(), "h".into())],
+            headers: vec![("x-api-key".to_owned(), "h".into()), ("x-team".to_owned(), "prompts".into())],
             ..ModelServer::new(Kind::Bedrock)
         };
         assert_eq!(ProviderConfig::default().with("bedrock", server.with_key("k")).keys().count(), 4);

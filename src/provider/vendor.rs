@@ -1,6 +1,7 @@
 //! One server made ready from its settings: address, key, and what to do when either is wrong. Knows no other server.
 
-use reqwest::header::{AUTHORIZATION, HeaderName};
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use secrecy::ExposeSecret;
 
 use super::anthropic::Anthropic;
 use super::bedrock::Bedrock;
@@ -8,7 +9,7 @@ use super::gemini::Gemini;
 use super::http::{Endpoint, Http};
 use super::openai::{Dialect, OpenAi, Responses};
 use super::refusal::Remedy;
-use super::settings::{Kind, ModelServer, Origin};
+use super::settings::{Kind, ModelServer, Origin, is_secret};
 use crate::engine::provider::{Completion, CompletionRequest, ProviderError};
 
 /// A server that can be asked.
@@ -111,8 +112,18 @@ impl Vendor {
             endpoint = endpoint.with_secret(header, prefix, key)?;
         }
         for (name, value) in &server.headers {
-            let header = HeaderName::try_from(name.as_str()).map_err(|_| format!("`{name}` is no name of a header"))?;
-            endpoint = endpoint.with_secret(header, "", value.clone())?;
+            let broken = || {
+                format!(
+                    "the header `{name}` of {} cannot be sent: write a name and a text of one line",
+                    endpoint.vendor()
+                )
+            };
+            let header = HeaderName::try_from(name.as_str()).map_err(|_| broken())?;
+            let mut text = HeaderValue::from_str(value.expose_secret()).map_err(|_| broken())?;
+            text.set_sensitive(is_secret(name, value));
+            let hidden = text.is_sensitive().then(|| value.clone());
+            endpoint = endpoint.with_header(header, text);
+            endpoint = hidden.into_iter().fold(endpoint, Endpoint::hiding);
         }
         Ok(Self::of(http.clone(), endpoint, server))
     }

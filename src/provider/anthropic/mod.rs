@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::form;
 use super::http::{Endpoint, Http};
+use super::media::system_text;
 use super::refusal::unsupported;
 use super::tools::{Call, said_or_called};
 use crate::domain::prompt::{ResponseFormat, Role};
@@ -147,8 +148,8 @@ fn question<'q>(request: &'q CompletionRequest, vendor: &str) -> Result<Question
     }
     let model = request.model.name();
     let (told, output_config) = form(&request.response_format, model);
-    let mut parts: Vec<Cow<'_, str>> =
-        system.into_iter().map(|message| Cow::Borrowed(message.content.as_ref())).collect();
+    let parts = system.into_iter().map(|message| system_text(message, vendor).map(Cow::Borrowed));
+    let mut parts = parts.collect::<Result<Vec<Cow<'_, str>>, _>>()?;
     parts.extend(told.map(Cow::Owned));
     let system = match parts.len() {
         0 | 1 => parts.pop(),

@@ -61,15 +61,21 @@ fn mac(key: &[u8], message: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    const TIME: &str = "20150830T123600Z";
+
     /// Amazon's published test suite (aws-sig-v4-test-suite): these keys, this time, the service named `service`.
     fn check(headers: &[(&str, &str)], body: &str, signature: &str) {
+        let scope = Scope { region: "us-east-1", service: "service", time: TIME };
+        check_in(scope, "/", headers, body, signature);
+    }
+
+    fn check_in(scope: Scope<'_>, path: &str, headers: &[(&str, &str)], body: &str, signature: &str) {
         let keys = AwsKeys {
             id: "AKIDEXAMPLE".to_owned(),
             secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into(),
             session_token: None,
         };
-        let scope = Scope { region: "us-east-1", service: "service", time: "20150830T123600Z" };
-        let signed = authorization(&keys, scope, "/", headers, body.as_bytes());
+        let signed = authorization(&keys, scope, path, headers, body.as_bytes());
         assert_eq!(signed.rsplit_once("Signature=").unwrap().1, signature, "{signed}");
     }
 
@@ -87,5 +93,18 @@ mod tests {
             ("x-amz-date", "20150830T123600Z"),
         ];
         check(&headers, "Param1=value1", "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a");
+    }
+    /// The same keys and time, signed by Amazon's own SDK for Python (botocore).
+    #[test]
+    fn a_path_is_encoded_once_more() {
+        let headers = [
+            ("content-type", "application/json"),
+            ("host", "bedrock-runtime.eu-west-1.amazonaws.com"),
+            ("x-amz-date", TIME),
+            ("x-amz-security-token", "token"),
+        ];
+        let path = "/model/anthropic.claude-haiku-4-5-20251001-v1%3A0/converse";
+        let scope = Scope { region: "eu-west-1", service: "bedrock", time: TIME };
+        check_in(scope, path, &headers, "{}", "c5cefc4a847bc67d2d79b01b831f3e95685f008d1016e7d6ed566a79c42bbc96");
     }
 }

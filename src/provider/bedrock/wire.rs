@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::domain::prompt::{ChatMessage, ResponseFormat, Role};
 use crate::engine::provider::{CompletionRequest, ProviderError};
 use crate::provider::form;
-use crate::provider::media::{Medium, Piece, Sort, Source, pieces};
+use crate::provider::media::{Medium, Piece, Sort, Source, pieces, system_text};
 use crate::provider::refusal::unsupported;
 use crate::provider::tools::Function;
 
@@ -178,7 +178,8 @@ pub(super) fn question<'q>(request: &'q CompletionRequest, vendor: &str) -> Resu
     }
     let output_config = output_config(request);
     let told = if output_config.is_some() { None } else { form::in_words(&request.response_format) };
-    let system = system.into_iter().map(|message| message.content.to_string()).chain(told);
+    let system = system.into_iter().map(|message| system_text(message, vendor).map(str::to_owned));
+    let system = system.chain(told.map(Ok)).map(|text| Ok(Told { text: text? }));
     let tools: Vec<Tool<'_>> = Function::all(request)?
         .into_iter()
         .map(|function| Tool {
@@ -192,7 +193,7 @@ pub(super) fn question<'q>(request: &'q CompletionRequest, vendor: &str) -> Resu
     let parameters = &request.parameters;
     Ok(Question {
         messages: said.into_iter().map(|message| turn(message, vendor)).collect::<Result<_, _>>()?,
-        system: system.map(|text| Told { text }).collect(),
+        system: system.collect::<Result<_, _>>()?,
         inference_config: Inference {
             max_tokens: parameters.max_tokens,
             temperature: parameters.temperature,

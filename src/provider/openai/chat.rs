@@ -79,13 +79,13 @@ impl OpenAi {
         let Some(Choice { message, finish_reason }) = answered.answer.choices.into_iter().next() else {
             return Err(self.endpoint.garbage("no choices"));
         };
-        if message.content.is_none() && finish_reason.as_deref() == Some("content_filter") {
-            let message = format!("{} withheld the answer: its content filter objects", self.endpoint.vendor());
-            return Err(ProviderError::GiveUp { message });
-        }
         // A refusal is what the prompt's user would read, so it is judged like any answer.
         let said = message.content.map(|content| content.0).or(message.refusal).unwrap_or_default();
         let text = said_or_called(said, &message.tool_calls.unwrap_or_default());
+        if text.is_empty() && finish_reason.as_deref() == Some("content_filter") {
+            let message = format!("{} withheld the answer: its content filter objects", self.endpoint.vendor());
+            return Err(ProviderError::GiveUp { message });
+        }
         let (input_tokens, output_tokens) =
             answered.answer.usage.map_or((None, None), |tokens| (tokens.prompt_tokens, tokens.completion_tokens));
         Ok(Completion {

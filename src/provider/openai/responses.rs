@@ -8,7 +8,7 @@ use crate::domain::prompt::{ChatMessage, ResponseFormat, Role};
 use crate::engine::provider::{Completion, CompletionRequest, ProviderError, Task};
 use crate::provider::http::{Endpoint, Http};
 use crate::provider::media::{Piece, Sort, Source, pieces};
-use crate::provider::refusal::{bearable, unsupported};
+use crate::provider::refusal::unsupported;
 use crate::provider::tools::{Call, Function, said_or_called};
 
 /// A server of this format.
@@ -50,11 +50,14 @@ enum Content<'q> {
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum Part<'q> {
-    InputText { text: &'q str },
-    InputImage { image_url: &'q str },
-    InputFile { filename: &'static str, file_data: &'q str },
+    #[serde(rename = "input_text")]
+    Text { text: &'q str },
+    #[serde(rename = "input_image")]
+    Image { image_url: &'q str },
+    #[serde(rename = "input_file")]
+    File { filename: &'static str, file_data: &'q str },
 }
 
 #[derive(Serialize)]
@@ -180,7 +183,7 @@ impl Responses {
 
     /// A failure that comes as an answer.
     fn failed(&self, code: &str, message: &str) -> ProviderError {
-        let message = format!("{} failed: {}", self.endpoint.vendor(), bearable(message, &[]));
+        let message = format!("{} failed: {}", self.endpoint.vendor(), self.endpoint.bearable(message));
         match code {
             "server_error" | "rate_limit_exceeded" => ProviderError::Retry { message, after: None },
             _ => ProviderError::GiveUp { message: format!("{message}: change the prompt, its parameters or the case") },
@@ -227,13 +230,13 @@ fn turn<'q>(message: &'q ChatMessage, vendor: &str) -> Result<Turn<'q>, Provider
         return Ok(Turn { role: message.role, content: Content::Text(&message.content) });
     }
     let parts = pieces(message)?.into_iter().map(|piece| match piece {
-        Piece::Text(text) => Ok(Part::InputText { text }),
+        Piece::Text(text) => Ok(Part::Text { text }),
         Piece::Medium(medium) => match (medium.sort(), medium.source) {
             (Sort::Image | Sort::Unknown, Source::Inline { url, .. } | Source::Remote(url)) => {
-                Ok(Part::InputImage { image_url: url })
+                Ok(Part::Image { image_url: url })
             }
             (Sort::Document, Source::Inline { url, .. }) if medium.media_type == Some("application/pdf") => {
-                Ok(Part::InputFile { filename: "document.pdf", file_data: url })
+                Ok(Part::File { filename: "document.pdf", file_data: url })
             }
             _ => Err(medium.refused(vendor)),
         },

@@ -68,7 +68,11 @@ async fn what_the_format_has_no_word_for_is_named() {
     sound.messages = [with_medium("data:audio/wav;base64,UklG")].into();
     let mut tool = request(MODEL, "Hi");
     tool.messages = [ChatMessage::text(Role::User, "Hi"), ChatMessage::text(Role::Tool, "{}")].into();
+    let mut shown = request(MODEL, "Hi");
+    let system = ChatMessage { role: Role::System, ..with_medium("https://x.test/cat.png") };
+    shown.messages = [system, ChatMessage::text(Role::User, "Hi")].into();
     for (asked, words) in [
+        (shown, "anthropic cannot be sent media in a system message: "),
         (embedding, "anthropic cannot be sent a text to embed: "),
         (sound, "anthropic takes no audio/wav inside the message: "),
         (tool, "anthropic cannot be sent a tool's message: "),

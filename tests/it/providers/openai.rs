@@ -108,3 +108,14 @@ async fn what_is_left_of_the_limits_comes_beside_the_answer() {
     let kept = serde_json::to_value(&answered).unwrap();
     assert!(kept.get("rate").is_none(), "a hint is of its moment and is not kept: {kept}");
 }
+
+#[tokio::test]
+async fn an_answer_that_a_filter_emptied_is_none() {
+    for content in [json!(null), json!("")] {
+        let answer = json!({"choices": [{"message": {"content": content}, "finish_reason": "content_filter"}]});
+        let server = Scripted::start(move |_| Reply::json(&answer)).await;
+        let result = ask(&Registry::new(config(&server)).unwrap(), &request("openai/gpt-4o", "Hi")).await;
+        assert_eq!(kind(&result), "give up");
+        assert_eq!(message(result), "openai withheld the answer: its content filter objects");
+    }
+}
