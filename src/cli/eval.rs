@@ -18,6 +18,7 @@ use crate::app::local::{self, Gathered, LocalError, LocalOptions};
 use crate::app::plan::Overrides;
 use crate::config;
 use crate::domain::ids::ModelId;
+use crate::domain::report::Outcome::BrokenFiles as Broken;
 use crate::domain::report::text::{self, Style};
 use crate::domain::report::{Report, github_models, html, json_v1, junit, markdown, sarif};
 use crate::domain::untrusted::Secrets;
@@ -45,7 +46,7 @@ pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
     let secrets = Secrets::new(vendors.keys().map(|key| key.expose_secret().to_owned()));
     let gathered = match gather(arguments, &mut options).await {
         Ok(gathered) => gathered,
-        Err(error) => return failed(error),
+        Err(error) => return failed(arguments, error, &secrets),
     };
     show::findings(&gathered.warnings);
     let limits = limits(arguments, gathered.settings.run_usd);
@@ -60,6 +61,7 @@ pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
     }
     match result {
         Ok(mut report) => {
+            report.diagnostics.extend(gathered.warnings.iter().cloned());
             report.took_ms = u64::try_from(started.elapsed().as_millis()).ok();
             report.replayed = arguments.replay.is_some();
             print(arguments, &report, &secrets, true)?;
@@ -70,7 +72,7 @@ pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
             print(arguments, &gathered.unmeasured(&error), &secrets, arguments.format != Format::Text)?;
             Err(CommandError::World(error.to_string()))
         }
-        Err(error) => failed(error),
+        Err(error) => failed(arguments, error, &secrets),
     }
 }
 
@@ -166,10 +168,14 @@ async fn answers() -> Option<Store> {
     }
 }
 
-fn failed(error: LocalError) -> Result<Outcome, CommandError> {
+fn failed(arguments: &EvalArguments, error: LocalError, secrets: &Secrets) -> Result<Outcome, CommandError> {
     match error {
         LocalError::Findings(findings) => {
             show::findings(&findings);
+            let head = arguments.head.clone().unwrap_or_else(|| "working tree".to_owned());
+            let mut report = Report::new(Broken, arguments.base.clone(), head);
+            report.diagnostics = findings;
+            print(arguments, &report, secrets, tells_findings(arguments.format))?;
             Ok(Outcome::WrongInput)
         }
         LocalError::Input(message) => Err(CommandError::Input(message)),
@@ -191,6 +197,11 @@ fn render(format: Format, report: &Report, colour: bool, secrets: &Secrets) -> S
     }
 }
 
+/// Whether a format has a place for what is wrong with files; the others leave that to standard error.
+fn tells_findings(format: Format) -> bool {
+    matches!(format, Format::Junit | Format::Sarif | Format::Html)
+}
+
 /// A result that cannot be written should not cost a run.
 fn check_outputs(outputs: &[Output]) -> Result<(), CommandError> {
     for Output { file, .. } in outputs {
@@ -208,14 +219,20 @@ fn print(arguments: &EvalArguments, report: &Report, secrets: &Secrets, stdout: 
     let mut written = false;
     for output in &arguments.output {
         let format = output.format.unwrap_or(arguments.format);
+        if report.outcome == Broken && !tells_findings(format) {
+            continue;
+        }
         written |= output.format.is_none();
         write_file(&output.file, &render(format, report, false, secrets))?;
     }
     if stdout && !written {
         let colour = std::io::stdout().is_terminal() && config::process().colour();
         let mut stdout = std::io::stdout().lock();
+        // Standard error has told the findings of files already.
+        let findings = if arguments.format == Format::Text { Vec::new() } else { report.diagnostics.clone() };
+        let report = Report { diagnostics: findings, ..report.clone() };
         // A reader that closed the pipe has seen what it wanted.
-        writeln!(stdout, "{}", render(arguments.format, report, colour, secrets).trim_end()).ok();
+        writeln!(stdout, "{}", render(arguments.format, &report, colour, secrets).trim_end()).ok();
     }
     Ok(())
 }

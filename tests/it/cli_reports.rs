@@ -165,7 +165,7 @@ async fn the_cost_line_says_who_answered() {
     let second = desk.ask(&server, &["eval"]).await;
     assert_eq!(took(&second), "0 calls, 2 answers from the cache, $0");
     let replayed = desk.run(&["eval", "--replay", "answers.jsonl"]).await;
-    assert_eq!(took(&replayed), "2 answers from the recording, $0 (asking cost $0.000042)");
+    assert_eq!(took(&replayed), "2 calls to the recording, $0 (when recorded: $0.000042)");
 }
 
 #[tokio::test]
@@ -183,4 +183,22 @@ async fn named_metrics_are_shown_for_both_sides() {
     assert!(ran.stdout.contains("\n  metrics: accuracy 1.00 → 0.00\n"), "{}", ran.stdout);
     assert!(desk.read("out.md").contains("\nMetrics: accuracy 1.00 → 0.00\n"));
     assert!(desk.read("out.html").contains("accuracy"));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_files_is_told_in_the_formats_that_have_a_place_for_it() {
+    let (desk, server) = (desk(), Scripted::start(answer).await);
+    desk.write("prompts/refund.prompt.yml", format!("{PROMPT}colour: red\n"));
+    let warned = desk.ask(&server, &["eval", "--format", "sarif"]).await.json();
+    let result = &warned["runs"][0]["results"][0];
+    assert_eq!((&result["ruleId"], &result["level"]), (&json!("unknown-key"), &json!("warning")));
+    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 8);
+    desk.write("prompts/refund.prompt.yml", "messages: 5\n");
+    let to = ["--output", "junit=a.xml", "--output", "json=a.json"];
+    let ran = desk.run(&[&["eval", "--format", "sarif"], &to[..]].concat()).await;
+    assert_eq!((ran.code, &ran.json()["runs"][0]["results"][0]["level"]), (2, &json!("error")));
+    assert_eq!(count(&elements(&desk.read("a.xml")), "error"), 2, "the file, and the run that it stops");
+    assert!(!desk.file("a.json").exists(), "a result is no place for it");
+    let text = desk.run(&["eval"]).await;
+    assert_eq!((text.code, text.stdout.as_str()), (2, ""));
 }

@@ -1,5 +1,6 @@
 //! The result as JUnit XML: a suite per prompt, a test case per case. A case without an answer is an error, never a failure.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report as Document, TestCase, TestCaseStatus, TestSuite};
@@ -97,7 +98,12 @@ fn suite(report: &Report, prompt: &PromptReport, secrets: &Secrets) -> TestSuite
     }
     property("cost_usd", format!("{:.6}", prompt.usage.iter().map(|side| side.cost_usd).sum::<f64>()));
     suite.add_test_case(whole(prompt, &path, secrets));
-    suite.add_test_cases(prompt.cases.iter().map(|of| case(prompt, of, &path, secrets)));
+    // By place and not by id: an edited case stands there in both versions.
+    let troubled: HashSet<*const CaseReport> = prompt.troubled().into_iter().map(std::ptr::from_ref).collect();
+    suite.add_test_cases(prompt.cases.iter().map(|of| {
+        let is_troubled = troubled.contains(&std::ptr::from_ref(of));
+        case(prompt, of, is_troubled, &path, secrets)
+    }));
     suite
 }
 
@@ -130,10 +136,11 @@ fn whole(prompt: &PromptReport, path: &str, secrets: &Secrets) -> TestCase {
     case
 }
 
-fn case(prompt: &PromptReport, case: &CaseReport, path: &str, secrets: &Secrets) -> TestCase {
-    let mut test = TestCase::new(Untrusted::new(&case.id, secrets).line(NAME), status(prompt, case, secrets));
+fn case(prompt: &PromptReport, case: &CaseReport, is_troubled: bool, path: &str, secrets: &Secrets) -> TestCase {
+    let mut test =
+        TestCase::new(Untrusted::new(&case.id, secrets).line(NAME), status(prompt, case, is_troubled, secrets));
     test.set_classname(path);
-    if let Some(out) = answers(prompt, case, secrets) {
+    if let Some(out) = (case.fails() || is_troubled).then(|| answers(prompt, case, secrets)).flatten() {
         test.set_system_out(out);
     }
     for (name, side) in [("base", &case.base), ("head", &case.head)] {
@@ -146,7 +153,7 @@ fn case(prompt: &PromptReport, case: &CaseReport, path: &str, secrets: &Secrets)
 }
 
 /// A failure blocks, or nothing is there to compare with. What fails and does not block is skipped, with the reason.
-fn status(prompt: &PromptReport, case: &CaseReport, secrets: &Secrets) -> TestCaseStatus {
+fn status(prompt: &PromptReport, case: &CaseReport, is_troubled: bool, secrets: &Secrets) -> TestCaseStatus {
     let skipped = |message: &str| {
         let mut status = TestCaseStatus::skipped();
         status.set_message(message);
@@ -158,12 +165,12 @@ fn status(prompt: &PromptReport, case: &CaseReport, secrets: &Secrets) -> TestCa
     if case.is_unmeasured() {
         return error(&Untrusted::new(case.error().unwrap_or("no answer"), secrets).line(MESSAGE), "not-measured");
     }
-    if !case.fails() && !prompt.is_named(&case.id) {
+    if !case.fails() && !is_troubled {
         return TestCaseStatus::success();
     }
     let counts = words::counts(prompt, case);
     let blocks = prompt.verdict == Verdict::Regression || !prompt.has_base;
-    if !blocks || !prompt.troubled().iter().any(|troubled| troubled.id == case.id) {
+    if !blocks || !is_troubled {
         let why = if case.base.is_some() && case.status == super::CaseStatus::Same {
             format!("fails as it does with {}: {counts}", prompt.sides.the_old())
         } else {
@@ -183,11 +190,8 @@ fn status(prompt: &PromptReport, case: &CaseReport, secrets: &Secrets) -> TestCa
     status
 }
 
-/// Both answers of a case that fails; those of the others would only fill the file.
+/// Both answers of a case.
 fn answers(prompt: &PromptReport, case: &CaseReport, secrets: &Secrets) -> Option<String> {
-    if !case.fails() && !prompt.is_named(&case.id) {
-        return None;
-    }
     let sides = prompt.sides.labels().into_iter().zip([&case.base, &case.head]);
     let shown: Vec<String> = sides
         .filter_map(|(word, side)| {
@@ -291,6 +295,16 @@ mod tests {
 
     fn prompt_cases() -> usize {
         sample::prompt().cases.len()
+    }
+
+    #[test]
+    fn of_an_edited_case_only_the_version_that_broke_fails() {
+        let mut report = sample::regression();
+        let edited = sample::case("refund-over-limit", crate::domain::gate::verdict::CaseStatus::Edited, "", "Yes.");
+        report.prompts[0].cases.push(edited);
+        let failures =
+            |report: &Report| read(&xml(report, &Secrets::default())).iter().filter(|tag| *tag == "failure").count();
+        assert_eq!(failures(&report), failures(&sample::regression()));
     }
 
     #[test]

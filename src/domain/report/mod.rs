@@ -20,7 +20,7 @@ mod sides;
 pub mod text;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -332,24 +332,28 @@ impl PromptReport {
         self.count(CaseStatus::Broken) + self.count(CaseStatus::Fixed) + self.count(CaseStatus::Same)
     }
 
-    /// Whether a reason that blocks names this case although it did not break.
-    fn is_named(&self, id: &str) -> bool {
-        self.reasons.iter().any(|reason| match reason {
-            Reason::MustPassFailed { case, .. } => &**case == id,
-            Reason::StrictFailures { cases } => cases.iter().any(|case| &**case == id),
-            _ => false,
-        })
+    /// The cases that a reason that blocks names although they may not have broken.
+    fn named(&self) -> HashSet<&str> {
+        let mut named = HashSet::new();
+        for reason in &self.reasons {
+            match reason {
+                Reason::MustPassFailed { case, .. } => {
+                    named.insert(&**case);
+                }
+                Reason::StrictFailures { cases } => named.extend(cases.iter().map(|case| &**case)),
+                _ => {}
+            }
+        }
+        named
     }
 
     /// The cases a reader has to look at: broken ones, confirmed first, then those a reason names. Without a base, all that fail.
     fn troubled(&self) -> Vec<&CaseReport> {
-        let mut cases: Vec<&CaseReport> = self
-            .cases
-            .iter()
-            .filter(|case| {
-                case.status == CaseStatus::Broken || self.is_named(&case.id) || (!self.has_base && case.fails())
-            })
-            .collect();
+        let named = self.named();
+        let is_troubled = |case: &&CaseReport| {
+            case.status == CaseStatus::Broken || named.contains(&*case.id) || (!self.has_base && case.fails())
+        };
+        let mut cases: Vec<&CaseReport> = self.cases.iter().filter(is_troubled).collect();
         cases.sort_by_key(|case| (!case.confirmed, case.status != CaseStatus::Broken));
         cases
     }

@@ -136,7 +136,8 @@ fn of_finding(finding: &Diagnostic, secrets: &Secrets) -> log::Result {
 fn of_prompt(prompt: &PromptReport, secrets: &Secrets) -> Vec<log::Result> {
     let blocks = prompt.verdict == Verdict::Regression;
     let troubled = prompt.troubled();
-    let mut results: Vec<log::Result> = troubled.iter().map(|case| of_case(prompt, case, blocks, secrets)).collect();
+    let shown = troubled.iter().take(MOST);
+    let mut results: Vec<log::Result> = shown.map(|case| of_case(prompt, case, blocks, secrets)).collect();
     if blocks && troubled.is_empty() {
         let show = |id: &str| Untrusted::new(id, secrets).line(80);
         let reasons: Vec<String> =

@@ -1,5 +1,7 @@
 //! The cases of a prompt for the page, in groups, each case in a fold of its own. Bounded: answers and cases.
 
+use std::collections::HashSet;
+
 use super::{DiffLine, difference};
 use crate::domain::gate::verdict::CaseStatus;
 use crate::domain::report::{CaseReport, PromptReport, SideReport, words};
@@ -44,8 +46,10 @@ pub(super) struct CaseView {
 /// All groups that have cases, the ones to look at first.
 pub(super) fn groups(prompt: &PromptReport, budget: &mut usize, secrets: &Secrets) -> Vec<Group> {
     let troubled = prompt.troubled();
-    let is_troubled = |case: &CaseReport| troubled.iter().any(|other| std::ptr::eq(*other, case));
-    let rest: Vec<&CaseReport> = prompt.cases.iter().filter(|case| !is_troubled(case)).collect();
+    // By place and not by id: an edited case stands there in both versions.
+    let looked_at: HashSet<*const CaseReport> = troubled.iter().map(|case| std::ptr::from_ref(*case)).collect();
+    let rest = prompt.cases.iter().filter(|case| !looked_at.contains(&std::ptr::from_ref(*case)));
+    let rest: Vec<&CaseReport> = rest.collect();
     let of = |status: CaseStatus| -> Vec<&CaseReport> {
         rest.iter().copied().filter(|case| case.status == status && !case.is_unmeasured()).collect()
     };

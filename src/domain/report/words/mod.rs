@@ -247,8 +247,9 @@ pub fn spending(report: &Report) -> String {
     if report.replayed {
         let answers: u64 = sides().map(|side| side.calls + side.cached_calls).sum();
         let cost = sides().map(|side| side.cost_usd).sum();
-        let word = if answers == 1 { "answer" } else { "answers" };
-        return format!("{} {word} from the recording, $0 (asking cost {}){took}", grouped(answers), usd(cost));
+        let word = if answers == 1 { "call" } else { "calls" };
+        let before = if cost > 0.0 { format!(" (when recorded: {})", usd(cost)) } else { String::new() };
+        return format!("{} {word} to the recording, $0{before}{took}", grouped(answers));
     }
     spent(sides()) + &took
 }
