@@ -59,8 +59,7 @@ pub async fn render(options: &RenderOptions) -> Result<RenderedFile, LocalError>
     let named = std::slice::from_ref(&options.file);
     let place = discover::place(&options.folder, named).await?;
     let (files, _, all) = local::head_side(&place, None).await?;
-    let governed =
-        Governed::new(&Settings::default()).map_err(|error| LocalError::Input(error.to_string()))?;
+    let governed = Governed::new(&Settings::default()).map_err(|error| LocalError::Input(error.to_string()))?;
     let paths = discover::select(&options.folder, &place, named, &all, &governed)?;
     let [path] = paths.as_slice() else {
         return Err(LocalError::Input(format!("`{}` means {} prompt files; name one", options.file, paths.len())));
@@ -136,10 +135,8 @@ fn of_case(prompt: &Prompt, golden: Option<&GoldenSet>, id: &str) -> Result<Data
 async fn finding(files: &Files, path: &PromptPath, error: RenderError) -> Diagnostic {
     let (code, message, at, help) = match error {
         RenderError::Undefined(undefined) => {
-            let help = format!(
-                "give `{}` with --vars, --data or --case, or a default in the prompt",
-                undefined.variable
-            );
+            let help =
+                format!("give `{}` with --vars, --data or --case, or a default in the prompt", undefined.variable);
             ("undefined-variable", undefined.to_string(), undefined.location, help)
         }
         RenderError::Template { message, location } => {

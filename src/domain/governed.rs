@@ -132,9 +132,9 @@ impl Governed {
         }
         let stem = GOLDEN_ENDINGS.iter().find_map(|ending| folded.strip_suffix(ending))?;
         // A set is governed with its prompt, even where the globs name only prompt files.
-        let belongs = prompt::ENDINGS
-            .iter()
-            .any(|(ending, _)| PromptPath::parse(&format!("{stem}{ending}")).is_ok_and(|prompt| self.includes(&prompt)));
+        let belongs = prompt::ENDINGS.iter().any(|(ending, _)| {
+            PromptPath::parse(&format!("{stem}{ending}")).is_ok_and(|prompt| self.includes(&prompt))
+        });
         (belongs || self.includes(path)).then_some(Change::GoldenSet)
     }
 

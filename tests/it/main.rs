@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told should panic")]
 
 mod architecture;
+mod cli_dotprompt;
 mod cli_eval;
 mod cli_input;
 mod cli_lint;
 mod cli_provider;
+mod cli_render;
 mod demo;
 mod engine;
 mod github_client;

@@ -131,7 +131,8 @@ impl Rendered {
             [] => None,
             [Part::Text(text)] => Some(ChatMessage::text(self.role, text.clone())),
             parts => {
-                let texts = parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(&**text) } else { None });
+                let texts =
+                    parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(&**text) } else { None });
                 Some(ChatMessage { content: texts.collect::<String>().into(), role: self.role, parts: parts.into() })
             }
         }

@@ -9,11 +9,11 @@ use super::picoschema;
 use crate::domain::evaluator_syntax::read_model;
 use crate::domain::ids::ModelId;
 use crate::domain::node::{Key, Kind, Node};
-use crate::domain::prompt::{Parameters, Prompt, ResponseFormat, Variable, metadata, parameters};
+use crate::domain::prompt::{Parameters, Prompt, ResponseFormat, metadata, parameters};
 use crate::domain::reader::{Fields, Reader, Unknown};
 
 /// The format's own keys, ours, and those of its best known runtime.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 23] = [
     "name",
     "variant",
     "version",
@@ -37,8 +37,6 @@ const KEYS: [&str; 25] = [
     "returnToolRequests",
     "toolChoice",
     "use",
-    "candidates",
-    "default",
 ];
 
 /// Reads the keys into `prompt`, whose name is the file's unless the front matter has one.
@@ -75,7 +73,9 @@ fn own_entries(reader: &mut Reader<'_>, entries: &[(Key, Node)]) -> Vec<(Key, No
         if key.name.contains('.') {
             continue;
         }
-        if &*key.name == "version" && reader.text(node, "version").is_some_and(|text| semver::Version::parse(&text).is_err()) {
+        if &*key.name == "version"
+            && reader.text(node, "version").is_some_and(|text| semver::Version::parse(&text).is_err())
+        {
             let help = "write it as major.minor.patch, for instance 1.0.0, to see it in reports";
             reader.warning("invalid-version", node.at, "the version is not a semantic version", help);
             continue;
@@ -105,7 +105,8 @@ fn config(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<(Parameter
         let message = format!("`{}` of `config` is not sent to the model", key.name);
         reader.warning("config-not-sent", key.at, message, "evaluations run without it");
     }
-    let fields = reader.fields(node, what, &entries.iter().map(|(key, _)| &*key.name).collect::<Vec<_>>(), Unknown::Warned)?;
+    let fields =
+        reader.fields(node, what, &entries.iter().map(|(key, _)| &*key.name).collect::<Vec<_>>(), Unknown::Warned)?;
     let whole = |reader: &mut Reader<'_>, node: &Node, what: &str| reader.whole(node, what, 1, u64::from(u32::MAX));
     let tokens = ["maxOutputTokens", "maxTokens"].into_iter().find_map(|name| fields.read(reader, name, whole));
     let stop = ["stopSequences", "stop"].into_iter().find_map(|name| fields.read(reader, name, parameters::stop));
@@ -184,7 +185,12 @@ fn tools(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<Value> {
         let Some(name) = reader.words(item, "tools") else { continue };
         if !defined.iter().any(|tool| tool["function"]["name"] == name.as_str()) {
             let message = format!("tool `{name}` is not defined here, so it is not sent to the model");
-            reader.warning("unknown-tool", item.at, message, "define it under `toolDefs` with `name` and `inputSchema`");
+            reader.warning(
+                "unknown-tool",
+                item.at,
+                message,
+                "define it under `toolDefs` with `name` and `inputSchema`",
+            );
         }
     }
     defined
@@ -227,13 +233,13 @@ fn declare(input: &Map<String, Value>, prompt: &mut Prompt) {
     let schema = input.get("schema").unwrap_or(&Value::Null);
     let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        let variable = prompt.variables.entry(name.clone()).or_insert_with(Variable::default);
+        let variable = prompt.variables.entry(name.clone()).or_default();
         let description = property["description"].as_str().map(str::to_owned);
         variable.description = variable.description.take().or(description);
         variable.required = variable.required.or(Some(required.contains(&Value::from(name.as_str()))));
     }
     for (name, default) in input.get("default").and_then(Value::as_object).into_iter().flatten() {
-        let variable = prompt.variables.entry(name.clone()).or_insert_with(Variable::default);
+        let variable = prompt.variables.entry(name.clone()).or_default();
         variable.default = variable.default.take().or_else(|| Some(default.clone()));
     }
 }

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::diagnostic::Location;
+use crate::domain::prompt::Role;
 use crate::domain::prompt::handlebars::Piece;
 use crate::domain::prompt::rendered::{Content, Rendered};
-use crate::domain::prompt::Role;
 
 /// A message that is being put together.
 struct Draft {
@@ -33,9 +33,8 @@ pub(super) fn messages(pieces: Vec<Piece>, history: &[Rendered]) -> Result<Vec<R
         match run {
             Run::Parts(parts) => draft.content.extend(parts),
             Run::Role { name, metadata, at } => {
-                let role = role(&name).ok_or_else(|| {
-                    (format!("unknown role `{name}`; write `user`, `model`, `system` or `tool`"), at)
-                })?;
+                let role = role(&name)
+                    .ok_or_else(|| (format!("unknown role `{name}`; write `user`, `model`, `system` or `tool`"), at))?;
                 if draft.content.is_empty() {
                     draft.role = role;
                 } else {

@@ -84,9 +84,9 @@ fn include(
     let found = partials::find(path, &template.program, attached);
     for (name, at) in found.missing {
         let message = format!("partial `{name}` not found");
-        let file = name.rsplit_once('/').map_or_else(|| format!("_{name}.prompt"), |(folder, base)| {
-            format!("{folder}/_{base}.prompt")
-        });
+        let file = name
+            .rsplit_once('/')
+            .map_or_else(|| format!("_{name}.prompt"), |(folder, base)| format!("{folder}/_{base}.prompt"));
         let help = format!("add `{file}` beside this file or in a folder above it");
         reader.error("partial-not-found", at, message, help);
     }

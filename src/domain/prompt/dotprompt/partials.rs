@@ -43,7 +43,8 @@ fn candidates(prompt: &PromptPath, name: &str) -> Vec<PromptPath> {
 pub(super) fn find(prompt: &PromptPath, program: &Program, attached: &Attachments) -> Found {
     let mut found = Found::default();
     // A partial's partials are told at the place in the template that led to them.
-    let mut open: Vec<(Box<str>, Location)> = program.includes().into_iter().map(|(name, at)| (name.into(), at)).collect();
+    let mut open: Vec<(Box<str>, Location)> =
+        program.includes().into_iter().map(|(name, at)| (name.into(), at)).collect();
     open.reverse();
     let mut seen = BTreeSet::new();
     while let Some((name, at)) = open.pop() {
@@ -80,9 +81,8 @@ pub(super) fn find(prompt: &PromptPath, program: &Program, attached: &Attachment
 /// A partial's file: all of it is template.
 fn read(path: &PromptPath, bytes: &[u8]) -> Result<(Program, String), Box<Diagnostic>> {
     let source = Source::read(path, bytes, MAX_FILE_BYTES)?;
-    let program = handlebars::parse(source.text, Location::START).map_err(|error| {
-        Box::new(source.error("template-syntax", error.at, error.message).with_help(error.help))
-    })?;
+    let program = handlebars::parse(source.text, Location::START)
+        .map_err(|error| Box::new(source.error("template-syntax", error.at, error.message).with_help(error.help)))?;
     Ok((program, source.text.to_owned()))
 }
 

@@ -205,7 +205,8 @@ fn eat(cursor: &mut Cursor<'_>, text: &str) -> bool {
 
 /// Goes over the tag's end, if it is here, and tells whether it takes blanks with it.
 fn close(cursor: &mut Cursor<'_>, triple: bool) -> Option<bool> {
-    let ends: [(&str, bool); 2] = if triple { [("}}}", false), ("}~}}", true)] } else { [("}}", false), ("~}}", true)] };
+    let ends: [(&str, bool); 2] =
+        if triple { [("}}}", false), ("}~}}", true)] } else { [("}}", false), ("~}}", true)] };
     ends.into_iter().find(|(end, _)| eat(cursor, end)).map(|(_, strip)| strip)
 }
 

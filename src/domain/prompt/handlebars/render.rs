@@ -103,7 +103,10 @@ impl<'v> Run<'v> {
     /// Counts bytes that come out.
     fn count(&mut self, bytes: usize, at: Location) -> Ran<()> {
         self.bytes = self.bytes.checked_sub(bytes).ok_or_else(|| {
-            Trouble::new(at, format!("the prompt gets longer than {} MiB; shorten it or its variables", MAX_OUTPUT >> 20))
+            Trouble::new(
+                at,
+                format!("the prompt gets longer than {} MiB; shorten it or its variables", MAX_OUTPUT >> 20),
+            )
         })?;
         Ok(())
     }
@@ -138,7 +141,10 @@ impl<'v> Run<'v> {
     /// Runs what is inside something, unless that is too deep.
     fn deeper(&mut self, program: &'v Program, scope: &Scope<'v>, at: Location) -> Ran<()> {
         if self.depth >= MAX_DEPTH {
-            return Err(Trouble::new(at, format!("more than {MAX_DEPTH} blocks and partials inside each other; simplify them")));
+            return Err(Trouble::new(
+                at,
+                format!("more than {MAX_DEPTH} blocks and partials inside each other; simplify them"),
+            ));
         }
         self.depth += 1;
         let ran = self.program(program, scope);
@@ -286,7 +292,8 @@ impl<'v> Run<'v> {
             }
             Helper::IfEquals | Helper::UnlessEquals => {
                 let second = given.get(1).cloned().flatten();
-                let size = |seen: &Seen<'_>| if let Some(Value::String(text)) = seen.as_deref() { text.len() } else { 0 };
+                let size =
+                    |seen: &Seen<'_>| if let Some(Value::String(text)) = seen.as_deref() { text.len() } else { 0 };
                 self.spend(size(&first).min(size(&second)) / STEP_BYTES, at)?;
                 is_same(first.as_deref(), second.as_deref()) == (helper == Helper::IfEquals)
             }
@@ -435,7 +442,9 @@ impl<'v> Run<'v> {
         let mut keys = path.keys.iter();
         let mut seen = if path.data {
             keys.next().and_then(|name| scope.data_above(path.up, name))
-        } else if let Some(value) = path.keys.first().filter(|_| path.up == 0 && !path.scoped).and_then(|name| scope.name(name)) {
+        } else if let Some(value) =
+            path.keys.first().filter(|_| path.up == 0 && !path.scoped).and_then(|name| scope.name(name))
+        {
             keys.next();
             value.clone()
         } else {
@@ -466,11 +475,18 @@ fn undefined(path: &Path, at: Location) -> Box<Trouble> {
 
 /// What went wrong in a partial, told where that is included; the innermost partial is the one that is named.
 fn inside_partial(mut trouble: Box<Trouble>, include: &Include) -> Box<Trouble> {
+    let given = include.hash.iter().find(|(name, _)| trouble.undefined.as_deref() == Some(&**name));
+    if let Some((_, Expression { kind: ExpressionKind::Path(path), at })) = given {
+        // What it lacks is a variable of ours that was passed on.
+        return undefined(path, *at);
+    }
     if !trouble.in_partial {
         let place = format!("in the partial `{}`, line {}", include.name, trouble.at.line);
         trouble.message = match trouble.undefined.take() {
             Some(name) => {
-                format!("{place}: variable `{name}` has no value: give it in the case's vars, or to the partial as `name=value`")
+                format!(
+                    "{place}: variable `{name}` has no value: give it in the case's vars, or to the partial as `name=value`"
+                )
             }
             None => format!("{place}: {}", trouble.message),
         };

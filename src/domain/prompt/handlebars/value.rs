@@ -1,8 +1,8 @@
 //! Values as Handlebars sees them, which is as JavaScript does: what is text, what counts as empty, what is equal.
 
+use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 use serde_json::{Map, Number, Value};
-use serde::Serialize;
 
 /// The text that stands for a value in a template.
 #[must_use]
