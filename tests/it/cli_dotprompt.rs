@@ -150,6 +150,6 @@ fn the_corpus_is_read_without_a_panic() {
             ]);
             let _ = (parsed.value.render(&vars), parsed.value.body.places(), parsed.value.body.source());
         }
-        assert!(start.elapsed() < Duration::from_secs(5), "{}: {:?}", file.display(), start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(30), "{}: {:?}", file.display(), start.elapsed());
     }
 }
