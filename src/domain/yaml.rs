@@ -33,6 +33,8 @@ pub fn stream(source: &Source<'_>, key: &str, each: &mut dyn FnMut(Node)) -> Res
     .map_err(|error| Box::new(diagnose(source, error.without_snippet())))
 }
 
+/// Most levels of mappings and lists: each costs stack, of which a server's threads have little.
+const MAX_DEPTH: usize = 32;
 /// Nodes that aliases may add to what stands in the text.
 const MAX_ALIASED: usize = 100_000;
 
@@ -49,6 +51,7 @@ fn options(bytes: usize) -> Options {
             max_events: most.saturating_mul(2),
             max_nodes: most,
             max_documents: 2,
+            max_depth: MAX_DEPTH,
             max_total_scalar_bytes: most.saturating_mul(2),
         },
     }

@@ -5,6 +5,7 @@
 mod architecture;
 mod cli_compare;
 mod cli_convert;
+mod cli_dotprompt;
 mod cli_eval;
 mod cli_evaluators;
 mod cli_input;
@@ -12,6 +13,7 @@ mod cli_judges;
 mod cli_lint;
 mod cli_prompty;
 mod cli_provider;
+mod cli_render;
 mod cli_reports;
 mod cli_vendors;
 mod demo;

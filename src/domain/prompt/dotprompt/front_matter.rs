@@ -9,11 +9,11 @@ use super::picoschema;
 use crate::domain::evaluator_syntax::read_model;
 use crate::domain::ids::ModelId;
 use crate::domain::node::{Key, Kind, Node};
-use crate::domain::prompt::{Parameters, Prompt, ResponseFormat, Variable, metadata, parameters};
+use crate::domain::prompt::{Parameters, Prompt, ResponseFormat, metadata, parameters};
 use crate::domain::reader::{Fields, Reader, Unknown};
 
 /// The format's own keys, ours, and those of its best known runtime.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 23] = [
     "name",
     "variant",
     "version",
@@ -37,8 +37,6 @@ const KEYS: [&str; 25] = [
     "returnToolRequests",
     "toolChoice",
     "use",
-    "candidates",
-    "default",
 ];
 
 /// Reads the keys into `prompt`, whose name is the file's unless the front matter has one.
@@ -235,13 +233,13 @@ fn declare(input: &Map<String, Value>, prompt: &mut Prompt) {
     let schema = input.get("schema").unwrap_or(&Value::Null);
     let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        let variable = prompt.variables.entry(name.clone()).or_insert_with(Variable::default);
+        let variable = prompt.variables.entry(name.clone()).or_default();
         let description = property["description"].as_str().map(str::to_owned);
         variable.description = variable.description.take().or(description);
         variable.required = variable.required.or(Some(required.contains(&Value::from(name.as_str()))));
     }
     for (name, default) in input.get("default").and_then(Value::as_object).into_iter().flatten() {
-        let variable = prompt.variables.entry(name.clone()).or_insert_with(Variable::default);
+        let variable = prompt.variables.entry(name.clone()).or_default();
         variable.default = variable.default.take().or_else(|| Some(default.clone()));
     }
 }

@@ -8,6 +8,8 @@ use crate::domain::reader::{Reader, suggestion};
 
 const SCALARS: [&str; 6] = ["string", "number", "integer", "boolean", "null", "any"];
 const WILDCARD: &str = "(*)";
+/// Most levels of mappings and lists in a schema: compiling one costs stack for each.
+const MAX_DEPTH: usize = 40;
 
 /// The JSON Schema that a node means; `None` after an error was recorded.
 pub(super) fn schema(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Value> {
@@ -16,12 +18,25 @@ pub(super) fn schema(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option
         Some(schema) => schema,
         None => pico(reader, node, what)?,
     };
+    if depth(&schema) > MAX_DEPTH {
+        let message = format!("`{what}` has more than {MAX_DEPTH} levels");
+        reader.error("invalid-schema", node.at, message, "make the schema flatter");
+        return None;
+    }
     if let Err(error) = jsonschema::validator_for(&schema) {
         let message = format!("`{what}` is not a valid JSON Schema: {error}");
         reader.error("invalid-schema", node.at, message, "correct the schema; remote references are not followed");
         return None;
     }
     Some(schema)
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(entries) => 1 + entries.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// The node as it is, if it is JSON Schema: it has a `type` of that language, or `properties`.

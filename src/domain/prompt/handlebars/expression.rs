@@ -61,7 +61,7 @@ impl<'w> Words<'w> {
         let at = self.at();
         if let Some(WordKind::Literal(literal)) = self.peek() {
             self.next();
-            return Ok(super::text_of(literal).into());
+            return Ok(literal_name(literal));
         }
         if let Some(WordKind::Open) = self.peek() {
             let help = "write the partial's name: which files a prompt is made of must be seen without running it";
@@ -76,7 +76,7 @@ impl<'w> Words<'w> {
         let head = match self.peek() {
             Some(WordKind::Literal(literal)) => {
                 self.next();
-                let name: Box<str> = super::text_of(literal).into();
+                let name = literal_name(literal);
                 Path { written: name.clone(), data: false, up: 0, scoped: true, keys: vec![name] }
             }
             Some(WordKind::Open) => {
@@ -181,7 +181,7 @@ impl<'w> Words<'w> {
                 }
                 // `items.0`, `flags.true`.
                 Some(Word { kind: WordKind::Literal(value), .. }) if !matches!(value, Value::String(_)) => {
-                    let key: Box<str> = super::text_of(value).into();
+                    let key = literal_name(value);
                     written.push_str(&key);
                     path.keys.push(key);
                 }
@@ -198,4 +198,9 @@ impl<'w> Words<'w> {
         path.written = written.into();
         Ok(path)
     }
+}
+
+/// A literal where a name is wanted is the name as it is written.
+fn literal_name(literal: &Value) -> Box<str> {
+    if literal.is_null() { "null".into() } else { super::text_of(literal).into() }
 }

@@ -7,6 +7,8 @@ mod ast;
 mod cursor;
 mod expression;
 mod helper;
+mod include;
+mod inline;
 mod lexer;
 mod parser;
 mod places;

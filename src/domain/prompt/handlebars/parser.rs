@@ -47,7 +47,7 @@ impl Parser {
             match tag.kind {
                 TagKind::Comment => {}
                 TagKind::Value => nodes.push(Node::Value(value(&tag)?)),
-                TagKind::Partial => nodes.push(Node::Partial(include(tag)?)),
+                TagKind::Partial => nodes.push(Node::Partial(include(&tag)?)),
                 TagKind::Open => nodes.push(Node::Block(self.block(&tag, depth + 1)?)),
                 TagKind::Inverse if !tag.words.is_empty() => nodes.push(Node::Block(self.inverse(&tag, depth + 1)?)),
                 TagKind::Inverse | TagKind::Else | TagKind::Close => return Ok((Program { nodes }, Some(tag))),
@@ -125,8 +125,8 @@ fn opening(tag: &Tag, depth: usize) -> Result<(Call, Vec<Box<str>>), SyntaxError
     Ok((call, names))
 }
 
-fn include(tag: Tag) -> Result<Include, SyntaxError> {
-    let mut words = Words::of(&tag);
+fn include(tag: &Tag) -> Result<Include, SyntaxError> {
+    let mut words = Words::of(tag);
     let name = words.partial_name()?;
     let context = if words.has_param() { Some(words.expression(0)?) } else { None };
     let hash = words.hash(0)?;

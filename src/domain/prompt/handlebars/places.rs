@@ -68,17 +68,18 @@ impl<'a> Search<'a> {
     }
 
     fn include(&mut self, include: &'a Include, context: &Context<'a>, at: Option<Location>) {
+        let outer = at;
         let at = at.or(Some(include.at));
         let inside = match (&include.context, context) {
             (Some(expression), _) => {
-                self.expression(expression, context, at);
+                self.expression(expression, context, outer);
                 Context::Other
             }
             (None, Context::Other) => Context::Other,
             (None, Context::Root(around)) => {
                 let added = include.hash.iter().map(|(name, expression)| {
                     let meant = match &expression.kind {
-                        ExpressionKind::Path(path) => variable(path, context, at.unwrap_or(include.at)),
+                        ExpressionKind::Path(path) => variable(path, context, outer.unwrap_or(expression.at)),
                         _ => None,
                     };
                     (&**name, meant)

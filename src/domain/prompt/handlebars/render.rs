@@ -1,16 +1,14 @@
 //! Runs a template: values in, pieces out. Every step is counted, so that any template ends soon. Knows no message format.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
 use super::Partials;
-use super::ast::{Arm, Block, Call, Expression, ExpressionKind, Include, Node, Path, Program};
+use super::ast::{Arm, Block, Expression, ExpressionKind, Node, Path, Program};
 use super::helper::Helper;
-use super::scope::{Frame, Scope, Seen, property};
-use super::value::{is_empty, is_same, is_zero, json, weight};
-use super::{text_of, value};
+use super::scope::{Scope, Seen, property};
+use super::value::{is_empty, is_same, is_zero, weight};
 use crate::domain::diagnostic::Location;
 
 /// Most steps of one run: nodes, loop rounds, and what copies and comparisons weigh.
@@ -20,7 +18,7 @@ const MAX_OUTPUT: usize = 1 << 20;
 /// Most blocks and partials inside each other.
 const MAX_DEPTH: usize = 100;
 /// Bytes that are copied or compared in one step.
-const STEP_BYTES: usize = 64;
+pub(super) const STEP_BYTES: usize = 64;
 
 /// What a run puts out. Markers of messages are values of their own, so that no variable's text can pass for one.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,16 +56,16 @@ pub struct Trouble {
     pub message: String,
     /// Where in the template that was run; in a partial: where that is included.
     pub at: Location,
-    in_partial: bool,
+    pub(super) in_partial: bool,
 }
 
 impl Trouble {
-    fn new(at: Location, message: impl Into<String>) -> Box<Self> {
+    pub(super) fn new(at: Location, message: impl Into<String>) -> Box<Self> {
         Box::new(Self { undefined: None, message: message.into(), at, in_partial: false })
     }
 }
 
-type Ran<T> = Result<T, Box<Trouble>>;
+pub(super) type Ran<T> = Result<T, Box<Trouble>>;
 
 /// Runs a program on an input and `@` data.
 ///
@@ -84,16 +82,16 @@ pub fn render(
     Ok(run.out)
 }
 
-struct Run<'v> {
-    partials: &'v Partials,
+pub(super) struct Run<'v> {
+    pub(super) partials: &'v Partials,
     steps: usize,
-    bytes: usize,
+    pub(super) bytes: usize,
     depth: usize,
-    out: Vec<Piece>,
+    pub(super) out: Vec<Piece>,
 }
 
 impl<'v> Run<'v> {
-    fn spend(&mut self, steps: usize, at: Location) -> Ran<()> {
+    pub(super) fn spend(&mut self, steps: usize, at: Location) -> Ran<()> {
         self.steps = self.steps.checked_sub(steps).ok_or_else(|| {
             Trouble::new(at, format!("the template takes more than {MAX_STEPS} steps; let it loop over less"))
         })?;
@@ -101,7 +99,7 @@ impl<'v> Run<'v> {
     }
 
     /// Counts bytes that come out.
-    fn count(&mut self, bytes: usize, at: Location) -> Ran<()> {
+    pub(super) fn count(&mut self, bytes: usize, at: Location) -> Ran<()> {
         self.bytes = self.bytes.checked_sub(bytes).ok_or_else(|| {
             Trouble::new(
                 at,
@@ -111,7 +109,7 @@ impl<'v> Run<'v> {
         Ok(())
     }
 
-    fn write(&mut self, text: &str, at: Location) -> Ran<()> {
+    pub(super) fn write(&mut self, text: &str, at: Location) -> Ran<()> {
         self.count(text.len(), at)?;
         match self.out.last_mut() {
             Some(Piece::Text(last)) => last.push_str(text),
@@ -120,7 +118,7 @@ impl<'v> Run<'v> {
         Ok(())
     }
 
-    fn program(&mut self, program: &'v Program, scope: &Scope<'v>) -> Ran<()> {
+    pub(super) fn program(&mut self, program: &'v Program, scope: &Scope<'v>) -> Ran<()> {
         for node in &program.nodes {
             match node {
                 Node::Text(text) => {
@@ -139,7 +137,7 @@ impl<'v> Run<'v> {
     }
 
     /// Runs what is inside something, unless that is too deep.
-    fn deeper(&mut self, program: &'v Program, scope: &Scope<'v>, at: Location) -> Ran<()> {
+    pub(super) fn deeper(&mut self, program: &'v Program, scope: &Scope<'v>, at: Location) -> Ran<()> {
         if self.depth >= MAX_DEPTH {
             return Err(Trouble::new(
                 at,
@@ -150,108 +148,6 @@ impl<'v> Run<'v> {
         let ran = self.program(program, scope);
         self.depth -= 1;
         ran
-    }
-
-    fn value(&mut self, call: &'v Call, scope: &Scope<'v>) -> Ran<()> {
-        let at = call.at;
-        let Some(helper) = call.helper else {
-            let seen = self.path(&call.head, scope, at)?;
-            let value = seen.ok_or_else(|| undefined(&call.head, at))?;
-            return self.write_value(&value, at);
-        };
-        match helper {
-            Helper::Json => {
-                let text = self.json(call, scope)?;
-                self.write(&text, at)
-            }
-            Helper::Lookup => {
-                let value = self.lookup(call, scope)?;
-                let value = value.ok_or_else(|| Trouble::new(at, "`lookup` finds nothing; check the key"))?;
-                self.write_value(&value, at)
-            }
-            Helper::Role => {
-                let name = self.param_text(call, scope)?;
-                let mut metadata = Vec::new();
-                for (key, value) in &call.hash {
-                    let value = text_of(&*self.strict(value, scope)?);
-                    self.count(key.len() + value.len(), at)?;
-                    metadata.push((key.to_string(), value));
-                }
-                self.out.push(Piece::Role { name, metadata, at });
-                Ok(())
-            }
-            Helper::Section => {
-                let name = self.param_text(call, scope)?;
-                self.out.push(Piece::Section(name));
-                Ok(())
-            }
-            Helper::Media => self.media(call, scope),
-            Helper::History => {
-                self.out.push(Piece::History);
-                Ok(())
-            }
-            // Written for a console that is not there; blocks never stand here.
-            _ => Ok(()),
-        }
-    }
-
-    fn write_value(&mut self, value: &Value, at: Location) -> Ran<()> {
-        match value {
-            Value::String(text) => self.write(text, at),
-            other => {
-                self.spend(weight(other) / STEP_BYTES, at)?;
-                self.write(&text_of(other), at)
-            }
-        }
-    }
-
-    fn param_text(&mut self, call: &'v Call, scope: &Scope<'v>) -> Ran<String> {
-        match call.params.first() {
-            Some(param) => {
-                let text = text_of(&*self.strict(param, scope)?);
-                self.count(text.len(), call.at)?;
-                Ok(text)
-            }
-            None => Ok(String::new()),
-        }
-    }
-
-    fn media(&mut self, call: &'v Call, scope: &Scope<'v>) -> Ran<()> {
-        let Some(url) = call.hash("url") else { return Ok(()) };
-        let url = text_of(&*self.strict(url, scope)?);
-        if url.trim().is_empty() {
-            return Err(Trouble::new(call.at, "`media` has an empty `url`; give an address or a data: URL"));
-        }
-        let content_type = match call.hash("contentType") {
-            Some(expression) => self.expression(expression, scope)?.map(|value| text_of(&value)),
-            None => None,
-        };
-        self.count(url.len() + content_type.as_ref().map_or(0, String::len), call.at)?;
-        self.out.push(Piece::Media { url, content_type: content_type.filter(|kind| !kind.is_empty()) });
-        Ok(())
-    }
-
-    fn json(&mut self, call: &'v Call, scope: &Scope<'v>) -> Ran<String> {
-        let Some(param) = call.params.first() else { return Ok(String::new()) };
-        let value = self.strict(param, scope)?;
-        self.spend(weight(&value) / STEP_BYTES, call.at)?;
-        let indent = match call.hash("indent") {
-            Some(expression) => self.expression(expression, scope)?,
-            None => None,
-        };
-        let indent = match indent.as_deref() {
-            Some(Value::Number(number)) => " ".repeat(number.as_u64().unwrap_or(0).min(10) as usize),
-            Some(Value::String(text)) => text.chars().take(10).collect(),
-            _ => String::new(),
-        };
-        Ok(json(&value, &indent))
-    }
-
-    fn lookup(&mut self, call: &'v Call, scope: &Scope<'v>) -> Ran<Seen<'v>> {
-        let [from, key] = call.params.as_slice() else { return Ok(None) };
-        let from = self.strict(from, scope)?;
-        let key = text_of(&*self.strict(key, scope)?);
-        Ok(property(Some(from), &key))
     }
 
     /// Shows the first branch whose condition holds.
@@ -360,65 +256,8 @@ impl<'v> Run<'v> {
         Ok(count > 0)
     }
 
-    fn include(&mut self, include: &'v Include, scope: &Scope<'v>) -> Ran<()> {
-        let at = include.at;
-        self.spend(1, at)?;
-        let Some(program) = self.partials.get(&include.name) else {
-            return Err(Trouble::new(at, format!("partial `{}` not found; add its file", include.name)));
-        };
-        let mut added = Vec::with_capacity(include.hash.len());
-        for (name, expression) in &include.hash {
-            added.push((&**name, self.expression(expression, scope)?));
-        }
-        let this = match &include.context {
-            Some(expression) => Some(self.strict(expression, scope)?),
-            None => scope.frame.this.clone(),
-        };
-        let mut inside = Scope { names: None, ..scope.clone() };
-        if include.context.is_some() || !added.is_empty() {
-            let inherited = if include.context.is_none() { scope.frame.added.clone() } else { Vec::new() };
-            self.spend(inherited.len() + added.len(), at)?;
-            let added = inherited.into_iter().chain(added).collect();
-            inside.frame = Rc::new(Frame { this, added, around: Some(Rc::clone(&scope.frame)) });
-        }
-        let before = std::mem::take(&mut self.out);
-        let ran = self.deeper(program, &inside, at).map_err(|trouble| inside_partial(trouble, include));
-        let pieces = std::mem::replace(&mut self.out, before);
-        ran?;
-        self.put(pieces, &include.indent, at)
-    }
-
-    /// Puts a partial's pieces out, each of its lines indented as the include was.
-    fn put(&mut self, pieces: Vec<Piece>, indent: &str, at: Location) -> Ran<()> {
-        let mut line_starts = true;
-        for piece in pieces {
-            let Piece::Text(text) = piece else {
-                if line_starts {
-                    self.write(indent, at)?;
-                }
-                line_starts = false;
-                self.out.push(piece);
-                continue;
-            };
-            // The text was counted when the partial wrote it.
-            self.bytes = self.bytes.saturating_add(text.len());
-            if indent.is_empty() {
-                self.write(&text, at)?;
-                continue;
-            }
-            for line in text.split_inclusive('\n') {
-                if line_starts {
-                    self.write(indent, at)?;
-                }
-                self.write(line, at)?;
-                line_starts = line.ends_with('\n');
-            }
-        }
-        Ok(())
-    }
-
     /// The value of an expression, which must have one.
-    fn strict(&mut self, expression: &'v Expression, scope: &Scope<'v>) -> Ran<Cow<'v, Value>> {
+    pub(super) fn strict(&mut self, expression: &'v Expression, scope: &Scope<'v>) -> Ran<Cow<'v, Value>> {
         let seen = self.expression(expression, scope)?;
         seen.ok_or_else(|| match &expression.kind {
             ExpressionKind::Path(path) => undefined(path, expression.at),
@@ -426,7 +265,7 @@ impl<'v> Run<'v> {
         })
     }
 
-    fn expression(&mut self, expression: &'v Expression, scope: &Scope<'v>) -> Ran<Seen<'v>> {
+    pub(super) fn expression(&mut self, expression: &'v Expression, scope: &Scope<'v>) -> Ran<Seen<'v>> {
         match &expression.kind {
             ExpressionKind::Literal(value) => Ok(Some(Cow::Borrowed(value))),
             ExpressionKind::Undefined => Ok(None),
@@ -438,7 +277,7 @@ impl<'v> Run<'v> {
         }
     }
 
-    fn path(&mut self, path: &'v Path, scope: &Scope<'v>, at: Location) -> Ran<Seen<'v>> {
+    pub(super) fn path(&mut self, path: &'v Path, scope: &Scope<'v>, at: Location) -> Ran<Seen<'v>> {
         let mut keys = path.keys.iter();
         let mut seen = if path.data {
             keys.next().and_then(|name| scope.data_above(path.up, name))
@@ -460,33 +299,15 @@ impl<'v> Run<'v> {
         }
         // Owned values are copies, and copies cost.
         if let Some(Cow::Owned(value)) = &seen {
-            self.spend(value::weight(value) / STEP_BYTES, at)?;
+            self.spend(weight(value) / STEP_BYTES, at)?;
         }
         self.spend(path.keys.len() / 8, at)?;
         Ok(seen)
     }
 }
 
-fn undefined(path: &Path, at: Location) -> Box<Trouble> {
+pub(super) fn undefined(path: &Path, at: Location) -> Box<Trouble> {
     let mut trouble = Trouble::new(at, format!("variable `{}` has no value", path.written));
     trouble.undefined = Some(path.written.to_string());
-    trouble
-}
-
-/// What went wrong in a partial, told where that is included; the innermost partial is the one that is named.
-fn inside_partial(mut trouble: Box<Trouble>, include: &Include) -> Box<Trouble> {
-    if !trouble.in_partial {
-        let place = format!("in the partial `{}`, line {}", include.name, trouble.at.line);
-        trouble.message = match trouble.undefined.take() {
-            Some(name) => {
-                format!(
-                    "{place}: variable `{name}` has no value: give it in the case's vars, or to the partial as `name=value`"
-                )
-            }
-            None => format!("{place}: {}", trouble.message),
-        };
-        trouble.in_partial = true;
-    }
-    trouble.at = include.at;
     trouble
 }
