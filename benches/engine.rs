@@ -69,6 +69,7 @@ fn completion() -> Completion {
         input_tokens: Some(120),
         output_tokens: Some(80),
         latency_ms: 50,
+        rate: None,
     }
 }
 

@@ -144,6 +144,7 @@ async fn load_answers(store: &Store) -> bool {
         input_tokens: Some(400),
         output_tokens: Some(50),
         latency_ms: 700,
+        rate: None,
     };
     let answers: Vec<_> = (0..ANSWERS).map(|n| (question(n), completion.clone())).collect();
     store.save_answers(&answers, 0).await.expect("saved");

@@ -20,3 +20,4 @@ pub mod pull;
 pub mod result;
 pub mod service;
 pub mod sides;
+mod till;

@@ -1,5 +1,6 @@
 //! Room 1. Pure decisions: no async, clock, environment, files, network, GitHub, SQL.
 
+pub mod budget;
 pub mod command;
 pub mod diagnostic;
 pub mod evaluator;
@@ -11,6 +12,7 @@ pub mod ids;
 pub mod node;
 pub mod policy;
 pub mod price;
+pub mod price_overrides;
 pub mod prompt;
 pub mod reader;
 pub mod report;

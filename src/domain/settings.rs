@@ -4,6 +4,7 @@ mod approval;
 
 use std::collections::BTreeMap;
 
+use super::budget::Budgets;
 use super::diagnostic::{Diagnostic, Parsed};
 use super::evaluator_syntax::read_model;
 use super::governed::Patterns;
@@ -52,8 +53,12 @@ pub struct Settings {
     pub max_latency_increase: Option<f64>,
     /// Most USD a run may cost.
     pub run_usd: Option<f64>,
+    /// Most USD all runs of a pull request may cost.
+    pub pull_request_usd: Option<f64>,
     /// Most USD a day may cost.
     pub day_usd: Option<f64>,
+    /// Most USD the pull requests of one author may cost on a day.
+    pub author_day_usd: Option<f64>,
     /// What may run for forks.
     pub forks: Forks,
     /// Named groups of people.
@@ -72,6 +77,22 @@ const MAX_TRIALS: u64 = 100;
 const METADATA: [&str; 10] =
     ["name", "description", "model", "version", "owner", "useCase", "variables", "exampleOutput", "goldenSet", "tags"];
 
+/// What `evaluation.budget` may hold.
+const BUDGETS: [&str; 4] = ["run_usd", "pull_request_usd", "day_usd", "author_day_usd"];
+
+impl Settings {
+    /// All budgets together.
+    #[must_use]
+    pub fn budgets(&self) -> Budgets {
+        Budgets {
+            run_usd: self.run_usd,
+            pull_request_usd: self.pull_request_usd,
+            day_usd: self.day_usd,
+            author_day_usd: self.author_day_usd,
+        }
+    }
+}
+
 impl Default for Settings {
     /// What an empty settings file means.
     fn default() -> Self {
@@ -86,7 +107,9 @@ impl Default for Settings {
             max_cost_increase: None,
             max_latency_increase: None,
             run_usd: None,
+            pull_request_usd: None,
             day_usd: None,
+            author_day_usd: None,
             forks: Forks::default(),
             roles: BTreeMap::new(),
             policy: Policy::default(),
@@ -189,9 +212,11 @@ fn at_least_zero(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<f64
 }
 
 fn read_budget(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings) {
-    let Some(fields) = reader.fields(node, "`budget`", &["run_usd", "day_usd"], Unknown::Refused) else { return };
+    let Some(fields) = reader.fields(node, "`budget`", &BUDGETS, Unknown::Refused) else { return };
     settings.run_usd = fields.read(reader, "run_usd", at_least_zero);
+    settings.pull_request_usd = fields.read(reader, "pull_request_usd", at_least_zero);
     settings.day_usd = fields.read(reader, "day_usd", at_least_zero);
+    settings.author_day_usd = fields.read(reader, "author_day_usd", at_least_zero);
 }
 
 fn read_forks(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Forks> {

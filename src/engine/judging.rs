@@ -13,7 +13,6 @@ use crate::domain::evaluator::{Answer, Assessment, Evaluation, Evaluator, combin
 use crate::domain::gate::{Lane, Tried};
 use crate::domain::golden::Case;
 use crate::domain::ids::{Digest, ModelId};
-use crate::domain::price::Price;
 
 /// A judge is asked once per text, whichever trial the text came from.
 const JUDGE_SAMPLE: Sample = Sample { lane: Lane::Suite, index: 0 };
@@ -160,7 +159,7 @@ impl<'r> Judges<'r> {
             let called = caller.call(&request, key).await;
             let mut bill = Usage { calls: called.tries.into(), ..Usage::default() };
             if let Ok(completion) = &called.result {
-                bill.add_answer(completion, Price::of(&request.model));
+                bill.add_answer(completion, caller.limits.prices.of(&request.model));
             }
             asked_now = Some(bill);
             called.result.map(|completion| completion.text)

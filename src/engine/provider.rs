@@ -131,6 +131,20 @@ pub struct Completion {
     pub output_tokens: Option<u32>,
     /// Time the provider took, in milliseconds, without waiting in our queue.
     pub latency_ms: u32,
+    /// What the provider says is left of its limits. Only of an answer that has just come: it is not kept.
+    #[serde(skip)]
+    pub rate: Option<RateHint>,
+}
+
+/// What a provider says of its own limits, beside an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RateHint {
+    /// Questions that it still takes.
+    pub remaining_requests: Option<u64>,
+    /// Tokens that it still takes.
+    pub remaining_tokens: Option<u64>,
+    /// How long until the limit that is used up is whole again; where none is, the longest of all.
+    pub reset_after: Option<Duration>,
 }
 
 /// Why there is no answer.
@@ -141,7 +155,7 @@ pub enum ProviderError {
     Retry {
         /// What happened, without secrets.
         message: String,
-        /// `Retry-After`.
+        /// `Retry-After`, or the end of a limit that is used up.
         after: Option<Duration>,
     },
     /// This question will not be answered (4xx, refused content): its case is unmeasured.
@@ -174,6 +188,11 @@ pub trait Provider: Send + Sync {
     fn recall<'a>(&'a self, _keys: &'a [Digest]) -> BoxFuture<'a, KnownAnswers> {
         Box::pin(async { KnownAnswers::new() })
     }
+
+    /// How old those of the answers are that are known, without the answers.
+    fn ages<'a>(&'a self, _keys: &'a [Digest]) -> BoxFuture<'a, HashMap<Digest, Duration>> {
+        Box::pin(async { HashMap::new() })
+    }
 }
 
 impl<P: Provider + ?Sized> Provider for std::sync::Arc<P> {
@@ -187,6 +206,10 @@ impl<P: Provider + ?Sized> Provider for std::sync::Arc<P> {
 
     fn recall<'a>(&'a self, keys: &'a [Digest]) -> BoxFuture<'a, KnownAnswers> {
         (**self).recall(keys)
+    }
+
+    fn ages<'a>(&'a self, keys: &'a [Digest]) -> BoxFuture<'a, HashMap<Digest, Duration>> {
+        (**self).ages(keys)
     }
 }
 

@@ -96,7 +96,14 @@ impl Anthropic {
         let text: String = answer.content.into_iter().filter_map(|block| block.text).collect();
         let (input_tokens, output_tokens) =
             answer.usage.map_or((None, None), |tokens| (tokens.input_tokens, tokens.output_tokens));
-        Ok(Completion { text: text.into(), finish_reason: answer.stop_reason, input_tokens, output_tokens, latency_ms })
+        Ok(Completion {
+            text: text.into(),
+            finish_reason: answer.stop_reason,
+            input_tokens,
+            output_tokens,
+            latency_ms,
+            rate: None,
+        })
     }
 }
 

@@ -109,7 +109,7 @@ impl OpenAi {
         let text = message.content.map(|content| content.0).or(message.refusal).unwrap_or_default();
         let (input_tokens, output_tokens) =
             answer.usage.map_or((None, None), |tokens| (tokens.prompt_tokens, tokens.completion_tokens));
-        Ok(Completion { text: text.into(), finish_reason, input_tokens, output_tokens, latency_ms })
+        Ok(Completion { text: text.into(), finish_reason, input_tokens, output_tokens, latency_ms, rate: None })
     }
 
     fn question<'q>(&self, request: &'q CompletionRequest, model: &'q str) -> Question<'q> {

@@ -105,6 +105,7 @@ impl Provider for Author {
             input_tokens: tokens(asked),
             output_tokens: tokens(text.len()),
             latency_ms: 400 + tokens(text.len()).unwrap() * 7,
+            rate: None,
             text: text.into(),
         };
         Box::pin(std::future::ready(Ok(completion)))

@@ -7,6 +7,7 @@ mod approval_words;
 mod build;
 pub mod check;
 mod diff;
+pub mod estimate;
 mod fit;
 pub mod json_v1;
 pub mod markdown;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use approval::{ApprovalState, ApprovalSummary};
 pub use build::{Measured, MeasuredOutput};
 
+use super::budget::OverBudget;
 use super::diagnostic::Diagnostic;
 use super::gate::Verdict;
 use super::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
@@ -57,12 +59,7 @@ pub enum Outcome {
         sha: CommitSha,
     },
     /// The run would cost too much, or did.
-    OverBudget {
-        /// What it would cost, in USD.
-        estimate_usd: f64,
-        /// What it may cost, in USD.
-        limit_usd: f64,
-    },
+    OverBudget(Box<OverBudget>),
     /// Files or settings cannot be used as they are; the diagnostics say why.
     BrokenFiles,
     /// A limit of GitHub or of the settings keeps us from seeing all of the change.
