@@ -57,7 +57,7 @@ pub fn unpriced(plan: &RunPlan, prices: &Prices) -> Option<String> {
     models.retain(|model| prices.of(model).is_none());
     models.sort();
     models.dedup();
-    let named: Vec<String> = models.iter().map(|model| format!("`{model}`")).collect();
+    let named: Vec<&str> = models.iter().map(|model| model.as_str()).collect();
     (!named.is_empty()).then(|| format!("The cost of {} is not known and in no figure here.", named.join(", ")))
 }
 

@@ -4,6 +4,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::service::Service;
 use crate::domain::budget::{Budget, Budgets, OverBudget};
 use crate::domain::ids::UserId;
@@ -77,21 +79,25 @@ impl Till {
         }
     }
 
-    /// Does `run`, and writes down now and then what it has spent.
+    /// Does `run`, and writes down now and then what it has spent. Both go on side by side: whichever holds the database must
+    /// not wait for the other.
     pub async fn during<T>(&self, account: &Account, run: impl Future<Output = T>) -> T {
-        tokio::pin!(run);
-        let mut beats = tokio::time::interval(EVERY);
-        loop {
-            tokio::select! {
-                done = &mut run => return done,
-                _ = beats.tick() => {
-                    let until_ms = self.clock.now_ms() + LEASE_MS;
-                    if let Err(error) = self.count(account, Some(until_ms)).await {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "spending was not written down yet");
-                    }
+        let ended = CancellationToken::new();
+        let run = async {
+            let done = run.await;
+            ended.cancel();
+            done
+        };
+        let beats = async {
+            let mut beats = tokio::time::interval(EVERY);
+            while ended.run_until_cancelled(beats.tick()).await.is_some() {
+                let until_ms = self.clock.now_ms() + LEASE_MS;
+                if let Err(error) = self.count(account, Some(until_ms)).await {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "spending was not written down yet");
                 }
             }
-        }
+        };
+        tokio::join!(run, beats).0
     }
 
     /// Writes down all that was spent, and sets the rest free.

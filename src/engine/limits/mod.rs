@@ -17,6 +17,9 @@ use super::allowance::ProviderLimits;
 use super::provider::RateHint;
 use crate::domain::ids::ModelId;
 
+/// A pause that a provider asks for holds all its calls for so long at most; then one of them finds out anew.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
+
 /// All providers' limits. Shared by all runs: a provider does not know which of them asks.
 #[derive(Debug)]
 pub struct Limiter {
@@ -183,7 +186,7 @@ impl Pass {
             let full = 2 * state.open >= state.width.calls();
             state.width.answered(call, state.next, model, took.as_secs_f64() * 1e3, said, full);
             if let Some(rate) = rate {
-                let until = rate.reset_after.map(|after| Instant::now() + after);
+                let until = rate.reset_after.map(pause_end);
                 state.hint = until.map(|until| Hint {
                     requests: rate.remaining_requests.unwrap_or(u64::MAX),
                     tokens: rate.remaining_tokens.unwrap_or(u64::MAX),
@@ -200,7 +203,7 @@ impl Pass {
     pub fn overloaded(mut self, after: Option<Duration>) {
         self.leave(|state, call| {
             state.width.overloaded(call, state.next);
-            let until = after.map(|after| Instant::now() + after);
+            let until = after.map(pause_end);
             state.paused_until = state.paused_until.max(until);
         });
     }
@@ -220,6 +223,11 @@ impl Drop for Pass {
     fn drop(&mut self) {
         self.leave(|_, _| {});
     }
+}
+
+/// When a pause ends that was asked for just now. The length is from outside, and may be any.
+fn pause_end(after: Duration) -> Instant {
+    Instant::now() + after.min(LONGEST_PAUSE)
 }
 
 #[cfg(test)]

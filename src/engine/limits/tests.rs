@@ -209,3 +209,11 @@ async fn a_call_that_is_dropped_gives_its_place_back() {
     drop(held);
     drop(tokio::time::timeout(Duration::from_secs(1), door.enter(1, PATIENCE)).await.unwrap());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_beyond_all_reason_is_cut() {
+    let (limiter, started) = (limiter(64, ProviderLimits::default()), Instant::now());
+    limiter.door(&model()).enter(1, PATIENCE).await.unwrap().overloaded(Some(Duration::MAX));
+    drop(limiter.door(&model()).enter(1, PATIENCE).await.unwrap());
+    assert_eq!(started.elapsed().as_secs(), 3_600);
+}

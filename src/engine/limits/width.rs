@@ -11,8 +11,8 @@ const START: f64 = 32.0;
 const CUT: f64 = 0.7;
 /// … so much.
 const DEEPEST_CUT: f64 = 0.3;
-/// A round is slow when its median is more than so many times the best one's …
-const SLOWER: f64 = 2.0;
+/// A round is slow when its median is more than so many times the lower quartile of the best one …
+const SLOWER: f64 = 2.5;
 /// … and so many milliseconds more per 32 tokens, which is noise.
 const NOISE: f64 = 32.0;
 /// Share of a slower round by which the best one is forgotten: a provider that has become slower for good is no overload.
@@ -110,11 +110,12 @@ impl Width {
         }
         let mut paces = std::mem::take(&mut known.round);
         paces.sort_by(f64::total_cmp);
-        let median = paces[paces.len() / 2];
+        // The first round may be crowded already: its quicker answers tell what the provider can do.
+        let (quick, median) = (paces[paces.len() / 4], paces[paces.len() / 2]);
         paces.clear();
         known.round = paces;
-        let best = known.best.unwrap_or(median);
-        known.best = Some(if median < best { median } else { best + FORGET * (median - best) });
+        let best = known.best.unwrap_or(quick);
+        known.best = Some(if quick < best { quick } else { best + FORGET * (quick - best) });
         let bearable = SLOWER * best + NOISE;
         (median > bearable).then(|| (bearable / median).clamp(DEEPEST_CUT, CUT))
     }
@@ -172,8 +173,10 @@ mod tests {
         let call = answer(&mut width, 0, 64, 500.0);
         let call = answer(&mut width, call, 64, 900.0);
         assert_eq!(width.calls(), 16);
-        answer(&mut width, call, 16, 2_500.0);
-        assert_eq!(width.calls(), 11);
+        let call = answer(&mut width, call, 16, 2_500.0);
+        assert_eq!(width.calls(), 8, "the slower, the deeper the cut");
+        answer(&mut width, call, 400, 500.0);
+        assert_eq!(width.calls(), 16);
         let mut quick = Width::new(16);
         let call = answer(&mut quick, 0, 64, 1.0);
         answer(&mut quick, call, 64, 20.0);
