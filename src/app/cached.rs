@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -23,6 +24,7 @@ pub struct Cached {
     store: Store,
     /// Which servers answer: the same model's name elsewhere may be another model.
     servers: Digest,
+    clock: Arc<dyn Clock>,
     queue: mpsc::Sender<(Digest, Completion)>,
 }
 
@@ -43,8 +45,8 @@ impl Cached {
     /// Puts the store in front of `inner`, whose answers come from `servers`.
     pub fn new(inner: Arc<dyn Provider>, servers: Digest, store: Store, clock: Arc<dyn Clock>) -> (Self, AnswerWriter) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let writer = tokio::spawn(write(store.clone(), clock, waiting));
-        (Self { inner, store, servers, queue }, AnswerWriter(writer))
+        let writer = tokio::spawn(write(store.clone(), clock.clone(), waiting));
+        (Self { inner, store, servers, clock, queue }, AnswerWriter(writer))
     }
 
     fn stored_key(&self, key: &Digest) -> Digest {
@@ -90,6 +92,23 @@ impl Provider for Cached {
                     KnownAnswers::new()
                 }
             }
+        })
+    }
+
+    fn ages<'a>(&'a self, keys: &'a [Digest]) -> BoxFuture<'a, HashMap<Digest, Duration>> {
+        Box::pin(async move {
+            let stored: Vec<Digest> = keys.iter().map(|key| self.stored_key(key)).collect();
+            let times = match self.store.answer_times(&stored).await {
+                Ok(times) => times,
+                Err(error) => {
+                    tracing::warn!(%error, "the age of known answers could not be read; asking again");
+                    HashMap::new()
+                }
+            };
+            let now_ms = self.clock.now_ms();
+            let age = |at_ms: &i64| Duration::from_millis(u64::try_from(now_ms - at_ms).unwrap_or(0));
+            let found = keys.iter().zip(&stored).filter_map(|(key, stored)| Some((*key, age(times.get(stored)?))));
+            found.collect()
         })
     }
 }

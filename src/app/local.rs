@@ -11,6 +11,7 @@ use super::files::{Content, Entry, Files, FilesError};
 use super::load::{self, LoadError, LoadedPrompt};
 use super::plan::{self, Overrides, Pair};
 use super::result;
+use crate::domain::budget::Estimate;
 use crate::domain::diagnostic::{Diagnostic, Parsed};
 use crate::domain::governed::Governed;
 use crate::domain::ids::{CommitSha, PromptPath};
@@ -88,9 +89,8 @@ impl Gathered {
     #[must_use]
     pub fn unmeasured(&self, error: &RunError) -> Report {
         let outcome = match error {
-            RunError::OverBudget { estimate_usd, limit_usd } => {
-                Outcome::OverBudget { estimate_usd: *estimate_usd, limit_usd: *limit_usd }
-            }
+            RunError::OverBudget(over) => Outcome::OverBudget(over.clone()),
+            RunError::UnknownPrice { .. } => Outcome::NeedsPerson { message: error.to_string() },
             RunError::Cancelled | RunError::TimedOut { .. } | RunError::Provider(_) => {
                 Outcome::Failed { message: error.to_string() }
             }
@@ -292,6 +292,20 @@ pub fn no_golden_set(path: &PromptPath) -> Diagnostic {
     )
 }
 
+/// What [`evaluate`] would ask and cost. Asks nobody.
+///
+/// # Errors
+/// When nothing can be planned.
+pub async fn estimate(
+    gathered: &Gathered,
+    overrides: &Overrides,
+    provider: Arc<dyn Provider>,
+    limits: &RunLimits,
+) -> Result<Estimate, LocalError> {
+    let plan = plan::plan(&gathered.pairs, &gathered.settings, overrides).map_err(LocalError::Findings)?;
+    Ok(run::estimate(&plan, &*provider, limits).await?)
+}
+
 /// Plans, runs and decides.
 ///
 /// # Errors
@@ -310,6 +324,7 @@ pub async fn evaluate(
     for (prompt, pair) in report.prompts.iter_mut().zip(&gathered.pairs) {
         prompt.golden_set = pair.head.golden.as_ref().map(|set| set.path.clone());
     }
+    report.notes.extend(result::unpriced(&plan, &limits.prices));
     if gathered.base.is_some() {
         let new = gathered.pairs.iter().filter(|pair| pair.base.is_none());
         report.notes.extend(new.map(|pair| format!("{} has no version on base to compare with", pair.path)));

@@ -4,10 +4,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::job::{JobError, PullRef};
 use super::plan::{self, Overrides};
-use super::pull::{Governed, author_can_write, spent_usd};
+use super::pull::{Governed, author_can_write};
 use super::result;
 use super::service::Service;
 use super::sides::Sides;
+use super::till::Till;
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::gate::Verdict;
 use crate::domain::policy::facts::PullFacts;
@@ -44,12 +45,6 @@ pub async fn measure(
             None => return Ok(Measuring::Stopped),
         },
     };
-    let spent = spent_usd(&report);
-    if spent > 0.0 {
-        #[expect(clippy::cast_possible_truncation, reason = "a float to integer cast saturates")]
-        let micros = (spent * 1e6).round() as i64;
-        service.store.add_spend(pull.repo_id, micros, service.clock.now_ms()).await?;
-    }
     report.diagnostics.extend(sides.findings);
     report.diagnostics.extend(governed.control.warnings.iter().cloned());
     report.set_changes.extend(sides.set_changes);
@@ -117,36 +112,38 @@ async fn run(
             return Ok(Some(report));
         }
     };
+    let budgets = settings.budgets();
+    let till = Till::open(service, facts, &budgets);
+    let account = till.account();
     let limits = RunLimits {
         concurrency: service.bounds.concurrency,
         call_timeout: service.bounds.call_timeout,
         run_timeout: service.bounds.run_timeout,
         tries: service.bounds.tries,
-        max_cost_usd: allowance(service, governed, facts).await?,
+        max_cost_usd: budgets.run_usd,
+        account: Some(account.clone()),
+        prices: service.prices.clone(),
+        limiter: service.limiter.clone(),
         cancel,
     };
     let provider = if force { &service.fresh } else { &service.provider };
     let log = |event| tracing::trace!(?event, "run");
-    let outcome = match run::run(&plan, &**provider, &limits, &log).await {
+    let ran = till.during(&account, run::run(&plan, &**provider, &limits, &log)).await;
+    // However it ended: what a cancelled or failed run has spent is spent.
+    till.close(&account).await?;
+    let outcome = match ran {
         Ok(runs) => {
             let (base, head) = (facts.base_sha.to_string(), facts.head_sha.to_string());
-            return Ok(Some(result::report(&plan, runs, Some(base), head)));
+            let mut report = result::report(&plan, runs, Some(base), head);
+            report.notes.extend(result::unpriced(&plan, &service.prices));
+            return Ok(Some(report));
         }
         Err(RunError::Cancelled) => return Ok(None),
-        Err(RunError::OverBudget { estimate_usd, limit_usd }) => Outcome::OverBudget { estimate_usd, limit_usd },
+        Err(RunError::OverBudget(over)) => Outcome::OverBudget(over),
+        Err(error @ RunError::UnknownPrice { .. }) => Outcome::NeedsPerson { message: error.to_string() },
         Err(error @ (RunError::TimedOut { .. } | RunError::Provider(_))) => {
             Outcome::Failed { message: error.to_string() }
         }
     };
     Ok(Some(empty(facts, outcome)))
-}
-
-/// What this run may cost: the run's own limit, and what is left of the day's.
-async fn allowance(service: &Service, governed: &Governed, facts: &PullFacts) -> Result<Option<f64>, JobError> {
-    let settings = &governed.control.settings;
-    let Some(day) = settings.day_usd else { return Ok(settings.run_usd) };
-    let spent = service.store.spent_on_day(facts.repo_id, service.clock.now_ms()).await?;
-    #[expect(clippy::cast_precision_loss, reason = "sums of money are far below 2^53 micro-dollars")]
-    let left = (day - spent as f64 / 1e6).max(0.0);
-    Ok(Some(settings.run_usd.map_or(left, |run| run.min(left))))
 }

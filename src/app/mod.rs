@@ -23,3 +23,4 @@ pub mod render;
 pub mod result;
 pub mod service;
 pub mod sides;
+mod till;

@@ -331,11 +331,6 @@ pub async fn give_up(service: &Service, pull: &PullRef, message: &str, what: Giv
     desk.give_up(&report, unevaluated).await
 }
 
-/// Usage of all prompts, in USD.
-pub fn spent_usd(report: &Report) -> f64 {
-    report.prompts.iter().flat_map(|prompt| &prompt.usage).map(|side| side.cost_usd).sum()
-}
-
 /// The author's role, by the facts.
 pub fn author_can_write(facts: &PullFacts) -> bool {
     let role = facts.author.as_ref().and_then(|author| lookup(&facts.permissions, author.id.0));

@@ -1,7 +1,10 @@
 //! From measurements to a report: asks the gate, fills the report. Awaits nothing.
 
+use crate::domain::evaluator::Evaluator;
 use crate::domain::gate::Verdict;
 use crate::domain::gate::verdict::{self, PromptVerdict, Reason};
+use crate::domain::ids::ModelId;
+use crate::domain::price::Prices;
 use crate::domain::report::{Measured, Outcome, PromptReport, Report};
 use crate::engine::run::{Output, PlannedPrompt, PromptRun, RunPlan};
 
@@ -9,13 +12,14 @@ use crate::engine::run::{Output, PlannedPrompt, PromptRun, RunPlan};
 pub fn report(plan: &RunPlan, runs: Vec<PromptRun>, base: Option<String>, head: String) -> Report {
     let (records, rest): (Vec<_>, Vec<_>) = runs
         .into_iter()
-        .map(|run| (run.record, (run.outputs, run.failing, run.repeats_error, run.usage, run.agreements)))
+        .map(|run| (run.record, (run.outputs, run.failing, run.repeats_error, run.usage, run.agreements, run.notes)))
         .unzip();
     let verdicts = verdict::decide(&records, &plan.gate);
     let all: Vec<_> = verdicts.iter().map(|prompt| prompt.verdict).collect();
     let mut report = Report::new(Outcome::Measured(verdict::overall(&all)), base, head);
     let parts = plan.prompts.iter().zip(&records).zip(&verdicts).zip(rest);
-    for (((planned, record), verdict), (mut outputs, failing, repeats_error, usage, agreements)) in parts {
+    for (((planned, record), verdict), (mut outputs, failing, repeats_error, usage, agreements, notes)) in parts {
+        report.notes.extend(notes.into_iter().map(|note| format!("{}: {note}.", planned.path)));
         show_failing(planned, verdict, &mut outputs, failing);
         if let Some(error) = repeats_error.filter(|_| verdict.verdict == Verdict::NotMeasured) {
             report.notes.push(format!("repeated runs of {} got no answer: {error}", planned.path));
@@ -41,6 +45,22 @@ pub fn report(plan: &RunPlan, runs: Vec<PromptRun>, base: Option<String>, head: 
         }
     }
     report
+}
+
+/// One sentence if there are models whose price nobody knows: the figures are without them.
+pub fn unpriced(plan: &RunPlan, prices: &Prices) -> Option<String> {
+    let prompts = plan.prompts.iter().flat_map(|prompt| prompt.base.iter().chain([&prompt.head]));
+    let mut models: Vec<&ModelId> = prompts.map(|(_, model)| model).collect();
+    let mut evaluators =
+        plan.prompts.iter().flat_map(|prompt| &prompt.cases).flat_map(|planned| &*planned.case.evaluators);
+    if evaluators.any(Evaluator::needs_default_judge) {
+        models.extend(&plan.judge);
+    }
+    models.retain(|model| prices.of(model).is_none());
+    models.sort();
+    models.dedup();
+    let named: Vec<&str> = models.iter().map(|model| model.as_str()).collect();
+    (!named.is_empty()).then(|| format!("The cost of {} is not known and in no figure here.", named.join(", ")))
 }
 
 /// A must-pass case that failed on a later run is shown with that answer: the first one would look right.

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::job::{JobError, PullRef};
+use crate::domain::price::Prices;
 use crate::domain::untrusted::Secrets;
 use crate::engine::clock::Clock;
+use crate::engine::limits::Limiter;
 use crate::engine::provider::Provider;
 use crate::github::{Github, GithubError, Repository};
 use crate::store::{Store, StoreError};
@@ -20,6 +22,10 @@ pub struct Service {
     pub provider: Arc<dyn Provider>,
     /// Models without the answers of earlier runs: for whoever asks for a run anew.
     pub fresh: Arc<dyn Provider>,
+    /// What models cost.
+    pub prices: Arc<Prices>,
+    /// How fast each provider may be asked, by all pull requests together.
+    pub limiter: Arc<Limiter>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Values that must never be shown.

@@ -60,6 +60,9 @@ pub struct EvalArguments {
     /// Do not start, or stop, when the run costs more than this
     #[arg(long, value_name = "USD", value_parser = dollars)]
     pub max_cost: Option<f64>,
+    /// Say what the run would ask and cost, and call nobody
+    #[arg(long, conflicts_with_all = ["record", "replay"])]
+    pub estimate: bool,
     /// Ask the model again even where its answer is known
     #[arg(long)]
     pub no_cache: bool,

@@ -1,5 +1,6 @@
 //! `promptops eval`: arguments to options, run, print, exit code.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,16 +18,18 @@ use crate::app::compare;
 use crate::app::local::{self, Gathered, LocalError, LocalOptions};
 use crate::app::plan::Overrides;
 use crate::config;
+use crate::domain::budget::Estimate;
 use crate::domain::ids::ModelId;
 use crate::domain::report::Outcome::BrokenFiles as Broken;
 use crate::domain::report::text::{self, Style};
-use crate::domain::report::{Report, github_models, html, json_v1, junit, markdown, sarif};
+use crate::domain::report::{Report, estimate, github_models, html, json_v1, junit, markdown, sarif};
 use crate::domain::untrusted::Secrets;
-use crate::engine::clock::SystemClock;
+use crate::engine::clock::{Clock, SystemClock};
+use crate::engine::limits::Limiter;
 use crate::engine::provider::Provider;
 use crate::engine::run::RunLimits;
 use crate::provider::{ProviderConfig, Recorder, Registry, Replay};
-use crate::store::Store;
+use crate::store::{Retention, Store};
 
 /// Longest single model call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(90);
@@ -51,6 +54,12 @@ pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
     show::findings(&gathered.warnings);
     let limits = limits(arguments, gathered.settings.run_usd);
     let (provider, writer) = provider(arguments, vendors).await?;
+    if arguments.estimate {
+        return match local::estimate(&gathered, &options.overrides, provider, &limits).await {
+            Ok(estimate) => print_estimate(arguments, &estimate, &secrets),
+            Err(error) => failed(arguments, error, &secrets),
+        };
+    }
     let progress = Progress::start(limits.cancel.clone());
     let started = Instant::now();
     let result =
@@ -119,6 +128,9 @@ fn limits(arguments: &EvalArguments, run_usd: Option<f64>) -> RunLimits {
         run_timeout: RUN_TIMEOUT,
         tries: TRIES,
         max_cost_usd: arguments.max_cost.or(run_usd),
+        account: None,
+        prices: Arc::default(),
+        limiter: Arc::new(Limiter::new(arguments.concurrency as usize, BTreeMap::new())),
         cancel: CancellationToken::new(),
     }
 }
@@ -160,7 +172,13 @@ async fn answers() -> Option<Store> {
         Store::open(&format!("sqlite://{}", file.display())).await.map_err(|error| error.to_string())
     };
     match opened.await {
-        Ok(store) => Some(store),
+        Ok(store) => {
+            // A cache that cannot be tidied still answers.
+            if let Err(error) = store.prune(Retention::default(), SystemClock.now_ms()).await {
+                show::warning(&format!("old answers were not removed from the cache: {error}"));
+            }
+            Some(store)
+        }
         Err(error) => {
             show::warning(&format!("answers are not cached: {error}; set PROMPTOPS_CACHE_DIR to a writable folder"));
             None
@@ -235,6 +253,24 @@ fn print(arguments: &EvalArguments, report: &Report, secrets: &Secrets, stdout: 
         writeln!(stdout, "{}", render(arguments.format, &report, colour, secrets).trim_end()).ok();
     }
     Ok(())
+}
+
+/// Prints what a run would cost, or writes it where `--output` says.
+fn print_estimate(arguments: &EvalArguments, estimate: &Estimate, secrets: &Secrets) -> Result<Outcome, CommandError> {
+    let render = |format| match format {
+        Format::Json => Ok(estimate::json(estimate, secrets)),
+        Format::Text => Ok(estimate::text(estimate, secrets)),
+        _ => Err(CommandError::Input("--estimate is printed as text or json: choose one with --format".to_owned())),
+    };
+    let text = render(arguments.format)?;
+    for output in &arguments.output {
+        write_file(&output.file, &render(output.format.unwrap_or(arguments.format))?)?;
+    }
+    if arguments.output.iter().all(|output| output.format.is_some()) {
+        // A reader that closed the pipe has seen what it wanted.
+        write!(std::io::stdout().lock(), "{text}").ok();
+    }
+    Ok(Outcome::Passed)
 }
 
 fn write_file(file: &Path, text: &str) -> Result<(), CommandError> {

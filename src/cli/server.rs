@@ -1,5 +1,6 @@
 //! The running service: web and worker in one process, started and stopped as one. Knows no environment.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::app::service::{RunBounds, Service};
 use crate::config::ServeConfig;
 use crate::domain::untrusted::Secrets;
 use crate::engine::clock::{Clock, SystemClock};
+use crate::engine::limits::Limiter;
 use crate::engine::provider::Provider;
 use crate::github::webhook::WebhookSecrets;
 use crate::github::{Github, GithubOptions};
@@ -24,6 +26,9 @@ use crate::provider::Registry;
 use crate::store::{DeliveryWriter, Retention, Store};
 use crate::web::{self, WebState};
 use crate::worker::{Dispatch, GiveUp, Worker, WorkerSettings};
+
+/// Most calls at once to a provider for which the operator sets no limit, over all pull requests.
+const PROVIDER_WIDTH: usize = 64;
 
 /// A service that takes webhooks and works off jobs.
 pub struct Server {
@@ -147,7 +152,10 @@ async fn service(
         .map_err(|error| CommandError::World(super::chain(&error)))?;
     let (cached, answers) = Cached::new(fresh.clone(), config.providers.servers(), store.clone(), clock.clone());
     let secrets = secrets(config);
-    Ok((Service { github, store, provider: Arc::new(cached), fresh, clock, secrets, bounds }, answers))
+    let prices = Arc::default();
+    let limiter = Arc::new(Limiter::new(PROVIDER_WIDTH, BTreeMap::new()));
+    let provider = Arc::new(cached);
+    Ok((Service { github, store, provider, fresh, prices, limiter, clock, secrets, bounds }, answers))
 }
 
 /// All values of the configuration that must never be shown.

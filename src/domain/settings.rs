@@ -4,6 +4,7 @@ pub(in crate::domain) mod approval;
 
 use std::collections::BTreeMap;
 
+use super::budget::Budgets;
 use super::diagnostic::{Diagnostic, Parsed};
 use super::evaluator_syntax::read_model;
 use super::governed::Patterns;
@@ -54,8 +55,12 @@ pub struct Settings {
     pub max_latency_increase: Option<f64>,
     /// Most USD a run may cost.
     pub run_usd: Option<f64>,
+    /// Most USD all runs of a pull request may cost.
+    pub pull_request_usd: Option<f64>,
     /// Most USD a day may cost.
     pub day_usd: Option<f64>,
+    /// Most USD the pull requests of one author may cost on a day.
+    pub author_day_usd: Option<f64>,
     /// What may run for forks.
     pub forks: Forks,
     /// Named groups of people.
@@ -92,11 +97,24 @@ pub(in crate::domain) const EVALUATION: [&str; 10] = [
     "forks",
 ];
 /// Keys of `evaluation.budget`.
-pub(in crate::domain) const BUDGETS: [&str; 2] = ["run_usd", "day_usd"];
+pub(in crate::domain) const BUDGETS: [&str; 4] = ["run_usd", "pull_request_usd", "day_usd", "author_day_usd"];
 /// What `evaluation.forks` may be.
 pub(in crate::domain) const FORKS: [&str; 3] = ["approve", "lint", "never"];
 /// Keys of `lint`.
 pub(in crate::domain) const LINT: [&str; 2] = ["banned_phrases", "require"];
+
+impl Settings {
+    /// All budgets together.
+    #[must_use]
+    pub fn budgets(&self) -> Budgets {
+        Budgets {
+            run_usd: self.run_usd,
+            pull_request_usd: self.pull_request_usd,
+            day_usd: self.day_usd,
+            author_day_usd: self.author_day_usd,
+        }
+    }
+}
 
 impl Default for Settings {
     /// What an empty settings file means.
@@ -113,7 +131,9 @@ impl Default for Settings {
             max_cost_increase: None,
             max_latency_increase: None,
             run_usd: None,
+            pull_request_usd: None,
             day_usd: None,
+            author_day_usd: None,
             forks: Forks::default(),
             roles: BTreeMap::new(),
             policy: Policy::default(),
@@ -207,7 +227,9 @@ fn at_least_zero(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<f64
 fn read_budget(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings) {
     let Some(fields) = reader.fields(node, "`budget`", &BUDGETS, Unknown::Refused) else { return };
     settings.run_usd = fields.read(reader, "run_usd", at_least_zero);
+    settings.pull_request_usd = fields.read(reader, "pull_request_usd", at_least_zero);
     settings.day_usd = fields.read(reader, "day_usd", at_least_zero);
+    settings.author_day_usd = fields.read(reader, "author_day_usd", at_least_zero);
 }
 
 fn read_forks(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Forks> {

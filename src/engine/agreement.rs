@@ -9,7 +9,7 @@ use futures::stream;
 
 use super::call::Caller;
 use super::opinion::{Opinions, Which};
-use super::run::{RunError, Usage};
+use super::run::Usage;
 use crate::domain::evaluator::Evaluator;
 use crate::domain::evaluator::judge::JudgeQuestion;
 use crate::domain::gate::JudgeAgreement;
@@ -57,16 +57,13 @@ impl Agreements {
     }
 
     /// Asks for the second opinions, `width` at a time. One that is not given is not counted.
-    ///
-    /// # Errors
-    /// What `on_usage` returns.
     pub async fn measure(
         &self,
         caller: &Caller<'_>,
         opinions: &Opinions<'_>,
         width: usize,
-        on_usage: &mut (dyn FnMut(Usage) -> Result<(), RunError> + Send),
-    ) -> Result<HashMap<Digest, JudgeAgreement>, RunError> {
+        on_usage: &mut (dyn FnMut(Usage) + Send),
+    ) -> HashMap<Digest, JudgeAgreement> {
         let judges = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let mut measured = HashMap::new();
         let mut firsts = Vec::new();
@@ -83,11 +80,11 @@ impl Agreements {
         };
         let mut answers = stream::iter(firsts).map(second).buffer_unordered(width.max(1));
         while let Some((definition, first, second, usage)) = answers.next().await {
-            on_usage(usage)?;
+            on_usage(usage);
             if let (Some(agreement), Some(second)) = (measured.get_mut(&definition), second) {
                 agreement.add(first, second.passed);
             }
         }
-        Ok(measured)
+        measured
     }
 }

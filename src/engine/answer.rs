@@ -1,20 +1,24 @@
 //! From a question's key to its judged answer: recall in chunks, render, ask, judge. Knows no lists of results.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::call::{Called, Caller, Failure};
 use super::judging::{Judged, Judges};
 use super::provider::{
     Completion, CompletionRequest, KnownAnswers, Sample, Task, question_digest, sample_key, shape_digest,
 };
+use super::reuse::Reuse;
 use super::run::{Output, PlannedPrompt, RunPlan, Usage};
 use super::stage::{Group, Trial};
 use crate::domain::evaluator::{Answer, Evaluator};
 use crate::domain::gate::Side;
 use crate::domain::golden::Case;
 use crate::domain::ids::{Digest, ModelId};
-use crate::domain::price::Price;
+use crate::domain::price::{Price, expected_tokens};
 use crate::domain::prompt::{ChatMessage, Prompt};
+
+/// Tokens expected of an answer where neither the case nor the prompt has a sample of one.
+const ANSWER_TOKENS: u32 = 256;
 
 /// What all questions of one side of one prompt share.
 pub(super) struct SideShape<'r> {
@@ -30,12 +34,15 @@ pub(super) struct Answerer<'r> {
     pub caller: Caller<'r>,
     pub judges: Judges<'r>,
     shapes: Vec<[Option<SideShape<'r>>; 2]>,
+    reuse: Mutex<Reuse>,
 }
 
 /// A group whose stored answer has been looked up.
 pub(super) struct Looked {
     pub group: usize,
     pub known: Option<Completion>,
+    /// What a known answer took, if it was asked for within this run.
+    pub asked: Option<Usage>,
 }
 
 /// What came of a group.
@@ -64,11 +71,11 @@ impl<'r> Answerer<'r> {
         let shape = |(prompt, model): &'r (Arc<Prompt>, ModelId)| SideShape {
             prompt,
             model,
-            price: Price::of(model),
+            price: caller.limits.prices.of(model),
             digest: shape_digest(model, &prompt.parameters, &prompt.response_format, &prompt.tools),
         };
         let shapes = |planned: &'r PlannedPrompt| [planned.base.as_ref().map(shape), Some(shape(&planned.head))];
-        Self { plan, caller, judges, shapes: plan.prompts.iter().map(shapes).collect() }
+        Self { plan, caller, judges, shapes: plan.prompts.iter().map(shapes).collect(), reuse: Mutex::default() }
     }
 
     pub fn shape(&self, trial: &Trial) -> Option<&SideShape<'r>> {
@@ -97,13 +104,20 @@ impl<'r> Answerer<'r> {
 
     /// Looks up the stored answers of some groups, and the stored judgements of those answers, each in one go.
     pub async fn look_up(&self, trials: &[Trial], groups: &[Group], first: usize) -> Vec<Looked> {
-        let keys: Vec<Digest> = groups.iter().filter_map(|group| group.key).collect();
+        let keys: Vec<Digest> = {
+            let reuse = self.reuse();
+            groups.iter().filter_map(|group| group.key).filter(|key| !reuse.stale.contains(key)).collect()
+        };
         let mut known: KnownAnswers =
             if keys.is_empty() { KnownAnswers::new() } else { self.caller.provider.recall(&keys).await };
         let looked: Vec<Looked> = groups
             .iter()
             .enumerate()
-            .map(|(at, group)| Looked { group: first + at, known: group.key.and_then(|key| known.remove(&key)) })
+            .map(|(at, group)| {
+                let fresh = group.key.and_then(|key| self.reuse().fresh.remove(&key)).unzip();
+                let known = fresh.0.or_else(|| known.remove(&group.key?));
+                Looked { group: first + at, known, asked: fresh.1 }
+            })
             .collect();
         let judgements = looked.iter().zip(groups).filter_map(|(one, group)| Some((one.known.as_ref()?, group)));
         let judgements = judgements
@@ -123,8 +137,8 @@ impl<'r> Answerer<'r> {
     /// Only fatal ones.
     pub async fn answer(&self, trials: &[Trial], group: &Group, looked: Looked) -> Result<Answered, Failure> {
         let first = &trials[group.trials[0]];
-        let cached = looked.known.is_some();
-        let mut usage = Usage::default();
+        let cached = looked.known.is_some() && looked.asked.is_none();
+        let mut usage = looked.asked.unwrap_or_default();
         let result = match looked.known {
             Some(completion) => Ok(completion),
             None => self.ask(first, group.key, &mut usage).await,
@@ -171,7 +185,41 @@ impl<'r> Answerer<'r> {
         }
     }
 
-    async fn ask(&self, trial: &Trial, key: Option<Digest>, usage: &mut Usage) -> Result<Completion, Failure> {
+    /// Tokens to expect of a trial's answer: as many as the text it should have, within the prompt's own limit.
+    pub fn answer_tokens(&self, trial: &Trial) -> u32 {
+        let Some(shape) = self.shape(trial) else { return ANSWER_TOKENS };
+        let sample = self.sample(trial);
+        let longest = shape.prompt.parameters.max_tokens.unwrap_or(u32::MAX);
+        sample.map_or(ANSWER_TOKENS, |sample| expected_tokens(shape.model, sample)).min(longest)
+    }
+
+    /// A text like the one the trial should be answered with, if there is one.
+    pub fn sample(&self, trial: &Trial) -> Option<&str> {
+        let example = self.shape(trial).and_then(|shape| shape.prompt.example_output.as_deref());
+        self.case(trial).expected.as_deref().or(example)
+    }
+
+    /// What is decided about known answers.
+    pub fn reuse(&self) -> MutexGuard<'_, Reuse> {
+        self.reuse.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether an answer passes its trial's case; `None` where that cannot be told.
+    ///
+    /// # Errors
+    /// Only fatal ones.
+    pub async fn passes(&self, trial: &Trial, answer: &Completion, usage: &mut Usage) -> Result<Option<bool>, Failure> {
+        let question = self.shown_question(trial);
+        let given = self.given(trial, answer, &question);
+        let judged = self.judges.judge(&self.caller, self.case(trial), &given, true, usage).await?;
+        Ok(judged.tried.map(|trial| trial.passed))
+    }
+
+    /// Asks a trial's question, whether or not its answer is known.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn ask(&self, trial: &Trial, key: Option<Digest>, usage: &mut Usage) -> Result<Completion, Failure> {
         let messages = self.messages(trial).map_err(|error| Failure::Unanswered(error.into()))?;
         let (Some(shape), Some(key)) = (self.shape(trial), key) else {
             return Err(Failure::Unanswered("the trial has no question".into()));
@@ -185,7 +233,7 @@ impl<'r> Answerer<'r> {
             task: Task::Chat,
             sample: sample_of(trial),
         };
-        let Called { result, tries } = self.caller.call(&request, key).await;
+        let Called { result, tries } = self.caller.call_expecting(&request, key, self.answer_tokens(trial)).await;
         usage.calls += u64::from(tries);
         if let Ok(completion) = &result {
             usage.add_answer(completion, shape.price);

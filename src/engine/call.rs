@@ -3,11 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::budget::Purse;
 use super::event::RunEvent;
+use super::limits::TooLong;
 use super::outage::Outages;
 use super::provider::{Completion, CompletionRequest, Provider, ProviderError};
 use super::run::RunLimits;
 use crate::domain::ids::Digest;
+use crate::domain::price::rough_message_tokens;
 
 /// The first pause before another try; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -17,18 +22,26 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 /// A question that ran out of time is tried this often: each try costs the whole time limit.
 const MOST_TIME_OUTS: u32 = 2;
 
+/// Tokens expected of an answer whose length nothing tells, for instance a judge's.
+pub(super) const SHORT_ANSWER: u32 = 100;
+
 /// Who asks, and within which bounds.
 pub(super) struct Caller<'r> {
     pub provider: &'r dyn Provider,
     pub limits: &'r RunLimits,
     pub events: &'r (dyn Fn(RunEvent) + Sync),
     pub outages: Outages,
+    pub purse: Purse<'r>,
 }
 
 /// Why one try gave no answer.
 enum Refused {
     Said(ProviderError),
     TimedOut(String),
+    /// The provider wants all its callers to wait longer than the run lasts.
+    Closed(String),
+    /// There is no money for it; the purse says why.
+    NoMoney,
 }
 
 /// Why a question stays unanswered.
@@ -49,10 +62,15 @@ pub(super) struct Called {
 impl Caller<'_> {
     /// Asks until there is an answer, a refusal, or no try left.
     pub async fn call(&self, request: &CompletionRequest, key: Digest) -> Called {
+        self.call_expecting(request, key, SHORT_ANSWER).await
+    }
+
+    /// The same for an answer of about `answer_tokens`.
+    pub async fn call_expecting(&self, request: &CompletionRequest, key: Digest, answer_tokens: u32) -> Called {
         let (mut tries, mut time_outs) = (0, 0);
         loop {
             tries += 1;
-            let (message, after) = match self.ask_once(request, key).await {
+            let (message, after) = match self.ask_once(request, key, answer_tokens).await {
                 Ok(completion) => {
                     self.outages.answered(&request.model);
                     return Called { result: Ok(completion), tries };
@@ -62,6 +80,8 @@ impl Caller<'_> {
                     return unanswered(message, tries);
                 }
                 Err(Refused::Said(ProviderError::Fatal { message })) => return fatal(message, tries),
+                Err(Refused::Closed(message)) => return unanswered(message, tries - 1),
+                Err(Refused::NoMoney) => return fatal("there is no money left".to_owned(), tries - 1),
                 Err(Refused::Said(ProviderError::Retry { message, after })) => (message, after),
                 Err(Refused::TimedOut(message)) => {
                     // Each time-out counts as a lost question: waiting for all tries of one would take too long.
@@ -95,15 +115,44 @@ impl Caller<'_> {
         }
     }
 
-    async fn ask_once(&self, request: &CompletionRequest, key: Digest) -> Result<Completion, Refused> {
-        let limit = self.limits.call_timeout;
-        let answer = tokio::time::timeout(limit, self.provider.complete(request, key)).await;
-        answer
-            .map_err(|_| {
-                Refused::TimedOut(format!("no answer from {} within {:.1} s", request.model, limit.as_secs_f64()))
-            })?
-            .map_err(Refused::Said)
+    async fn ask_once(
+        &self,
+        request: &CompletionRequest,
+        key: Digest,
+        answer_tokens: u32,
+    ) -> Result<Completion, Refused> {
+        let tokens = rough_message_tokens(&request.messages).saturating_add(answer_tokens);
+        let door = self.limits.limiter.door(&request.model);
+        let pass = door.enter(tokens.into(), self.limits.run_timeout).await;
+        let pass = pass.map_err(|TooLong(wait)| Refused::Closed(asks_to_wait(request.model.provider(), wait)))?;
+        let held = self.purse.hold(request, answer_tokens).await.map_err(|_| Refused::NoMoney)?;
+        let (limit, started) = (self.limits.call_timeout, Instant::now());
+        match tokio::time::timeout(limit, self.provider.complete(request, key)).await {
+            Ok(Ok(completion)) => {
+                let said = completion.output_tokens.unwrap_or(answer_tokens);
+                let counted = completion.input_tokens.map(|asked| u64::from(asked) + u64::from(said));
+                pass.answered(&request.model, started.elapsed(), counted, said, completion.rate);
+                held.answered(&request.model, &completion);
+                Ok(completion)
+            }
+            Ok(Err(error)) => {
+                if let ProviderError::Retry { after, .. } = &error {
+                    pass.overloaded(*after);
+                }
+                held.refused();
+                Err(Refused::Said(error))
+            }
+            Err(_) => {
+                pass.overloaded(None);
+                let message = format!("no answer from {} within {:.1} s", request.model, limit.as_secs_f64());
+                Err(Refused::TimedOut(message))
+            }
+        }
     }
+}
+
+fn asks_to_wait(who: &str, wait: Duration) -> String {
+    format!("{who} asks to wait {} s: run again later", wait.as_secs())
 }
 
 fn given_up(message: &str, tries: u32) -> Called {

@@ -12,7 +12,6 @@ use crate::domain::evaluator::judge::{JudgeQuestion, UnreadableAnswer, Wanted};
 use crate::domain::evaluator::{Assessment, Evaluation};
 use crate::domain::gate::Lane;
 use crate::domain::ids::{Digest, ModelId};
-use crate::domain::price::Price;
 
 /// Samples of one question within one opinion. A stored answer that cannot be read is passed over for the next sample, so
 /// that it does not decide for ever.
@@ -146,7 +145,7 @@ impl<'r> Opinions<'r> {
             let called = caller.call(request, key).await;
             let mut bill = Usage { calls: called.tries.into(), ..Usage::default() };
             if let Ok(completion) = &called.result {
-                bill.add_answer(completion, Price::of(&request.model));
+                bill.add_answer(completion, caller.limits.prices.of(&request.model));
             }
             asked_now = Some(bill);
             called.result.map(|completion| completion.text)

@@ -35,13 +35,13 @@ pub(super) fn is_paired(lane: Lane) -> bool {
 /// Judges what is held as pairs, `width` at a time; what has no pair stays as it is.
 ///
 /// # Errors
-/// A fatal failure, or what `on_usage` returns; it is given the index of a trial of the prompt that pays.
+/// A fatal failure. `on_usage` is given the index of a trial of the prompt that pays.
 pub(super) async fn settle(
     answerer: &Answerer<'_>,
     trials: &[Trial],
     held: Vec<Held>,
     width: usize,
-    on_usage: &mut (dyn FnMut(usize, Usage) -> Result<(), RunError> + Send),
+    on_usage: &mut (dyn FnMut(usize, Usage) + Send),
 ) -> Result<Vec<Held>, RunError> {
     let (pairs, mut settled) = pair(trials, held);
     let compare = |mut pair: Pair| async move {
@@ -56,7 +56,7 @@ pub(super) async fn settle(
         let (pair, usage) = done.map_err(|failure| match failure {
             Failure::Fatal(message) | Failure::Unanswered(message) => RunError::Provider(message.as_ref().to_owned()),
         })?;
-        on_usage(pair.head.trial, usage)?;
+        on_usage(pair.head.trial, usage);
         settled.extend([pair.base, pair.head]);
     }
     Ok(settled)

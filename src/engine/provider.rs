@@ -188,6 +188,11 @@ pub trait Provider: Send + Sync {
     fn recall<'a>(&'a self, _keys: &'a [Digest]) -> BoxFuture<'a, KnownAnswers> {
         Box::pin(async { KnownAnswers::new() })
     }
+
+    /// How old those of the answers are that are known, without the answers.
+    fn ages<'a>(&'a self, _keys: &'a [Digest]) -> BoxFuture<'a, HashMap<Digest, Duration>> {
+        Box::pin(async { HashMap::new() })
+    }
 }
 
 impl<P: Provider + ?Sized> Provider for std::sync::Arc<P> {
@@ -201,6 +206,10 @@ impl<P: Provider + ?Sized> Provider for std::sync::Arc<P> {
 
     fn recall<'a>(&'a self, keys: &'a [Digest]) -> BoxFuture<'a, KnownAnswers> {
         (**self).recall(keys)
+    }
+
+    fn ages<'a>(&'a self, keys: &'a [Digest]) -> BoxFuture<'a, HashMap<Digest, Duration>> {
+        (**self).ages(keys)
     }
 }
 

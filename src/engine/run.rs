@@ -5,19 +5,25 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::account::Account;
 use super::answer::Answerer;
 use super::budget::Purse;
 use super::call::Caller;
+use super::estimate;
 use super::event::RunEvent;
 use super::judging::Judges;
+use super::limits::Limiter;
 use super::opinion::DefaultModels;
 use super::outage::Outages;
 use super::pairs;
 use super::provider::Provider;
-use super::stage::{Questions, Trial, drive, group};
+use super::reuse;
+use super::stage::{Questions, Trial, drive, group, stopped};
 use super::tally::{self, PromptTally};
+use crate::domain::budget::{Budget, Estimate, OverBudget};
 use crate::domain::gate::{GateSettings, JudgeAgreement, PromptRecord, Tried, plan};
 use crate::domain::ids::{ModelId, PromptPath};
+use crate::domain::price::Prices;
 use crate::domain::prompt::Prompt;
 
 pub use crate::domain::golden::difference::PlannedCase;
@@ -62,6 +68,12 @@ pub struct RunLimits {
     pub tries: u32,
     /// Most USD this run may cost.
     pub max_cost_usd: Option<f64>,
+    /// Its share of money that is common to several runs.
+    pub account: Option<Arc<Account>>,
+    /// What models cost.
+    pub prices: Arc<Prices>,
+    /// How fast providers may be asked, by all runs together.
+    pub limiter: Arc<Limiter>,
     /// Stops the run and its calls.
     pub cancel: CancellationToken,
 }
@@ -82,6 +94,8 @@ pub struct PromptRun {
     pub usage: [Usage; 2],
     /// How far the judges of its cases agreed with themselves, by name.
     pub agreements: Vec<JudgeAgreement>,
+    /// What people should know of the run, one sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Why a run has no measurements.
@@ -90,17 +104,18 @@ pub enum RunError {
     /// The run was superseded or stopped.
     #[error("the run was cancelled")]
     Cancelled,
-    /// The estimate or the spending passed the limit.
+    /// The estimate or the spending passed a budget.
+    #[error("{0}: {advice}", advice = advice(.0))]
+    OverBudget(Box<OverBudget>),
+    /// What cannot be priced cannot be kept within a budget.
     #[error(
-        "the run would cost about {}, the limit is {}: raise it with `run_usd` under evaluation.budget or --max-cost",
-        usd(*estimate_usd),
-        usd(*limit_usd)
+        "the price of {} is not known, so no budget can be kept: state it under `prices` in promptops.toml, or remove the \
+         budget (evaluation.budget in the settings, or --max-cost)",
+        named_models(models)
     )]
-    OverBudget {
-        /// What it would cost.
-        estimate_usd: f64,
-        /// What it may cost.
-        limit_usd: f64,
+    UnknownPrice {
+        /// The models.
+        models: Vec<ModelId>,
     },
     /// The run took too long; half of it is no ground for a verdict.
     #[error("the run took longer than {} s: run again, what was answered may be known by then", limit.as_secs())]
@@ -113,13 +128,15 @@ pub enum RunError {
     Provider(String),
 }
 
-/// Cents, and more places where a run costs less than ten of them.
-fn usd(amount: f64) -> String {
-    match amount {
-        amount if amount == 0.0 || amount >= 0.1 => format!("${amount:.2}"),
-        amount if amount >= 0.001 => format!("${amount:.4}"),
-        amount => format!("${amount:.7}"),
+fn advice(over: &OverBudget) -> String {
+    match over.budget {
+        Budget::Run => "raise it with `run_usd` under evaluation.budget or --max-cost".to_owned(),
+        other => format!("raise `{}` under evaluation.budget", other.key()),
     }
+}
+
+fn named_models(models: &[ModelId]) -> String {
+    models.iter().map(|model| format!("`{model}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Runs all lanes of all prompts. Parallel to `plan.prompts`.
@@ -132,16 +149,47 @@ pub async fn run(
     limits: &RunLimits,
     events: &(dyn Fn(RunEvent) + Sync),
 ) -> Result<Vec<PromptRun>, RunError> {
-    let caller = Caller { provider, limits, events, outages: Outages::new(limits.concurrency) };
-    let models = DefaultModels { judge: plan.judge.as_ref(), embeddings: plan.embeddings.as_ref() };
-    let answerer = Answerer::new(plan, caller, Judges::new(models));
+    let answerer = answerer(plan, provider, limits, events);
     // Dropping the stages drops every call in flight.
     tokio::select! {
         biased;
         () = limits.cancel.cancelled() => Err(RunError::Cancelled),
         () = tokio::time::sleep(limits.run_timeout) => Err(RunError::TimedOut { limit: limits.run_timeout }),
-        done = stages(&answerer) => done.map_err(|error| named(error, plan)),
+        done = stages(&answerer) => done.map_err(|error| answerer.caller.purse.refusal().unwrap_or(named(error, plan))),
     }
+}
+
+/// What a run would ask and cost, without asking anything. The first stage is all that is certain.
+///
+/// # Errors
+/// When it was cancelled meanwhile.
+pub async fn estimate(plan: &RunPlan, provider: &dyn Provider, limits: &RunLimits) -> Result<Estimate, RunError> {
+    let answerer = answerer(plan, provider, limits, &|_| {});
+    let tallies: Vec<PromptTally> = plan.prompts.iter().map(PromptTally::new).collect();
+    let trials = next_trials(&tallies, &plan.gate);
+    let mut questions = Questions::new(plan.prompts.iter().map(|prompt| prompt.cases.len()));
+    let groups = group(&answerer, &mut questions, &trials);
+    let estimate = async {
+        reuse::plan(&answerer, &trials, &groups).await;
+        estimate::of_stage(&answerer, &trials, &groups, true).await
+    };
+    tokio::select! {
+        biased;
+        () = limits.cancel.cancelled() => Err(RunError::Cancelled),
+        estimate = estimate => Ok(estimate),
+    }
+}
+
+fn answerer<'r>(
+    plan: &'r RunPlan,
+    provider: &'r dyn Provider,
+    limits: &'r RunLimits,
+    events: &'r (dyn Fn(RunEvent) + Sync),
+) -> Answerer<'r> {
+    let (outages, purse) = (Outages::new(limits.concurrency), Purse::new(limits));
+    let caller = Caller { provider, limits, events, outages, purse };
+    let models = DefaultModels { judge: plan.judge.as_ref(), embeddings: plan.embeddings.as_ref() };
+    Answerer::new(plan, caller, Judges::new(models))
 }
 
 /// Says of which prompts the provider's refusal is.
@@ -159,23 +207,29 @@ async fn stages(answerer: &Answerer<'_>) -> Result<Vec<PromptRun>, RunError> {
     let plan = answerer.plan;
     let mut tallies: Vec<PromptTally> = plan.prompts.iter().map(PromptTally::new).collect();
     let mut questions = Questions::new(plan.prompts.iter().map(|prompt| prompt.cases.len()));
-    let mut purse = Purse::new(answerer.caller.limits.max_cost_usd);
     let mut before_any_call = true;
     loop {
         let trials = next_trials(&tallies, &plan.gate);
         if trials.is_empty() {
-            return finish(answerer, tallies, &mut purse).await;
+            return Ok(finish(answerer, tallies).await);
         }
         (answerer.caller.events)(RunEvent::StageStarted { trials: trials.len() });
         let groups = group(answerer, &mut questions, &trials);
-        if std::mem::take(&mut before_any_call) {
-            purse.afford(answerer, &trials, &groups).await?;
+        let is_first = std::mem::take(&mut before_any_call);
+        if is_first {
+            reuse::plan(answerer, &trials, &groups).await;
+        }
+        estimate::afford(answerer, &trials, &groups).await?;
+        if is_first {
+            for (prompt, note) in reuse::check(answerer, &trials, &groups).await.map_err(stopped)? {
+                tallies[prompt].notes.push(note);
+            }
         }
         let mut results: Vec<Option<Tried>> = vec![None; trials.len()];
         let mut held = Vec::new();
         let mut on_answer = |answered: super::answer::Answered| {
             let (group, cached) = (&groups[answered.group], answered.cached);
-            let cost = tally::take(&mut tallies, &mut results, &mut held, &trials, group, answered);
+            tally::take(&mut tallies, &mut results, &mut held, &trials, group, answered);
             for (at, index) in group.trials.iter().enumerate() {
                 let Trial { prompt, ask } = trials[*index];
                 let measured = results[*index].flatten().is_some();
@@ -186,14 +240,11 @@ async fn stages(answerer: &Answerer<'_>) -> Result<Vec<PromptRun>, RunError> {
                     cached: cached || at > 0,
                 });
             }
-            purse.spend(cost)
+            Ok(())
         };
         let width = answerer.caller.limits.concurrency.max(1);
         drive(answerer, &trials, &groups, width, &mut on_answer).await?;
-        let mut on_usage = |trial: usize, usage: Usage| {
-            tallies[trials[trial].prompt].pay(&trials[trial], &usage);
-            purse.spend(usage.cost_usd)
-        };
+        let mut on_usage = |trial: usize, usage: Usage| tallies[trials[trial].prompt].pay(&trials[trial], &usage);
         let settled = pairs::settle(answerer, &trials, held, width, &mut on_usage).await?;
         tally::take_pairs(&mut tallies, &mut results, &trials, settled);
         tally::append(&mut tallies, &trials, &results);
@@ -201,24 +252,17 @@ async fn stages(answerer: &Answerer<'_>) -> Result<Vec<PromptRun>, RunError> {
 }
 
 /// Takes the second opinions, once all that counts is measured.
-async fn finish(
-    answerer: &Answerer<'_>,
-    mut tallies: Vec<PromptTally>,
-    purse: &mut Purse,
-) -> Result<Vec<PromptRun>, RunError> {
+async fn finish(answerer: &Answerer<'_>, mut tallies: Vec<PromptTally>) -> Vec<PromptRun> {
     let width = answerer.caller.limits.concurrency;
     let (judges, caller) = (&answerer.judges, &answerer.caller);
     let mut spent = Usage::default();
-    let mut on_usage = |usage: Usage| {
-        spent.add(&usage);
-        purse.spend(usage.cost_usd)
-    };
-    let agreements = judges.agreements.measure(caller, &judges.opinions, width, &mut on_usage).await?;
+    let mut on_usage = |usage: Usage| spent.add(&usage);
+    let agreements = judges.agreements.measure(caller, &judges.opinions, width, &mut on_usage).await;
     // A judge may be shared by prompts; the first prompt that it judges pays.
     if let Some(payer) = tallies.iter_mut().find(|tally| tally.is_judged_by(&agreements)) {
         payer.pay_for_head(&spent);
     }
-    Ok(tallies.into_iter().map(|tally| tally.finish(&agreements)).collect())
+    tallies.into_iter().map(|tally| tally.finish(&agreements)).collect()
 }
 
 fn next_trials(tallies: &[PromptTally], settings: &GateSettings) -> Vec<Trial> {

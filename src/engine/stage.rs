@@ -124,7 +124,7 @@ pub(super) async fn drive(
     }
 }
 
-fn stopped(failure: Failure) -> RunError {
+pub(super) fn stopped(failure: Failure) -> RunError {
     match failure {
         Failure::Fatal(message) | Failure::Unanswered(message) => RunError::Provider(message.as_ref().to_owned()),
     }

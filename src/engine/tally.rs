@@ -42,6 +42,8 @@ pub(super) struct PromptTally {
     outputs: Vec<(Option<Output>, Option<Output>)>,
     failing: Vec<Option<(Lane, u32, Output)>>,
     repeats_error: Option<String>,
+    /// What people should know, one sentence each.
+    pub notes: Vec<String>,
     usage: [Usage; 2],
     costs: [Vec<f64>; 2],
     latencies: [Vec<f64>; 2],
@@ -75,6 +77,7 @@ impl PromptTally {
             outputs: vec![(None, None); planned.cases.len()],
             failing: vec![None; planned.cases.len()],
             repeats_error: None,
+            notes: Vec::new(),
             usage: Default::default(),
             costs: Default::default(),
             latencies: Default::default(),
@@ -169,11 +172,12 @@ impl PromptTally {
             repeats_error: self.repeats_error,
             usage: self.usage,
             agreements: of_prompt,
+            notes: self.notes,
         }
     }
 }
 
-/// Takes what came of a group: outputs, usage, and each trial's result into `results`. Returns the USD it cost.
+/// Takes what came of a group: outputs, usage, and each trial's result into `results`.
 pub(super) fn take(
     tallies: &mut [PromptTally],
     results: &mut [Option<Tried>],
@@ -181,8 +185,7 @@ pub(super) fn take(
     trials: &[Trial],
     group: &Group,
     answered: Answered,
-) -> f64 {
-    let mut cost = answered.usage.cost_usd;
+) {
     let asked_now = answered.usage.calls > 0;
     let first = &trials[group.trials[0]];
     tallies[first.prompt].usage[side_index(first.ask.side)].add(&answered.usage);
@@ -195,7 +198,6 @@ pub(super) fn take(
     }
     let same_case = group.trials.chunk_by(|a, b| trials[*a].is_same_case(&trials[*b]));
     for (same, (judged, judging)) in same_case.zip(answered.judged) {
-        cost += judging.cost_usd;
         let payer = &trials[same[0]];
         tallies[payer.prompt].usage[side_index(payer.ask.side)].add(&judging);
         let Some((last, others)) = same.split_last() else { continue };
@@ -212,7 +214,6 @@ pub(super) fn take(
         }
         put(*last, judged);
     }
-    cost
 }
 
 /// Takes trials that were judged as pairs.

@@ -1,10 +1,11 @@
 //! Writes down what another provider answers, for replay. Knows no vendor.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 
@@ -35,6 +36,7 @@ impl<P: Provider> Recorder<P> {
         Ok(Self { inner, path: path.to_owned(), written: Mutex::new(Written { file, keys: HashSet::new() }) })
     }
 
+    /// A recalled answer (without a model) is written once, one that was asked for each time: the last one counts.
     fn write(&self, key: Digest, model: Option<&ModelId>, completion: &Completion) -> Result<(), ProviderError> {
         let failed = |error: &dyn std::fmt::Display| ProviderError::Fatal {
             message: format!("cannot write the recording {}: {error}: check the disk", self.path.display()),
@@ -43,7 +45,7 @@ impl<P: Provider> Recorder<P> {
         let mut line = serde_json::to_vec(&line).map_err(|error| failed(&error))?;
         line.push(b'\n');
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        if written.keys.insert(key) {
+        if written.keys.insert(key) || model.is_some() {
             // A whole line in one write: a run that is killed leaves no half of one.
             written.file.write_all(&line).map_err(|error| failed(&error))?;
         }
@@ -71,5 +73,9 @@ impl<P: Provider> Provider for Recorder<P> {
             known.retain(|key, completion| self.write(*key, None, completion).is_ok());
             known
         })
+    }
+
+    fn ages<'a>(&'a self, keys: &'a [Digest]) -> BoxFuture<'a, HashMap<Digest, Duration>> {
+        self.inner.ages(keys)
     }
 }

@@ -43,7 +43,29 @@ impl Store {
         rows.iter().map(answer).collect()
     }
 
-    /// Keeps answers; one that is known already stays as it is.
+    /// When the answers that are known were given.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn answer_times(&self, questions: &[Digest]) -> Result<HashMap<Digest, i64>, StoreError> {
+        let mut times = HashMap::new();
+        for chunk in questions.chunks(CHUNK) {
+            let list = placeholders(1, chunk.len());
+            let sql = format!("SELECT question, saved_ms FROM answers WHERE question IN {list}");
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for question in chunk {
+                query = query.bind(question.0.as_slice());
+            }
+            for row in query.fetch_all(&self.pool).await.map_err(StoreError::during(LOAD))? {
+                let question: &[u8] = row.try_get(0).map_err(StoreError::during(LOAD))?;
+                let question = question.try_into().map_err(|_| StoreError::Corrupt { what: "answer" })?;
+                times.insert(Digest(question), row.try_get(1).map_err(StoreError::during(LOAD))?);
+            }
+        }
+        Ok(times)
+    }
+
+    /// Keeps answers; one that is known already gives way: whoever asked again wants the new one.
     ///
     /// # Errors
     /// When the database fails; then none is kept.
@@ -52,7 +74,8 @@ impl Store {
         let mut write = self.write(VERB).await?;
         for chunk in answers.chunks(CHUNK) {
             let sql = format!(
-                "INSERT INTO answers (question, completion, saved_ms) VALUES {} ON CONFLICT (question) DO NOTHING",
+                "INSERT INTO answers (question, completion, saved_ms) VALUES {} ON CONFLICT (question) DO UPDATE \
+                 SET completion = excluded.completion, saved_ms = excluded.saved_ms",
                 placeholders(chunk.len(), 3)
             );
             let mut query = sqlx::query(AssertSqlSafe(sql));

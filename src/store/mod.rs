@@ -4,10 +4,11 @@
 mod answers;
 mod delivery;
 mod job;
-mod ledger;
 mod prune;
 mod publication;
+mod release;
 mod run;
+mod spending;
 mod writer;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use job::{ClaimedJob, JobCounts, Renewal, Settlement};
 pub use prune::Retention;
 pub use publication::{Publication, PublishedCheck};
 pub use run::StoredRun;
+pub use spending::{Payer, Reserved, SpendLimit, SpendLimits};
 pub use writer::{DeliveryWriter, WriterError};
 
 /// Why the store could not do what was asked.
@@ -209,8 +211,14 @@ fn creating(url: &str) -> String {
 }
 
 fn migrations() -> Migrator {
-    let sql = include_str!("../../migrations/0001_store.sql").into_sql_str();
-    Migrator::with_migrations(vec![Migration::new(1, "store".into(), MigrationType::Simple, sql, false)])
+    let all = [
+        ("store", include_str!("../../migrations/0001_store.sql")),
+        ("spending", include_str!("../../migrations/0002_spending.sql")),
+    ];
+    let migration = |(version, (name, sql)): (i64, (&'static str, &'static str))| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations((1..).zip(all).map(migration).collect())
 }
 
 /// `($1, $2), ($3, $4)` for two rows of two: the one part of a statement that is made at run time.

@@ -13,12 +13,14 @@ pub struct Retention {
     pub answers: Duration,
     /// Runs.
     pub runs: Duration,
+    /// What was spent; a pull request's budget counts that long.
+    pub expenses: Duration,
 }
 
 impl Default for Retention {
     fn default() -> Self {
         const DAY: Duration = Duration::from_secs(86_400);
-        Self { deliveries: 14 * DAY, answers: 30 * DAY, runs: 90 * DAY }
+        Self { deliveries: 14 * DAY, answers: 30 * DAY, runs: 90 * DAY, expenses: 400 * DAY }
     }
 }
 
@@ -40,6 +42,8 @@ impl Store {
             ),
             ("DELETE FROM answers WHERE saved_ms < $1", before(keep.answers)),
             ("DELETE FROM runs WHERE saved_ms < $1", before(keep.runs)),
+            ("DELETE FROM expenses WHERE day < $1", before(keep.expenses).div_euclid(86_400_000)),
+            ("DELETE FROM reservations WHERE until_ms < $1", now_ms),
         ] {
             sqlx::query(sql).bind(before_ms).execute(&mut *write.tx).await.map_err(StoreError::during(VERB))?;
         }

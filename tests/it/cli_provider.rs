@@ -121,7 +121,7 @@ async fn a_run_over_the_budget_does_not_start() {
     let desk = desk(40);
     let ran = desk.ask(&server, &["eval", "--max-cost", "0.001"]).await;
     assert_eq!((ran.code, server.calls()), (3, 0));
-    let expected = "error: the run would cost about $0.0062, the limit is $0.0010: raise it with `run_usd` under \
+    let expected = "error: the run would cost about $0.0062, the limit is $0.0010 a run: raise it with `run_usd` under \
                     evaluation.budget or --max-cost\n";
     assert!(ran.stderr.ends_with(expected), "{ran:?}");
     desk.write(".github/promptops.yml", "evaluation: { budget: { run_usd: 0.001 } }\n");

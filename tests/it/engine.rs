@@ -269,7 +269,7 @@ async fn a_run_that_would_cost_too_much_makes_no_call() {
     let plan = plan("old {{n}}", "new {{n}}", 1000, vec![contains("you")]);
     let limits = RunLimits { max_cost_usd: Some(0.01), ..limits() };
     let error = measure(&plan, &registry(&server), &limits).await.unwrap_err();
-    assert!(matches!(error, RunError::OverBudget { estimate_usd, .. } if estimate_usd > 0.1), "{error}");
+    assert!(matches!(&error, RunError::OverBudget(over) if over.needed_usd > 0.1 && !over.began), "{error}");
     assert_eq!(server.calls(), 0);
 }
 
@@ -285,7 +285,7 @@ async fn money_is_counted_while_running() {
     }
     let limits = RunLimits { max_cost_usd: Some(0.002), concurrency: 1, ..limits() };
     let error = measure(&plan, &registry(&server), &limits).await.unwrap_err();
-    assert!(matches!(error, RunError::OverBudget { limit_usd, .. } if limit_usd == 0.002), "{error}");
+    assert!(matches!(&error, RunError::OverBudget(over) if over.limit_usd == 0.002 && over.began), "{error}");
     assert_eq!(server.calls(), 96, "the call that passes the limit is the last");
 }
 

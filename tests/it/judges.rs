@@ -292,7 +292,7 @@ async fn all_questions_of_an_evaluator_are_in_the_estimate() {
         let limits = promptops::engine::run::RunLimits { max_cost_usd: Some(0.0), ..limits() };
         let panel = Panel::new(|_| unreachable!("nothing is asked"));
         match run(&plan, &panel, &limits, &|_| {}).await {
-            Err(promptops::engine::run::RunError::OverBudget { estimate_usd, .. }) => estimate_usd,
+            Err(promptops::engine::run::RunError::OverBudget(over)) => over.needed_usd,
             other => panic!("{other:?}"),
         }
     };

@@ -267,31 +267,27 @@ fn question(n: u32) -> Digest {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_are_found_again_and_the_first_one_stays() {
+async fn answers_are_found_again_with_their_time_and_a_newer_one_takes_the_place_of_an_older() {
     on_each_database(|store| async move {
         let answers: Vec<_> = (0..1_200).map(|n| (question(n), completion(&format!("answer {n}")))).collect();
         store.save_answers(&answers, NOON).await.unwrap();
-        store.save_answers(&[(question(0), completion("another"))], NOON).await.unwrap();
+        store.save_answers(&[(question(0), completion("another"))], NOON + 5).await.unwrap();
         let asked: Vec<_> = (0..1_300).map(question).collect();
         let found = store.load_answers(&asked).await.unwrap();
-        assert_eq!(found, answers.into_iter().collect());
+        let mut expected: HashMap<_, _> = answers.into_iter().collect();
+        expected.insert(question(0), completion("another"));
+        assert_eq!(found, expected);
+        let times = store.answer_times(&asked).await.unwrap();
+        assert_eq!((times.len(), times[&question(0)], times[&question(1)]), (1_200, NOON + 5, NOON));
         assert!(store.load_answers(&[]).await.unwrap().is_empty());
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn money_is_counted_per_repository_and_day_and_a_release_is_for_one_commit() {
+async fn a_release_is_for_one_commit() {
     on_each_database(|store| async move {
-        const DAY: i64 = 86_400_000;
-        let (repo, other) = (RepoId(11), RepoId(12));
-        store.add_spend(repo, 1_500, NOON).await.unwrap();
-        store.add_spend(repo, 500, NOON).await.unwrap();
-        store.add_spend(repo, 7, NOON + DAY).await.unwrap();
-        assert_eq!(store.spent_on_day(repo, NOON).await.unwrap(), 2_000);
-        assert_eq!(store.spent_on_day(repo, NOON + DAY).await.unwrap(), 7);
-        assert_eq!(store.spent_on_day(other, NOON).await.unwrap(), 0);
-
+        let repo = RepoId(11);
         let sha = |digit: &str| CommitSha::parse(&digit.repeat(40)).unwrap();
         let pull = PullNumber(7);
         store.release_sha(repo, pull, &sha("a"), UserId(3), NOON).await.unwrap();

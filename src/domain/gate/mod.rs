@@ -3,6 +3,7 @@
 mod absolute;
 mod breaks;
 mod case;
+pub mod drift;
 mod judges;
 pub mod plan;
 #[cfg(test)]

@@ -155,9 +155,9 @@ mod tests {
             "Not run yet: somebody with write permission has to release commit ab12cd3",
         );
         check(
-            Outcome::OverBudget { estimate_usd: 3.5, limit_usd: 2.0 },
+            Outcome::OverBudget(Box::new(sample::over_budget())),
             ActionRequired,
-            "Not run: it would cost about $3.50, the limit is $2.00",
+            "Not run: it would cost about $3.50, the limit is $2.00 a run",
         );
         check(Outcome::BrokenFiles, ActionRequired, "Not run: 0 problems in the files to fix first");
         check(Outcome::Superseded, Cancelled, "Stopped: a newer commit took its place");

@@ -7,6 +7,7 @@ mod approval_words;
 mod build;
 pub mod check;
 mod diff;
+pub mod estimate;
 mod fit;
 pub mod github_models;
 pub mod html;
@@ -29,6 +30,7 @@ pub use approval::{ApprovalState, ApprovalSummary};
 pub use build::{Measured, MeasuredOutput};
 pub use sides::Sides;
 
+use super::budget::OverBudget;
 use super::diagnostic::Diagnostic;
 use super::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
 use super::gate::{JudgeAgreement, Verdict};
@@ -63,12 +65,7 @@ pub enum Outcome {
         sha: CommitSha,
     },
     /// The run would cost too much, or did.
-    OverBudget {
-        /// What it would cost, in USD.
-        estimate_usd: f64,
-        /// What it may cost, in USD.
-        limit_usd: f64,
-    },
+    OverBudget(Box<OverBudget>),
     /// Files or settings cannot be used as they are; the diagnostics say why.
     BrokenFiles,
     /// A limit of GitHub or of the settings keeps us from seeing all of the change.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
+use crate::domain::budget::{Budget, Estimate, PromptEstimate};
 use crate::domain::gate::verdict::ConfirmedBreak;
 
 fn side(passes: u32, output: &str) -> Option<SideReport> {
@@ -135,4 +136,30 @@ pub fn without_base() -> Report {
     let mut report = Report::new(Outcome::Measured(Verdict::Regression), None, "working tree".to_owned());
     report.prompts = vec![prompt];
     report
+}
+
+/// A run of the sample's prompt that would cost too much.
+pub fn over_budget() -> OverBudget {
+    let prompt = PromptEstimate {
+        path: PromptPath::parse("prompts/reply.prompt.yml").expect("a path"),
+        name: "Order reply".to_owned(),
+        cases: 48,
+        sides: 2,
+        trials: 1,
+        calls: 90,
+        known: 6,
+        input_tokens: 36_000,
+        output_tokens: 9_000,
+        usd: 3.5,
+        unpriced: vec![ModelId::parse("gateway/judge").expect("a model")],
+    };
+    OverBudget {
+        budget: Budget::Run,
+        limit_usd: 2.0,
+        spent_usd: 0.0,
+        reserved_usd: 0.0,
+        needed_usd: 3.5,
+        began: false,
+        estimate: Some(Estimate { prompts: vec![prompt] }),
+    }
 }

@@ -1,5 +1,6 @@
 //! Plans and requests for stories about runs: small, and built by the same calls that files are.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use promptops::domain::golden::{Case, MustPass};
 use promptops::domain::ids::{Digest, ModelId, PromptPath};
 use promptops::domain::prompt::template::Template;
 use promptops::domain::prompt::{Body, Message, Prompt, Role, Vars};
+use promptops::engine::limits::Limiter;
 use promptops::engine::run::{PlannedCase, PlannedPrompt, RunLimits, RunPlan};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -95,6 +97,9 @@ pub fn limits() -> RunLimits {
         run_timeout: Duration::from_secs(60),
         tries: 3,
         max_cost_usd: None,
+        account: None,
+        prices: Arc::default(),
+        limiter: Arc::new(Limiter::new(1_024, BTreeMap::new())),
         cancel: CancellationToken::new(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod folds;
+mod money;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,9 @@ pub(super) fn details(report: &Report, secrets: &Secrets) -> Vec<Block> {
     let always = |text: String| Block { keep: Keep::Always, text };
     if !report.notes.is_empty() {
         blocks.push(always(bullets(&report.notes, secrets)));
+    }
+    if let Outcome::OverBudget(over) = &report.outcome {
+        blocks.push(Block { keep: Keep::Section, text: money::figures(over, secrets) });
     }
     if !report.diagnostics.is_empty() {
         blocks.push(Block { keep: Keep::Section, text: diagnostics(&report.diagnostics, secrets) });
@@ -116,10 +120,7 @@ fn next_step(report: &Report) -> String {
                 "Read the change first: running it costs money. Then release it with the comment `/promptops eval {sha}`."
             )
         }
-        Outcome::OverBudget { .. } => {
-            "Raise `budget` in `.github/promptops.yml` on the base branch, or take cases out of the golden set."
-                .to_owned()
-        }
+        Outcome::OverBudget(over) => money::remedy(over),
         Outcome::BrokenFiles => "Push a commit that fixes them; it is tried again then.".to_owned(),
         Outcome::NothingGoverned
         | Outcome::Measured(Verdict::Pass | Verdict::NoRegressionFound)

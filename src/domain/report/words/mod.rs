@@ -10,6 +10,7 @@ pub use figures::{counted, duration, grouped, percent, points, score, usd};
 pub use reasons::{named, reason};
 
 use super::{CaseReport, Outcome, PromptReport, Report, SideReport, SideUsage, Sides};
+use crate::domain::budget::OverBudget;
 use crate::domain::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
 use crate::domain::gate::{JudgeAgreement, Verdict};
 use crate::domain::ids::CommitSha;
@@ -32,9 +33,7 @@ pub fn headline(report: &Report) -> String {
         Outcome::WaitsForRelease { sha } => {
             format!("Not run yet: somebody with write permission has to release commit {}", sha.short())
         }
-        Outcome::OverBudget { estimate_usd, limit_usd } => {
-            format!("Not run: it would cost about {}, the limit is {}", usd(*estimate_usd), usd(*limit_usd))
-        }
+        Outcome::OverBudget(over) => over_budget(over),
         Outcome::BrokenFiles => {
             let errors = report
                 .diagnostics
@@ -47,6 +46,23 @@ pub fn headline(report: &Report) -> String {
         Outcome::Superseded => "Stopped: a newer commit took its place".to_owned(),
         Outcome::Closed => "Stopped: the pull request was closed".to_owned(),
     }
+}
+
+/// Which budget, how much of it is gone, and what was needed.
+fn over_budget(over: &OverBudget) -> String {
+    let (limit, per) = (usd(over.limit_usd), over.budget.per());
+    let needed = usd(over.needed_usd);
+    let begin = if over.began {
+        format!("Stopped: the next calls need about {needed}")
+    } else {
+        format!("Not run: it would cost about {needed}")
+    };
+    if over.spent_usd == 0.0 && over.reserved_usd == 0.0 {
+        return format!("{begin}, the limit is {limit} {per}");
+    }
+    let reserved =
+        if over.reserved_usd > 0.0 { format!(", {} reserved", usd(over.reserved_usd)) } else { String::new() };
+    format!("{begin}; of {limit} {per} {} are spent{reserved}", usd(over.spent_usd))
 }
 
 fn measured_headline(report: &Report, verdict: Verdict) -> String {

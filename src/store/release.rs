@@ -1,45 +1,9 @@
-//! Money spent per repository and day, and the commits of forks that a person has released. Knows no policy.
+//! The commits of forks that a person has released. Knows no policy.
 
 use super::{Store, StoreError, from_db, to_db};
 use crate::domain::ids::{CommitSha, PullNumber, RepoId, UserId};
 
-const MS_PER_DAY: i64 = 86_400_000;
-
 impl Store {
-    /// Adds to what a repository has spent on the day of `now_ms` (UTC), in millionths of a USD.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn add_spend(&self, repo: RepoId, usd_micros: i64, now_ms: i64) -> Result<(), StoreError> {
-        const VERB: &str = "add to the spending";
-        let mut write = self.write(VERB).await?;
-        sqlx::query(
-            "INSERT INTO spending (repo_id, day, usd_micros) VALUES ($1, $2, $3) \
-             ON CONFLICT (repo_id, day) DO UPDATE SET usd_micros = spending.usd_micros + excluded.usd_micros",
-        )
-        .bind(to_db(repo.0))
-        .bind(now_ms.div_euclid(MS_PER_DAY))
-        .bind(usd_micros)
-        .execute(&mut *write.tx)
-        .await
-        .map_err(StoreError::during(VERB))?;
-        write.commit().await
-    }
-
-    /// What a repository has spent on the day of `now_ms` (UTC), in millionths of a USD.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn spent_on_day(&self, repo: RepoId, now_ms: i64) -> Result<i64, StoreError> {
-        let spent: Option<i64> = sqlx::query_scalar("SELECT usd_micros FROM spending WHERE repo_id = $1 AND day = $2")
-            .bind(to_db(repo.0))
-            .bind(now_ms.div_euclid(MS_PER_DAY))
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(StoreError::during("read the spending"))?;
-        Ok(spent.unwrap_or_default())
-    }
-
     /// Remembers that a person has released exactly this commit of a fork for evaluation; the first to do so stays.
     ///
     /// # Errors

@@ -1,0 +1,109 @@
+//! Money at an author's desk: what a run would cost, a run that stops at its limit, old answers that are checked before use.
+
+use serde_json::json;
+
+use crate::cli_eval::{PROMPT, answer};
+use crate::support::desk::Desk;
+use crate::support::provider::{Asked, Reply, Scripted};
+
+/// A desk with a prompt and this many cases, committed.
+fn desk(cases: usize) -> Desk {
+    let case = |n: usize| {
+        format!("  - id: c{n}\n    vars: {{ amount: \"{n} EUR\" }}\n    evaluators: [{{ contains: EUR }}]\n")
+    };
+    let golden: String = std::iter::once("cases:\n".to_owned()).chain((0..cases).map(case)).collect();
+    Desk::repository(&[("a.prompt.yml", PROMPT), ("a.golden.yml", &golden)])
+}
+
+/// Says back what it was asked.
+fn echo(asked: &Asked) -> Reply {
+    Reply::text(format!("about {}", asked.user()))
+}
+
+/// Changes the prompt so that each of its questions is a new one.
+fn reword(desk: &Desk, words: &str) {
+    desk.write("a.prompt.yml", PROMPT.replace("{{amount}}", &format!("{words} {{{{amount}}}}")));
+}
+
+#[tokio::test]
+async fn an_estimate_says_what_a_run_would_cost_and_calls_nobody() {
+    let server = Scripted::start(echo).await;
+    let desk = desk(40);
+    reword(&desk, "exactly");
+    let ran = desk.ask(&server, &["eval", "--base", "main", "--estimate"]).await;
+    assert_eq!((ran.code, server.calls(), ran.stderr.as_str()), (0, 0, ""), "{ran:?}");
+    assert!(
+        ran.stdout.starts_with("a.prompt.yml\n  40 cases × 2 sides × 1 trial: 80 calls, 0 known already\n  about "),
+        "{ran:?}"
+    );
+    assert!(ran.stdout.contains("\nIn total 80 calls, about $0.0") && ran.stdout.ends_with("No model was called.\n"));
+    let ran = desk.ask(&server, &["eval", "--base", "main", "--estimate", "--format", "json"]).await;
+    let estimate = ran.json();
+    assert_eq!((&estimate["schema"], &estimate["calls"]), (&json!("promptops.estimate/v1"), &json!(80)));
+    assert_eq!(estimate["prompts"][0]["path"], "a.prompt.yml");
+    assert!(estimate["usd"].as_f64().unwrap() > 0.001);
+    assert_eq!(desk.ask(&server, &["eval", "--base", "main"]).await.code, 0);
+    let known = desk.ask(&server, &["eval", "--base", "main", "--estimate", "--format", "json"]).await.json();
+    assert_eq!((&known["calls"], &known["prompts"][0]["known"], &known["usd"]), (&json!(0), &json!(80), &json!(0.0)));
+    assert_eq!(server.calls(), 80);
+    let ran = desk.ask(&server, &["eval", "--estimate", "--format", "markdown"]).await;
+    assert_eq!(ran.code, 2, "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_run_that_reaches_its_limit_stops_its_calls_and_is_not_measured() {
+    // The cases promise answers of a word; the model counts ten times the tokens.
+    let server = Scripted::start(echo).await;
+    let desk = desk(200);
+    let golden = desk.read("a.golden.yml").replace("    evaluators", "    expected: x\n    evaluators");
+    desk.write("a.golden.yml", golden);
+    let ran = desk.ask(&server, &["eval", "--max-cost", "0.002", "--concurrency", "1", "--format", "json"]).await;
+    assert_eq!((ran.code, &ran.json()["verdict"]), (3, &json!("not_measured")), "{ran:?}");
+    assert!(
+        ran.stderr.contains("error: the run was stopped: its next calls need about $0.00")
+            && ran.stderr.contains("of the $0.0020 a run $0.0020 are spent: raise it with `run_usd`"),
+        "{ran:?}"
+    );
+    assert_eq!(server.calls(), 96, "each costs 21 millionths of a dollar");
+}
+
+#[tokio::test]
+async fn a_model_without_a_price_runs_without_a_budget_only() {
+    let server = Scripted::start(answer).await;
+    let desk = desk(4);
+    let ran = desk.ask(&server, &["eval", "--model", "openai/ours", "--max-cost", "1"]).await;
+    assert_eq!((ran.code, server.calls()), (3, 0), "{ran:?}");
+    assert!(ran.stderr.contains("error: the price of `openai/ours` is not known, so no budget can be kept"), "{ran:?}");
+    let ran = desk.ask(&server, &["eval", "--model", "openai/ours", "--format", "markdown"]).await;
+    assert_eq!((ran.code, server.calls()), (0, 4), "{ran:?}");
+    let said = ran.stdout.replace('`', "");
+    assert!(said.contains("The cost of openai/ours is not known and in no figure here."), "{ran:?}");
+}
+
+#[tokio::test]
+async fn known_answers_of_base_are_checked_and_a_provider_that_drifted_is_named() {
+    let drifted = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let now = drifted.clone();
+    let server = Scripted::start(move |asked| match now.load(std::sync::atomic::Ordering::SeqCst) {
+        true => Reply::text("I cannot say."),
+        false => echo(asked),
+    })
+    .await;
+    let desk = desk(30);
+    let compare = async |words: &str| {
+        reword(&desk, words);
+        let before = server.calls();
+        let ran = desk.ask(&server, &["eval", "--base", "main", "--format", "markdown"]).await;
+        (ran, server.calls() - before)
+    };
+    let (ran, calls) = compare("first").await;
+    assert_eq!((ran.code, calls), (0, 60), "{ran:?}");
+    let (ran, calls) = compare("second").await;
+    assert_eq!((ran.code, calls), (0, 40), "thirty new ones, ten of base to check the others: {ran:?}");
+    assert!(!ran.stdout.contains("drift"), "{ran:?}");
+    drifted.store(true, std::sync::atomic::Ordering::SeqCst);
+    let (ran, calls) = compare("third").await;
+    assert_eq!(calls, 60, "{ran:?}");
+    assert!(ran.stdout.contains("a.prompt.yml: Provider drift: 10 of 10 known answers of the old prompt"), "{ran:?}");
+    assert!(ran.stdout.contains("0 better"), "both sides fare the same: {ran:?}");
+}
