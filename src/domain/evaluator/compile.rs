@@ -104,6 +104,8 @@ fn threshold(spec: &EvaluatorSpec) -> Result<Option<f64>, CompileError> {
     let Some(threshold) = spec.threshold else {
         return Ok(match spec.check {
             CheckSpec::Judge { .. } | CheckSpec::GithubBuiltin(_) => Some(THRESHOLD),
+            CheckSpec::Likeness { measure, .. } => Some(likeness::threshold(measure)),
+            CheckSpec::ToolCallF1(_) => Some(1.0),
             _ => None,
         });
     };

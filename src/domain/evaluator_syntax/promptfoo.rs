@@ -1,7 +1,7 @@
 //! promptfoo's assertions, as a mapping `{type, value, threshold, weight, metric}` and as a CSV field
 //! `[not-]type[(threshold)][:value]`. Knows no file around them.
 
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 use super::kinds::{self, Kind, without_not};
 use super::refused;
@@ -10,6 +10,7 @@ use super::{Written, graded};
 use crate::domain::diagnostic::Location;
 use crate::domain::evaluator::spec::{CheckSpec, EvaluatorSpec};
 use crate::domain::node::{self, Node};
+use crate::domain::prompt::template::Template;
 use crate::domain::reader::{Fields, Reader, Unknown, suggestion};
 
 /// Keys of an assertion.
@@ -142,6 +143,11 @@ fn typed(reader: &mut Reader<'_>, assertion: &Assertion<'_>) -> Option<Evaluator
         reader.error("unsupported", node.at, message, "write what it holds here");
         return None;
     }
+    if let Some(node) = value.filter(|node| has_logic(node)) {
+        let message = format!("the value of `{name}` holds template code, which is not run");
+        reader.error("unsupported", node.at, message, "use nothing but `{{name}}`, or write the value as it is meant");
+        return None;
+    }
     let kind = Kind::named(plain);
     let is_limit = kind.is_some_and(|kind| kind.has_limit() || kind == Kind::Levenshtein);
     let score = match threshold.filter(|_| !is_limit) {
@@ -190,6 +196,25 @@ fn plain_kind(
     ) || kind == Kind::Latency;
     let value = value.filter(|_| !wants_none);
     values::read(reader, kind, &Given { name, at, value, own, limit })
+}
+
+/// Whether a value holds what promptfoo would run as a template and we would take as it stands.
+fn has_logic(node: &Node) -> bool {
+    let in_text = |text: &str| {
+        let is_block = |open: &str, close: &str| text.split_once(open).is_some_and(|(_, rest)| rest.contains(close));
+        // What is left of `{{name}}` once it is taken out is no place that we would fill.
+        let left = Template::parse(text).render(&|_| Some(&Value::Null)).unwrap_or_default();
+        is_block("{%", "%}")
+            || is_block("{#", "#}")
+            || left.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}"))
+    };
+    match &node.kind {
+        node::Kind::Text(text) => in_text(text),
+        node::Kind::List(items) => {
+            items.iter().any(|item| matches!(&item.kind, node::Kind::Text(text) if in_text(text)))
+        }
+        _ => false,
+    }
 }
 
 /// Whether a value stands for the content of a file, or for what code in one returns.

@@ -131,6 +131,12 @@ fn what_needs_code_or_services_is_refused_with_a_way_out() {
         "1:40 `transform` of an assertion is not supported; it runs code on the answer; check the answer as it is, for \
          instance with `contains-json` or `regex`",
     );
+    for value in ["{{ a | upper }}", "{% if a %}x{% endif %}", "{{a}} and {{ a + 1 }}"] {
+        let refused = mapping(&format!("{{ type: not-contains, value: \"{value}\" }}")).unwrap_err();
+        assert!(refused.contains("holds template code, which is not run"), "{refused}");
+    }
+    assert!(mapping("{ type: contains, value: 'a {{ b }} }} {{' }").is_ok());
+    assert!(mapping("{ type: regex, value: 'a{2}' }").is_ok());
     check_refused(
         "{ type: is-json, value: file://schema.json }",
         "1:25 the value of `is-json` is a file or a package, which is not read; write what it holds here",
