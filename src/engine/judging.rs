@@ -91,10 +91,7 @@ impl<'r> Judges<'r> {
             let Some(evaluation) = evaluator.prefer(&old, &new, case) else { continue };
             let found = match evaluation {
                 Evaluation::Assessed(assessment) => Ok(assessment),
-                Evaluation::Ask(question) => {
-                    self.opinions.recall(caller, vec![((*question).clone(), Which::First)]).await;
-                    self.opinions.assess(caller, &question, Which::First, usage).await
-                }
+                Evaluation::Ask(question) => self.opinions.assess(caller, &question, Which::First, usage).await,
             };
             let (of_base, of_head) = match found {
                 Ok(of_head) => (Some(of_head.mirrored()), Some(of_head)),
@@ -133,14 +130,21 @@ impl<'r> Judges<'r> {
         questions
     }
 
+    /// The questions that comparing two answers begins with.
+    pub fn comparisons<'q>(
+        case: &'q Case,
+        base: &'q str,
+        head: &'q str,
+    ) -> impl Iterator<Item = (JudgeQuestion, Which)> + use<'q> {
+        case.evaluators.iter().filter_map(move |evaluator| match evaluator.prefer(base, head, case)? {
+            Evaluation::Ask(question) => Some((*question, Which::First)),
+            Evaluation::Assessed(_) => None,
+        })
+    }
+
     /// The requests that judging an answer takes, and that no judgement is known for. For estimates.
     pub fn open_requests(&self, case: &Case, answer: &Answer<'_>) -> Vec<CompletionRequest> {
-        let compared = case.evaluators.iter().filter_map(|evaluator| {
-            match evaluator.prefer(answer.text, ANOTHER_ANSWER, case)? {
-                Evaluation::Ask(question) => Some((*question, Which::First)),
-                Evaluation::Assessed(_) => None,
-            }
-        });
+        let compared = Self::comparisons(case, answer.text, ANOTHER_ANSWER);
         let questions = self.questions(case, answer).into_iter().chain(compared);
         questions.flat_map(|(question, which)| self.opinions.open_requests(&question, which)).collect()
     }

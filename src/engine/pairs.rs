@@ -6,11 +6,13 @@ use futures::StreamExt;
 use futures::stream;
 
 use super::answer::Answerer;
-use super::call::Failure;
-use super::judging::Judged;
+use super::judging::{Judged, Judges};
+use super::opinion::Which;
 use super::run::{RunError, Usage};
-use super::stage::Trial;
+use super::stage::{CHUNK, Trial, stopped};
+use crate::domain::evaluator::judge::JudgeQuestion;
 use crate::domain::gate::{Lane, Side};
+use crate::domain::golden::Case;
 
 /// A judged trial that waits for its pair.
 pub(super) struct Held {
@@ -51,15 +53,29 @@ pub(super) async fn settle(
         let done = answerer.judges.compare(&answerer.caller, case, sides, &mut usage).await;
         done.map(|()| (pair, usage))
     };
-    let mut compared = stream::iter(pairs).map(compare).buffer_unordered(width.max(1));
-    while let Some(done) = compared.next().await {
-        let (pair, usage) = done.map_err(|failure| match failure {
-            Failure::Fatal(message) | Failure::Unanswered(message) => RunError::Provider(message.as_ref().to_owned()),
-        })?;
-        on_usage(pair.head.trial, usage);
-        settled.extend([pair.base, pair.head]);
+    let mut pairs = pairs.into_iter();
+    loop {
+        let chunk: Vec<Pair> = pairs.by_ref().take(CHUNK).collect();
+        if chunk.is_empty() {
+            return Ok(settled);
+        }
+        let questions = chunk.iter().flat_map(|pair| pair.questions(answerer.case(&trials[pair.head.trial])));
+        answerer.judges.opinions.recall(&answerer.caller, questions.collect()).await;
+        let mut compared = stream::iter(chunk).map(compare).buffer_unordered(width.max(1));
+        while let Some(done) = compared.next().await {
+            let (pair, usage) = done.map_err(stopped)?;
+            on_usage(pair.head.trial, usage);
+            settled.extend([pair.base, pair.head]);
+        }
     }
-    Ok(settled)
+}
+
+impl Pair {
+    /// What the judge is asked first.
+    fn questions(&self, case: &Case) -> Vec<(JudgeQuestion, Which)> {
+        let [base, head] = [&self.base, &self.head].map(|side| side.judged.output.text.as_deref().unwrap_or_default());
+        Judges::comparisons(case, base, head).collect()
+    }
 }
 
 fn pair(trials: &[Trial], held: Vec<Held>) -> (Vec<Pair>, Vec<Held>) {

@@ -24,7 +24,7 @@ pub(super) const KINDS: [&str; 13] = [
 ];
 
 /// promptfoo's names.
-pub(super) const PROMPTFOO: [&str; 14] = [
+pub(super) const PROMPTFOO: [&str; 15] = [
     "llm-rubric",
     "model-graded-closedqa",
     "g-eval",
@@ -39,17 +39,15 @@ pub(super) const PROMPTFOO: [&str; 14] = [
     "similar",
     "similar:cosine",
     "similar:dot",
+    "similar:euclidean",
 ];
-
-/// The one name of promptfoo's whose threshold is a distance.
-const BY_DISTANCE: &str = "similar:euclidean";
 
 const MEASURES: [(&str, Measure); 3] =
     [("cosine", Measure::Cosine), ("dot", Measure::Dot), ("euclidean", Measure::Euclidean)];
 
 /// Whether promptfoo's name is one of a kind that asks a model.
 pub(super) fn is_promptfoo(name: &str) -> bool {
-    PROMPTFOO.contains(&name) || name == BY_DISTANCE
+    PROMPTFOO.contains(&name)
 }
 
 /// Whether promptfoo's name says nothing without a value; the caller reports it, who knows the place.
