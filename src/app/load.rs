@@ -9,7 +9,8 @@ use crate::domain::diagnostic::{Diagnostic, Location};
 use crate::domain::golden::{self, GoldenSet};
 use crate::domain::governed::{self, GoldenSource};
 use crate::domain::ids::PromptPath;
-use crate::domain::prompt::{self, Attachments, Prompt, Reference};
+use crate::domain::prompt::{self, Attachments, Format, Prompt, Reference};
+use crate::domain::promptfoo;
 use crate::domain::source::{MAX_FILE_BYTES, MAX_GOLDEN_SET_BYTES, too_large};
 
 /// A prompt as it stands on one side.
@@ -48,7 +49,10 @@ pub enum LoadError {
 pub async fn load(files: &Files, path: &PromptPath) -> Result<Vec<LoadedPrompt>, LoadError> {
     let content = files.read(path, MAX_FILE_BYTES).await?;
     let bytes = regular(content, path, "prompt file", MAX_FILE_BYTES)?;
-    let attachments = attach(files, path, &bytes).await?;
+    if is_config(path, &bytes) {
+        return load_config(files, path, &bytes).await;
+    }
+    let attachments = attach(files, path, &bytes, &prompt::references).await?;
     let attached = attachments.paths().cloned().collect();
     let parsed = prompt::parse_with(path, &bytes, &attachments).map_err(LoadError::Input)?;
     let mut warnings = parsed.warnings;
@@ -63,16 +67,54 @@ pub async fn load(files: &Files, path: &PromptPath) -> Result<Vec<LoadedPrompt>,
     Ok(vec![LoadedPrompt { prompt, golden, warnings, attached }])
 }
 
+/// Whether a file is a promptfoo config: by its name, or by its keys where its name says nothing.
+fn is_config(path: &PromptPath, bytes: &[u8]) -> bool {
+    match Format::of(path) {
+        Some(format) => format == Format::Promptfoo,
+        None => promptfoo::looks_like(path, bytes),
+    }
+}
+
+/// The prompts of a promptfoo config, which brings their cases along.
+async fn load_config(files: &Files, path: &PromptPath, bytes: &[u8]) -> Result<Vec<LoadedPrompt>, LoadError> {
+    let attachments = attach(files, path, bytes, &promptfoo::references).await?;
+    let attached: Vec<PromptPath> = attachments.paths().cloned().collect();
+    let parsed = promptfoo::parse(path, bytes, &attachments).map_err(LoadError::Input)?;
+    let mut warnings = parsed.warnings;
+    let mut findings: Vec<Diagnostic> = Vec::new();
+    let mut loaded = Vec::with_capacity(parsed.value.len());
+    for (prompt, set) in parsed.value {
+        for finding in golden::check_variables(&prompt, &set) {
+            // The same text on several models lacks the same variable.
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
+        }
+        // What was found in the file is said once, not with each of its prompts.
+        let (warnings, attached) = (std::mem::take(&mut warnings), attached.clone());
+        loaded.push(LoadedPrompt { prompt: Arc::new(prompt), golden: Some(set), warnings, attached });
+    }
+    if findings.is_empty() { Ok(loaded) } else { Err(LoadError::Input(findings)) }
+}
+
+/// What names the files that a file is made of and that are still missing.
+type References = dyn Fn(&PromptPath, &[u8], &Attachments) -> Vec<Reference> + Sync;
+
 /// The files that a prompt file is made of, and those that these are made of.
-async fn attach(files: &Files, path: &PromptPath, bytes: &[u8]) -> Result<Attachments, LoadError> {
+async fn attach(
+    files: &Files,
+    path: &PromptPath,
+    bytes: &[u8],
+    references: &References,
+) -> Result<Attachments, LoadError> {
     let mut attachments = Attachments::default();
     let (mut count, mut size) = (0, 0);
     loop {
-        let references = prompt::references(path, bytes, &attachments);
-        if references.is_empty() {
+        let missing = references(path, bytes, &attachments);
+        if missing.is_empty() {
             return Ok(attachments);
         }
-        for reference in references {
+        for reference in missing {
             let mut found = Vec::new();
             for file in referenced(files, path, &reference)? {
                 let cap = MAX_ATTACHED_BYTES - size;
@@ -116,10 +158,23 @@ fn too_many_attached(path: &PromptPath) -> Diagnostic {
     about("too-large", path, message, "refer to fewer files")
 }
 
-/// Takes the prompt of this label out of those that a file holds.
-pub fn take(prompts: &mut Vec<LoadedPrompt>, label: Option<&str>) -> Option<LoadedPrompt> {
-    let at = prompts.iter().position(|loaded| loaded.prompt.label.as_deref() == label)?;
-    Some(prompts.swap_remove(at))
+/// Pairs the prompts that a file holds on both sides: by their labels; those left over by their groups, so that a prompt
+/// whose model changes is compared with what it was. Returns head's with their bases, and what only base has.
+#[must_use]
+pub fn pair_up(
+    mut bases: Vec<LoadedPrompt>,
+    heads: Vec<LoadedPrompt>,
+) -> (Vec<(Option<LoadedPrompt>, LoadedPrompt)>, Vec<LoadedPrompt>) {
+    let mut take = |same: &dyn Fn(&Prompt) -> bool| {
+        let at = bases.iter().position(|loaded| same(&loaded.prompt))?;
+        Some(bases.remove(at))
+    };
+    let mut pairs: Vec<_> =
+        heads.into_iter().map(|head| (take(&|base: &Prompt| base.label == head.prompt.label), head)).collect();
+    for (base, head) in pairs.iter_mut().filter(|(base, head)| base.is_none() && head.prompt.group.is_some()) {
+        *base = take(&|base: &Prompt| base.group == head.prompt.group);
+    }
+    (pairs, bases)
 }
 
 async fn load_golden(

@@ -87,7 +87,8 @@ fn planned(pair: &Pair, settings: &Settings, overrides: &Overrides) -> Result<Pl
     }
     let base_golden = pair.base.as_ref().and_then(|base| base.golden.as_ref());
     let cases = plan_cases(base_golden, pair.head.golden.as_ref(), overrides.base_gates);
-    Ok(PlannedPrompt { path: pair.path.clone(), base, head: (pair.head.prompt.clone(), head_model), cases })
+    let trials = overrides.trials.or(pair.head.prompt.trials);
+    Ok(PlannedPrompt { path: pair.path.clone(), base, head: (pair.head.prompt.clone(), head_model), cases, trials })
 }
 
 fn gate_settings(settings: &Settings, overrides: &Overrides, seed: u64) -> GateSettings {

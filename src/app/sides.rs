@@ -261,7 +261,7 @@ async fn load_pair(
     sides: &mut Sides,
 ) -> Result<(), JobError> {
     own(base, previous, sides).await?;
-    let mut before = if base.exists(previous) { base_side(base, previous, sides).await? } else { Vec::new() };
+    let before = if base.exists(previous) { base_side(base, previous, sides).await? } else { Vec::new() };
     let loaded = match load::load(head, &path).await {
         Ok(loaded) => loaded,
         Err(LoadError::Input(findings)) => {
@@ -273,11 +273,11 @@ async fn load_pair(
     if let (Some(after), true) = (loaded.first(), before.is_empty() && base.exists(previous)) {
         sides.findings.extend(guards::unreadable_base(base, previous, head, after).await?);
     }
-    for after in loaded {
-        let before = load::take(&mut before, after.prompt.label.as_deref());
+    let (pairs, gone) = load::pair_up(before, loaded);
+    for (before, after) in pairs {
         pair(&path, before, after, sides);
     }
-    for gone in before {
+    for gone in gone {
         sides.notes.push(format!("{} is removed from {path}", gone.prompt.name));
     }
     Ok(())

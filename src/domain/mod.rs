@@ -12,6 +12,7 @@ pub mod node;
 pub mod policy;
 pub mod price;
 pub mod prompt;
+pub mod promptfoo;
 pub mod reader;
 pub mod report;
 pub mod settings;

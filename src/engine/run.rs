@@ -43,6 +43,8 @@ pub struct PlannedPrompt {
     pub head: (Arc<Prompt>, ModelId),
     /// The cases, in file order.
     pub cases: Vec<PlannedCase>,
+    /// Samples per case and side, where the prompt wants others than the run.
+    pub trials: Option<u32>,
 }
 
 /// Bounds of a run.
@@ -155,7 +157,7 @@ async fn stages(answerer: &Answerer<'_>) -> Result<Vec<PromptRun>, RunError> {
     let mut purse = Purse::new(answerer.caller.limits.max_cost_usd);
     let mut before_any_call = true;
     loop {
-        let trials = next_trials(&tallies, &plan.gate);
+        let trials = next_trials(&tallies, plan);
         if trials.is_empty() {
             return Ok(tallies.into_iter().map(PromptTally::finish).collect());
         }
@@ -186,9 +188,11 @@ async fn stages(answerer: &Answerer<'_>) -> Result<Vec<PromptRun>, RunError> {
     }
 }
 
-fn next_trials(tallies: &[PromptTally], settings: &GateSettings) -> Vec<Trial> {
+fn next_trials(tallies: &[PromptTally], plan: &RunPlan) -> Vec<Trial> {
     let of_prompt = |(prompt, tally): (usize, &PromptTally)| {
-        plan::next(&tally.record, settings).into_iter().map(move |ask| Trial { prompt, ask })
+        let wanted = plan.prompts.get(prompt).and_then(|planned| planned.trials).unwrap_or(plan.gate.trials);
+        let settings = GateSettings { trials: wanted, ..plan.gate.clone() };
+        plan::next(&tally.record, &settings).into_iter().map(move |ask| Trial { prompt, ask })
     };
     tallies.iter().enumerate().flat_map(of_prompt).collect()
 }

@@ -6,6 +6,7 @@ mod architecture;
 mod cli_eval;
 mod cli_input;
 mod cli_lint;
+mod cli_promptfoo;
 mod cli_provider;
 mod demo;
 mod engine;

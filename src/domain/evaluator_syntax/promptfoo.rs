@@ -3,7 +3,8 @@
 use super::Written;
 use crate::domain::diagnostic::Location;
 use crate::domain::evaluator::spec::{CheckSpec, EvaluatorSpec};
-use crate::domain::reader::{Reader, suggestion};
+use crate::domain::node::{Kind, Node};
+use crate::domain::reader::{Reader, Unknown, suggestion};
 
 const TYPES: [&str; 12] = [
     "equals",
@@ -19,6 +20,36 @@ const TYPES: [&str; 12] = [
     "llm-rubric",
     "grade",
 ];
+
+/// Reads an assertion as a mapping of `type`, `value`, `threshold`, `weight` and `metric`.
+pub fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Written> {
+    let fields =
+        reader.fields(node, "an assertion", &["type", "value", "threshold", "weight", "metric"], Unknown::Refused)?;
+    let kind = fields.get("type")?;
+    let name = reader.words(kind, "type")?;
+    let value = fields.get("value");
+    let threshold =
+        fields.read(reader, "threshold", |reader, node, what| reader.number(node, what, 0.0, f64::INFINITY));
+    let at = value.map_or(kind.at, |value| value.at);
+    let structured = value.filter(|value| matches!(value.kind, Kind::Map(_) | Kind::List(_))).map(Node::to_value);
+    let check = match (name.as_str(), structured) {
+        ("equals", Some(value)) => CheckSpec::Equals(Some(value)),
+        ("is-json", Some(schema)) => CheckSpec::JsonSchema(schema),
+        _ => {
+            let text = match value {
+                Some(value) => reader.text(value, "value")?,
+                None => String::new(),
+            };
+            typed(reader, &name, &text, threshold, at)?
+        }
+    };
+    let graded = matches!(check, CheckSpec::Judge { .. });
+    let mut spec = super::with_options(reader, None, check)?;
+    spec.threshold = threshold.filter(|_| graded);
+    spec.weight = fields.read(reader, "weight", |reader, node, what| reader.number(node, what, 0.0, f64::INFINITY));
+    spec.metric = fields.read(reader, "metric", Reader::words);
+    Some(Written { spec, at })
+}
 
 /// Reads a field that is not empty. A text that does not look like `type:value` is what the answer must equal.
 pub fn read_text(reader: &mut Reader<'_>, field: &str, at: Location) -> Option<Written> {

@@ -10,7 +10,7 @@ use crate::domain::reader::{Reader, Unknown};
 use crate::domain::yaml;
 
 const HELP: &str = "add `cases:` with at least one case";
-const KEYS: [&str; 8] = ["id", "vars", "expected", "must_pass", "weight", "tags", "cluster", "evaluators"];
+const KEYS: [&str; 9] = ["id", "vars", "expected", "must_pass", "weight", "tags", "cluster", "threshold", "evaluators"];
 
 /// Small files are read at once; of larger ones the cases are streamed, so that their nodes are never held together.
 const STREAM_FROM_BYTES: usize = 1 << 20;
@@ -37,7 +37,7 @@ pub(super) fn read(reader: &mut Reader<'_>, prompt: &Prompt) -> Option<GoldenSet
         Some(cases) => reader.list(cases, "cases")?,
         None => &[],
     };
-    let mut builder = Builder::new(reader, prompt, set.unwrap_or_default());
+    let mut builder = Builder::new(reader, &prompt.evaluators, set.unwrap_or_default());
     if streams {
         let source = reader.source.clone();
         // The first reading had no errors, so this one has none either.
@@ -70,6 +70,8 @@ pub(super) fn read_case(reader: &mut Reader<'_>, node: &Node) -> Option<RawCase>
         tags: fields.read(reader, "tags", Reader::texts).unwrap_or_default(),
         cluster: fields.read(reader, "cluster", Reader::words),
         evaluators: evaluators.unwrap_or_default(),
+        threshold: fields.read(reader, "threshold", |reader, node, what| reader.number(node, what, 0.0, 1.0)),
+        sets: Vec::new(),
         at: node.at,
     };
     (reader.errors() == errors).then_some(raw)

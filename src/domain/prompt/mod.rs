@@ -1,5 +1,6 @@
 //! A prompt as every format says it. Knows no file system: parsers take bytes and a path.
 
+pub mod affix;
 mod attachments;
 mod body;
 pub mod github_models;
@@ -17,6 +18,7 @@ use serde_json::Value;
 use super::diagnostic::{Diagnostic, Location, Parsed};
 use super::evaluator::Evaluator;
 use super::ids::{ModelId, PromptPath};
+use super::promptfoo;
 use super::source::{MAX_FILE_BYTES, Source};
 pub use attachments::{Attachments, Reference};
 pub use body::{Body, Message, Place, RenderError, UndefinedVariable};
@@ -124,6 +126,10 @@ pub struct Prompt {
     pub path: PromptPath,
     /// Which prompt of its file it is, where a file holds several; sides are paired by it.
     pub label: Option<String>,
+    /// What pairs sides where their labels differ, for instance because the model in them changed.
+    pub group: Option<String>,
+    /// How often each case is asked, where the file says it.
+    pub trials: Option<u32>,
     /// Its `name`, else the file's stem.
     pub name: String,
     /// For people.
@@ -167,6 +173,8 @@ pub struct Prompt {
 pub enum Format {
     /// `.prompt.yml` and `.prompt.yaml`.
     GithubModels,
+    /// `promptfooconfig.yaml`, `.yml` and `.json`: a file of several prompts with their tests.
+    Promptfoo,
 }
 
 impl Format {
@@ -174,6 +182,9 @@ impl Format {
     #[must_use]
     pub fn of(path: &PromptPath) -> Option<Self> {
         let name = path.folded();
+        if promptfoo::NAMES.contains(&name.rsplit('/').next().unwrap_or_default()) {
+            return Some(Self::Promptfoo);
+        }
         [".prompt.yml", ".prompt.yaml"].iter().any(|end| name.ends_with(end)).then_some(Self::GithubModels)
     }
 }
@@ -195,6 +206,10 @@ pub fn parse_with(path: &PromptPath, bytes: &[u8], _attached: &Attachments) -> R
     let source = Source::read(path, bytes, MAX_FILE_BYTES).map_err(|error| vec![*error])?;
     match Format::of(path) {
         Some(Format::GithubModels) => github_models::parse(source),
+        Some(Format::Promptfoo) => Err(vec![
+            Diagnostic::error("several-prompts", path, "a promptfoo config holds several prompts with their tests")
+                .with_help("name it to `promptops eval`, or take a file of one prompt"),
+        ]),
         None => Err(vec![
             Diagnostic::error("unknown-format", path, format!("`{}` is in no known prompt format", path.file_name()))
                 .with_help("name it `<name>.prompt.yml`"),
@@ -205,8 +220,9 @@ pub fn parse_with(path: &PromptPath, bytes: &[u8], _attached: &Attachments) -> R
 /// The other files that a prompt file is made of, those left out that `attached` knows. Asked again with what was found
 /// until nothing is left, since attached files may need others.
 #[must_use]
-pub fn references(path: &PromptPath, _bytes: &[u8], _attached: &Attachments) -> Vec<Reference> {
+pub fn references(path: &PromptPath, bytes: &[u8], attached: &Attachments) -> Vec<Reference> {
     match Format::of(path) {
+        Some(Format::Promptfoo) => promptfoo::references(path, bytes, attached),
         Some(Format::GithubModels) | None => Vec::new(),
     }
 }
@@ -218,6 +234,8 @@ impl Prompt {
         Self {
             path,
             label: None,
+            group: None,
+            trials: None,
             name,
             description: None,
             model: None,
@@ -244,7 +262,7 @@ impl Prompt {
     /// # Errors
     /// The first variable that has neither a value nor a default, or what else the template cannot do.
     pub fn render(&self, vars: &Vars) -> Result<Arc<[ChatMessage]>, RenderError> {
-        self.body.render(vars, &self.variables)
+        Ok(affix::wrap(self.body.render(vars, &self.variables)?, vars))
     }
 }
 

@@ -1,0 +1,1 @@
+//! Stories of configs, from text to prompts and cases.
