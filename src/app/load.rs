@@ -1,5 +1,6 @@
 //! Loads a prompt with its golden set from one side's files. Asks the domain's parsers; decides nothing itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use crate::domain::diagnostic::{Diagnostic, Location};
 use crate::domain::golden::{self, GoldenSet};
 use crate::domain::governed::{self, GoldenSource};
 use crate::domain::ids::PromptPath;
+use crate::domain::policy::Change;
 use crate::domain::prompt::{self, Attachments, Format, Prompt, Reference};
 use crate::domain::promptfoo;
 use crate::domain::source::{MAX_FILE_BYTES, MAX_GOLDEN_SET_BYTES, too_large};
@@ -108,11 +110,23 @@ async fn attach(
     references: &References,
 ) -> Result<Attachments, LoadError> {
     let mut attachments = Attachments::default();
+    attach_to(files, path, bytes, references, &mut attachments).await?;
+    Ok(attachments)
+}
+
+/// The same, into `attachments`: what was found before an error stays.
+async fn attach_to(
+    files: &Files,
+    path: &PromptPath,
+    bytes: &[u8],
+    references: &References,
+    attachments: &mut Attachments,
+) -> Result<(), LoadError> {
     let (mut count, mut size) = (0, 0);
     loop {
-        let missing = references(path, bytes, &attachments);
+        let missing = references(path, bytes, attachments);
         if missing.is_empty() {
-            return Ok(attachments);
+            return Ok(());
         }
         for reference in missing {
             let mut found = Vec::new();
@@ -132,6 +146,27 @@ async fn attach(
             attachments.insert(reference, found);
         }
     }
+}
+
+/// What a change of each file is that the prompt file is made of, as far as the files can be read.
+///
+/// # Errors
+/// When a file cannot be read now.
+pub async fn attached_changes(
+    files: &Files,
+    path: &PromptPath,
+    bytes: &[u8],
+) -> Result<BTreeMap<PromptPath, Change>, FilesError> {
+    let mut attachments = Attachments::default();
+    match attach_to(files, path, bytes, &prompt::references, &mut attachments).await {
+        // What is broken is said where it is evaluated.
+        Ok(()) | Err(LoadError::Input(_)) => {}
+        Err(LoadError::Files(error)) => return Err(error),
+    }
+    if Format::of(path) == Some(Format::Promptfoo) {
+        return Ok(promptfoo::attached_changes(path, bytes, &attachments));
+    }
+    Ok(attachments.paths().map(|path| (path.clone(), Change::Prompt)).collect())
 }
 
 /// The files that a reference names.

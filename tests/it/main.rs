@@ -13,6 +13,7 @@ mod engine;
 mod github_client;
 mod providers;
 mod pull_approval;
+mod pull_attached;
 mod pull_commands;
 mod pull_events;
 mod pull_files;

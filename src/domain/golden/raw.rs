@@ -110,27 +110,8 @@ impl<'p> Builder<'p> {
         let derived = id.is_none();
         let vars_text = vars_text(&vars);
         let id: Arc<str> = id.map_or_else(|| derived_id(&vars_text), |(id, _)| id).into();
-        let has_own = !evaluators.is_empty();
-        let own: Vec<_> = evaluators
-            .into_iter()
-            .filter_map(|written| {
-                let at = written.at;
-                Some((self.compile(reader, written)?, at))
-            })
-            .collect();
-        self.check_evaluators(reader, &id, &vars, expected.as_deref(), &own);
-        let evaluators = match (has_own || self.has_shared, &expected) {
-            (true, _) => self.share(own),
-            (false, Some(_)) => {
-                let implied = self.compile(reader, implied_equals(at)).map(|evaluator| (evaluator, at));
-                self.share(implied.into_iter().collect())
-            }
-            (false, None) if self.may_check_nothing => Arc::from([]),
-            (false, None) => {
-                let message = format!("case `{id}` checks nothing: it has neither `expected` nor an evaluator");
-                reader.error("checks-nothing", at, message, "add `expected` or an evaluator");
-                return self.skip();
-            }
+        let Some(evaluators) = self.judges(reader, (&id, at), &vars, expected.as_deref(), evaluators) else {
+            return self.skip();
         };
         if let Some(first) = self.lines.get(&id) {
             let (what, help) = if derived {
@@ -166,6 +147,39 @@ impl<'p> Builder<'p> {
             line: at.line,
             definition,
         });
+    }
+
+    /// Everything that judges a case: shared with other cases where it is the same. `None` only after an error was recorded.
+    fn judges(
+        &mut self,
+        reader: &mut Reader<'_>,
+        (id, at): (&str, Location),
+        vars: &Vars,
+        expected: Option<&str>,
+        evaluators: Vec<Written>,
+    ) -> Option<Arc<[Evaluator]>> {
+        let has_own = !evaluators.is_empty();
+        let own: Vec<_> = evaluators
+            .into_iter()
+            .filter_map(|written| {
+                let at = written.at;
+                Some((self.compile(reader, written)?, at))
+            })
+            .collect();
+        self.check_evaluators(reader, id, vars, expected, &own);
+        if has_own || self.has_shared {
+            return Some(self.share(own));
+        }
+        if expected.is_some() {
+            let implied = self.compile(reader, implied_equals(at)).map(|evaluator| (evaluator, at));
+            return Some(self.share(implied.into_iter().collect()));
+        }
+        if self.may_check_nothing {
+            return Some(Arc::from([]));
+        }
+        let message = format!("case `{id}` checks nothing: it has neither `expected` nor an evaluator");
+        reader.error("checks-nothing", at, message, "add `expected` or an evaluator");
+        None
     }
 
     /// Notes a case that could not be read; its error is recorded already.

@@ -178,6 +178,10 @@ pub enum Format {
 }
 
 impl Format {
+    /// Endings that name a format; what stands before one is the file's stem.
+    pub const ENDINGS: [(&'static str, Self); 2] =
+        [(".prompt.yml", Self::GithubModels), (".prompt.yaml", Self::GithubModels)];
+
     /// The format of a file, if it is a prompt file; compared without regard to case.
     #[must_use]
     pub fn of(path: &PromptPath) -> Option<Self> {
@@ -185,7 +189,26 @@ impl Format {
         if promptfoo::NAMES.contains(&name.rsplit('/').next().unwrap_or_default()) {
             return Some(Self::Promptfoo);
         }
-        [".prompt.yml", ".prompt.yaml"].iter().any(|end| name.ends_with(end)).then_some(Self::GithubModels)
+        Self::ENDINGS.iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, format)| *format)
+    }
+
+    /// A prompt file's path without its format's ending: what its golden set is called after.
+    #[must_use]
+    pub fn stem(path: &PromptPath) -> Option<&str> {
+        let path = path.as_str();
+        Self::ENDINGS.iter().find_map(|(ending, _)| {
+            let start = path.len().checked_sub(ending.len())?;
+            path.get(start..).filter(|end| end.eq_ignore_ascii_case(ending)).map(|_| &path[..start])
+        })
+    }
+
+    /// Whether files of this format may be made of other files.
+    #[must_use]
+    pub fn has_references(self) -> bool {
+        match self {
+            Self::GithubModels => false,
+            Self::Promptfoo => true,
+        }
     }
 }
 

@@ -185,8 +185,7 @@ impl Names {
         };
         let base = if base.chars().count() > MAX_ID { derived_id(vars) } else { base };
         let mut name = base.clone();
-        loop {
-            let Some((first, times)) = self.given.get_mut(&name) else { break };
+        while let Some((first, times)) = self.given.get_mut(&name) {
             // An id that two tests give is their author's error, and told as one.
             if test.id.is_some() && *first != index {
                 return name;

@@ -111,7 +111,7 @@ pub fn looks_like(path: &PromptPath, bytes: &[u8]) -> bool {
 pub fn references(path: &PromptPath, bytes: &[u8], attached: &Attachments) -> Vec<Reference> {
     let mut shelf = Shelf::new(path, attached);
     if let Ok(source) = Source::read(path, bytes, MAX_FILE_BYTES) {
-        let mut readers = Readers(vec![Reader::new(source)]);
+        let mut readers = Readers::new(Reader::new(source));
         let _ = whole(&mut readers, &mut shelf);
     }
     shelf.missing()
@@ -122,7 +122,7 @@ pub fn references(path: &PromptPath, bytes: &[u8], attached: &Attachments) -> Ve
 pub fn attached_changes(path: &PromptPath, bytes: &[u8], attached: &Attachments) -> BTreeMap<PromptPath, Change> {
     let mut shelf = Shelf::new(path, attached);
     if let Ok(source) = Source::read(path, bytes, MAX_FILE_BYTES) {
-        let mut readers = Readers(vec![Reader::new(source)]);
+        let mut readers = Readers::new(Reader::new(source));
         let _ = whole(&mut readers, &mut shelf);
     }
     shelf.used().clone()
@@ -139,10 +139,10 @@ pub fn parse(
 ) -> Result<Parsed<Vec<(Prompt, GoldenSet)>>, Vec<Diagnostic>> {
     let source = Source::read(path, bytes, MAX_FILE_BYTES).map_err(|error| vec![*error])?;
     let mut shelf = Shelf::new(path, attached);
-    let mut readers = Readers(vec![Reader::new(source)]);
+    let mut readers = Readers::new(Reader::new(source));
     let found = whole(&mut readers, &mut shelf).and_then(|config| config.build(&mut readers));
     let (mut warnings, mut errors) = (Vec::new(), Vec::new());
-    for reader in readers.0 {
+    for reader in readers.all() {
         match reader.finish(Some(())) {
             Ok(parsed) => warnings.extend(parsed.warnings),
             Err(findings) => errors.extend(findings),

@@ -159,8 +159,11 @@ fn is_path(raw: &str) -> bool {
         && (known.contains(&refusal::ending(raw)) || refusal::is_code(raw) || (raw.contains('*') && raw.contains('/')))
 }
 
-/// The prompts of a file, each perhaps with a label of its own. Findings in the file go to `reader`.
-fn of_file(reader: &mut Reader<'_>, (path, bytes): File<'_>) -> Result<Vec<(Vec<Message>, Option<String>)>, Refusal> {
+/// The messages of a prompt, and its label where its file gives one.
+type Labelled = (Vec<Message>, Option<String>);
+
+/// The prompts of a file. Findings in the file go to `reader`.
+fn of_file(reader: &mut Reader<'_>, (path, bytes): File<'_>) -> Result<Vec<Labelled>, Refusal> {
     let source = match shelf::source(path, bytes) {
         Ok(source) => source,
         Err(finding) => {
@@ -244,7 +247,7 @@ fn chunks(text: &str) -> Vec<(&str, u32)> {
 }
 
 /// The column `prompt`, and `label` where there is one.
-fn of_csv(reader: &mut Reader<'_>, found: &mut Vec<(Vec<Message>, Option<String>)>) {
+fn of_csv(reader: &mut Reader<'_>, found: &mut Vec<Labelled>) {
     let mut records = ::csv::ReaderBuilder::new().from_reader(reader.source.text.as_bytes());
     let header = records.headers().cloned().unwrap_or_default();
     let column = |name: &str| header.iter().position(|column| column.trim() == name);

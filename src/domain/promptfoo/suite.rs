@@ -14,25 +14,50 @@ use crate::domain::reader::{Reader, Unknown};
 /// Most tests of one config, before they are expanded.
 const MAX_TESTS: usize = 200_000;
 
-/// The readers of the config's files, the config's first.
-pub(super) struct Readers<'a>(pub Vec<Reader<'a>>);
+/// The readers of the config and of its files of tests.
+pub(super) struct Readers<'a> {
+    config: Reader<'a>,
+    files: Vec<Reader<'a>>,
+}
 
 impl<'a> Readers<'a> {
-    /// The config's reader.
-    pub fn config(&mut self) -> &mut Reader<'a> {
-        // A config is read by its own reader, which is there from the start.
-        self.of(0)
+    /// The config's reader, and no files yet.
+    pub fn new(config: Reader<'a>) -> Self {
+        Self { config, files: Vec::new() }
     }
 
-    /// The reader of a file.
+    /// The config's reader.
+    pub fn config(&mut self) -> &mut Reader<'a> {
+        &mut self.config
+    }
+
+    /// The reader of a file by its number; 0 is the config.
     pub fn of(&mut self, file: usize) -> &mut Reader<'a> {
-        let last = self.0.len() - 1;
-        &mut self.0[file.min(last)]
+        match file.checked_sub(1).and_then(|index| self.files.get_mut(index)) {
+            Some(reader) => reader,
+            None => &mut self.config,
+        }
+    }
+
+    /// Keeps the reader of a file, and gives the file its number.
+    fn keep(&mut self, reader: Reader<'a>) -> usize {
+        self.files.push(reader);
+        self.files.len()
+    }
+
+    /// The number that the next file gets.
+    fn next(&self) -> usize {
+        self.files.len() + 1
     }
 
     /// How many errors there are in all files.
     pub fn errors(&self) -> usize {
-        self.0.iter().map(Reader::errors).sum()
+        self.config.errors() + self.files.iter().map(Reader::errors).sum::<usize>()
+    }
+
+    /// All readers, the config's first.
+    pub fn all(self) -> impl Iterator<Item = Reader<'a>> {
+        std::iter::once(self.config).chain(self.files)
     }
 }
 
@@ -119,10 +144,7 @@ fn named<'a>(readers: &mut Readers<'a>, shelf: &mut Shelf<'a>, path: &str, at: L
 fn document<'a>(readers: &mut Readers<'a>, (path, bytes): File<'a>) -> Option<(usize, Node)> {
     let read = shelf::source(path, bytes).and_then(|source| Ok((shelf::document(&source)?, source)));
     match read {
-        Ok((node, source)) => {
-            readers.0.push(Reader::new(source));
-            Some((readers.0.len() - 1, node))
-        }
+        Ok((node, source)) => Some((readers.keep(Reader::new(source)), node)),
         Err(finding) => {
             readers.config().push(*finding);
             None
@@ -187,8 +209,7 @@ fn of_lines<'a>(
         Err(finding) => return readers.config().push(*finding),
     };
     let text = source.text;
-    readers.0.push(Reader::new(source));
-    let number = readers.0.len() - 1;
+    let number = readers.keep(Reader::new(source));
     for (line_number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
         match json_line::parse(line_number, line) {
             Ok(node) => of_node(readers, shelf, (number, file), &node, &node, origin, into),
@@ -208,7 +229,7 @@ fn of_csv<'a>(
         Ok(source) => source,
         Err(finding) => return readers.config().push(*finding),
     };
-    let number = readers.0.len();
+    let number = readers.next();
     let mut reader = Reader::new(source);
     csv::rows(&mut reader, Dialect::Promptfoo, &mut |reader, row| {
         if let Some(row) = row
@@ -217,7 +238,7 @@ fn of_csv<'a>(
             into.push(Test { file: number, origin: Some(origin), ..read });
         }
     });
-    readers.0.push(reader);
+    readers.keep(reader);
 }
 
 fn of_row(reader: &mut Reader<'_>, shelf: &mut Shelf<'_>, row: Row) -> Option<Test> {
