@@ -200,11 +200,10 @@ fn whole<'a>(readers: &mut Readers<'a>, shelf: &mut Shelf<'a>) -> Option<Config>
     if let Some(node) = present(&fields, "evaluateOptions") {
         common.trials = evaluate_options(reader, node);
     }
-    let Some(node) = present(&fields, "prompts") else {
-        reader.error("missing-key", Location::START, "the config has no `prompts`", "add a text or a file");
-        return None;
+    let prompts = match present(&fields, "prompts") {
+        Some(node) => prompts::read(reader, shelf, &root, node),
+        None => vec![prompts::Source::passthrough()],
     };
-    let prompts = prompts::read(reader, shelf, &root, node);
     let providers = present(&fields, "providers").or(present(&fields, "targets"));
     let providers = providers.map(|node| providers::read(reader, shelf, node)).unwrap_or_default();
     let tests = all_tests(readers, shelf, &root, &fields);

@@ -9,7 +9,8 @@ use crate::domain::diagnostic::Location;
 use crate::domain::golden::json_line;
 use crate::domain::node::{Kind, Node};
 use crate::domain::policy::Change;
-use crate::domain::prompt::Message;
+use crate::domain::prompt::template::Template;
+use crate::domain::prompt::{Message, Role};
 use crate::domain::reader::{Reader, Unknown};
 
 /// Most prompts of one config.
@@ -24,6 +25,15 @@ pub(super) struct Source {
     pub id: Option<String>,
     pub messages: Vec<Message>,
     pub settings: Settings,
+}
+
+impl Source {
+    /// What a config without prompts asks: what its tests give as `prompt`.
+    pub fn passthrough() -> Self {
+        let content = Template::parse("{{prompt}}");
+        let messages = vec![Message { role: Role::User, content, location: None }];
+        Self { label: "prompt 1".to_owned(), id: None, messages, settings: Settings::default() }
+    }
 }
 
 /// What an entry says of the prompts it makes.

@@ -177,6 +177,14 @@ pub(super) fn model(id: &str) -> Result<ModelId, Refusal> {
     let unsupported = |what: &str| {
         Err(Refusal::new("unknown-provider", format!("the provider `{id}` {what}, which is not asked here"), instead))
     };
+    if vendor == "file" {
+        let message = format!("the provider `{id}` is a file where a model must be named");
+        return Err(Refusal::new(
+            "unknown-provider",
+            message,
+            "name the file as the provider itself: `- file://models.yaml`",
+        ));
+    }
     if matches!(vendor, "http" | "https" | "ws" | "webhook" | "browser" | "mcp" | "echo" | "sequence" | "promptfoo") {
         return unsupported("is no model");
     }
@@ -287,6 +295,7 @@ mod tests {
         check("python:provider.py", Err("code-refused"));
         check("exec:./run.sh", Err("code-refused"));
         check("./provider.js", Err("code-refused"));
+        check("file://other.yaml", Err("unknown-provider"));
         check("https://example.org/v1", Err("remote-refused"));
         check("openai:{{env.MODEL}}", Err("environment-refused"));
     }

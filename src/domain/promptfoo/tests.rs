@@ -237,6 +237,13 @@ tests:
 }
 
 #[test]
+fn a_config_without_prompts_asks_what_its_tests_say() {
+    let found =
+        check("tests: [{ vars: { prompt: Hello } }]\n", &[], &["prompt 1: case-60cd522c15c7 {\"prompt\":\"Hello\"} "]);
+    assert_eq!(&*found[0].0.render(&found[0].1.cases[0].vars).unwrap()[0].content, "Hello");
+}
+
+#[test]
 fn a_config_without_tests_asks_once_and_passes() {
     check("prompts: [Hi]\n", &[], &["prompt 1: case-411a485216e4 {} "]);
 }
