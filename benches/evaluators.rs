@@ -29,6 +29,8 @@ fn case() -> Case {
         tags: [].into(),
         cluster: None,
         evaluators: [].into(),
+        threshold: None,
+        sets: [].into(),
         line: 1,
         definition: Digest::of_parts([]),
     }

@@ -9,6 +9,7 @@ use crate::domain::settings::{self, SETTINGS_PATH, Settings};
 use crate::domain::source::{MAX_FILE_BYTES, too_large};
 use crate::github::{EntryKind, GithubError, Repository, Snapshot};
 
+use super::attached;
 use super::job::JobError;
 use super::load::about;
 use super::named;
@@ -70,6 +71,7 @@ pub async fn control(repository: &Repository, snapshot: &Snapshot) -> Result<Con
     match Governed::new(&parsed.value) {
         Ok(governed) => {
             let governed = named::with_named_sets(repository, snapshot, governed).await?;
+            let governed = attached::with_attached(repository, snapshot, governed).await?;
             Ok(Controlled::Ready(Box::new(Control { settings: parsed.value, governed, warnings: parsed.warnings })))
         }
         Err(error) => Ok(Controlled::Broken(vec![about(

@@ -9,6 +9,7 @@ use crate::domain::governed::Governed;
 use crate::domain::ids::PromptPath;
 use crate::domain::policy::Change;
 use crate::domain::prompt::{self, Format};
+use crate::domain::promptfoo;
 use crate::git::{GitError, Repository};
 
 /// Most files that are looked at outside a repository, so that a stray call in `/` ends.
@@ -105,7 +106,8 @@ fn select_one(folder: &Path, place: &Place, path: &str, all: &[PromptPath]) -> R
         return Ok(all.iter().filter(below).filter(|file| known(file)).cloned().collect());
     }
     let file = PromptPath::parse(&inside).map_err(|error| LocalError::Input(error.to_string()))?;
-    if !known(&file) {
+    // What may be a promptfoo config under another name is looked into when it is loaded.
+    if !known(&file) && !promptfoo::may_be(&file) {
         return Err(LocalError::Input(format!(
             "`{path}` is in no known prompt format; prompt files end in {}",
             prompt::endings()

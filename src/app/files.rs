@@ -157,6 +157,13 @@ async fn read_remote(
 async fn read_disk(root: &std::path::Path, path: &PromptPath, cap: usize) -> Result<Content, FilesError> {
     let failed = |error: std::io::Error| FilesError { path: path.clone(), message: error.to_string() };
     let full = root.join(path.as_str());
+    // A folder that is a link leads as far out as a file that is one.
+    for (end, _) in path.as_str().match_indices('/') {
+        let folder = root.join(&path.as_str()[..end]);
+        if tokio::fs::symlink_metadata(&folder).await.is_ok_and(|metadata| metadata.is_symlink()) {
+            return Ok(Content::Refused(SYMLINK.to_owned()));
+        }
+    }
     let metadata = match tokio::fs::symlink_metadata(&full).await {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Content::Missing),
         other => other.map_err(failed)?,

@@ -42,6 +42,7 @@ pub async fn lint(options: &LocalOptions) -> Result<Linted, LocalError> {
         for loaded in local::load_side(&files, path, &mut findings).await? {
             findings.extend(governed.check_golden_set(&loaded.prompt));
             findings.extend(loaded.warnings);
+            used.extend(loaded.attached);
             match loaded.golden {
                 Some(set) => {
                     used.insert(set.path);

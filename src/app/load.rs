@@ -1,5 +1,6 @@
 //! Loads a prompt with its golden set from one side's files. Asks the domain's parsers; decides nothing itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,7 +10,9 @@ use crate::domain::diagnostic::{Diagnostic, Location, Parsed};
 use crate::domain::golden::{self, GoldenSet};
 use crate::domain::governed::{self, GoldenSource};
 use crate::domain::ids::PromptPath;
-use crate::domain::prompt::{self, Attachments, Prompt, Reference};
+use crate::domain::policy::Change;
+use crate::domain::prompt::{self, Attachments, Format, Prompt, Reference};
+use crate::domain::promptfoo;
 use crate::domain::source::{MAX_FILE_BYTES, MAX_GOLDEN_SET_BYTES, too_large};
 
 /// A prompt as it stands on one side.
@@ -46,7 +49,11 @@ pub enum LoadError {
 /// # Errors
 /// When a file is missing, refused, wrong, or cannot be read.
 pub async fn load(files: &Files, path: &PromptPath) -> Result<Vec<LoadedPrompt>, LoadError> {
-    let LoadedPrompt { prompt, mut warnings, attached, .. } = load_alone(files, path).await?;
+    let bytes = prompt_bytes(files, path).await?;
+    if is_config(path, &bytes) {
+        return load_config(files, path, &bytes).await;
+    }
+    let LoadedPrompt { prompt, mut warnings, attached, .. } = alone(files, path, &bytes).await?;
     let golden = load_golden(files, &prompt, &mut warnings).await?;
     if let Some(set) = &golden {
         let findings = golden::check_variables(&prompt, set);
@@ -62,24 +69,81 @@ pub async fn load(files: &Files, path: &PromptPath) -> Result<Vec<LoadedPrompt>,
 /// # Errors
 /// When a file is missing, refused, wrong, or cannot be read.
 pub async fn load_alone(files: &Files, path: &PromptPath) -> Result<LoadedPrompt, LoadError> {
+    alone(files, path, &prompt_bytes(files, path).await?).await
+}
+
+async fn prompt_bytes(files: &Files, path: &PromptPath) -> Result<Bytes, LoadError> {
     let content = files.read(path, MAX_FILE_BYTES).await?;
-    let bytes = regular(content, path, "prompt file", MAX_FILE_BYTES)?;
-    let attachments = attach(files, path, &bytes).await?;
+    regular(content, path, "prompt file", MAX_FILE_BYTES)
+}
+
+async fn alone(files: &Files, path: &PromptPath, bytes: &[u8]) -> Result<LoadedPrompt, LoadError> {
+    let attachments = attach(files, path, bytes, &prompt::references).await?;
     let attached = attachments.paths().cloned().collect();
-    let parsed = prompt::parse_with(path, &bytes, &attachments).map_err(LoadError::Input)?;
+    let parsed = prompt::parse_with(path, bytes, &attachments).map_err(LoadError::Input)?;
     Ok(LoadedPrompt { prompt: Arc::new(parsed.value), golden: None, warnings: parsed.warnings, attached })
 }
 
+/// Whether a file is a promptfoo config: by its name, or by its keys where its name says nothing.
+fn is_config(path: &PromptPath, bytes: &[u8]) -> bool {
+    match Format::of(path) {
+        Some(format) => format == Format::Promptfoo,
+        None => promptfoo::looks_like(path, bytes),
+    }
+}
+
+/// The prompts of a promptfoo config, which brings their cases along.
+async fn load_config(files: &Files, path: &PromptPath, bytes: &[u8]) -> Result<Vec<LoadedPrompt>, LoadError> {
+    let attachments = attach(files, path, bytes, &promptfoo::references).await?;
+    let attached: Vec<PromptPath> = attachments.paths().cloned().collect();
+    let parsed = promptfoo::parse(path, bytes, &attachments).map_err(LoadError::Input)?;
+    let mut warnings = parsed.warnings;
+    let mut findings: Vec<Diagnostic> = Vec::new();
+    let mut loaded = Vec::with_capacity(parsed.value.len());
+    for (prompt, set) in parsed.value {
+        for finding in golden::check_variables(&prompt, &set) {
+            // The same text on several models lacks the same variable.
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
+        }
+        // What was found in the file is said once, not with each of its prompts.
+        let (warnings, attached) = (std::mem::take(&mut warnings), attached.clone());
+        loaded.push(LoadedPrompt { prompt: Arc::new(prompt), golden: Some(set), warnings, attached });
+    }
+    if findings.is_empty() { Ok(loaded) } else { Err(LoadError::Input(findings)) }
+}
+
+/// What names the files that a file is made of and that are still missing.
+type References = dyn Fn(&PromptPath, &[u8], &Attachments) -> Vec<Reference> + Sync;
+
 /// The files that a prompt file is made of, and those that these are made of.
-async fn attach(files: &Files, path: &PromptPath, bytes: &[u8]) -> Result<Attachments, LoadError> {
+async fn attach(
+    files: &Files,
+    path: &PromptPath,
+    bytes: &[u8],
+    references: &References,
+) -> Result<Attachments, LoadError> {
     let mut attachments = Attachments::default();
+    attach_to(files, path, bytes, references, &mut attachments).await?;
+    Ok(attachments)
+}
+
+/// The same, into `attachments`: what was found before an error stays.
+async fn attach_to(
+    files: &Files,
+    path: &PromptPath,
+    bytes: &[u8],
+    references: &References,
+    attachments: &mut Attachments,
+) -> Result<(), LoadError> {
     let (mut count, mut size) = (0, 0);
     loop {
-        let references = prompt::references(path, bytes, &attachments);
-        if references.is_empty() {
-            return Ok(attachments);
+        let missing = references(path, bytes, attachments);
+        if missing.is_empty() {
+            return Ok(());
         }
-        for reference in references {
+        for reference in missing {
             let mut found = Vec::new();
             for file in referenced(files, path, &reference)? {
                 let cap = MAX_ATTACHED_BYTES - size;
@@ -97,6 +161,27 @@ async fn attach(files: &Files, path: &PromptPath, bytes: &[u8]) -> Result<Attach
             attachments.insert(reference, found);
         }
     }
+}
+
+/// What a change of each file is that the prompt file is made of, as far as the files can be read.
+///
+/// # Errors
+/// When a file cannot be read now.
+pub async fn attached_changes(
+    files: &Files,
+    path: &PromptPath,
+    bytes: &[u8],
+) -> Result<BTreeMap<PromptPath, Change>, FilesError> {
+    let mut attachments = Attachments::default();
+    match attach_to(files, path, bytes, &prompt::references, &mut attachments).await {
+        // What is broken is said where it is evaluated.
+        Ok(()) | Err(LoadError::Input(_)) => {}
+        Err(LoadError::Files(error)) => return Err(error),
+    }
+    if Format::of(path) == Some(Format::Promptfoo) {
+        return Ok(promptfoo::attached_changes(path, bytes, &attachments));
+    }
+    Ok(attachments.paths().map(|path| (path.clone(), Change::Prompt)).collect())
 }
 
 /// The files that a reference names.
@@ -123,10 +208,23 @@ fn too_many_attached(path: &PromptPath) -> Diagnostic {
     about("too-large", path, message, "refer to fewer files")
 }
 
-/// Takes the prompt of this label out of those that a file holds.
-pub fn take(prompts: &mut Vec<LoadedPrompt>, label: Option<&str>) -> Option<LoadedPrompt> {
-    let at = prompts.iter().position(|loaded| loaded.prompt.label.as_deref() == label)?;
-    Some(prompts.swap_remove(at))
+/// Pairs the prompts that a file holds on both sides: by their labels; those left over by their groups, so that a prompt
+/// whose model changes is compared with what it was. Returns head's with their bases, and what only base has.
+#[must_use]
+pub fn pair_up(
+    mut bases: Vec<LoadedPrompt>,
+    heads: Vec<LoadedPrompt>,
+) -> (Vec<(Option<LoadedPrompt>, LoadedPrompt)>, Vec<LoadedPrompt>) {
+    let mut take = |same: &dyn Fn(&Prompt) -> bool| {
+        let at = bases.iter().position(|loaded| same(&loaded.prompt))?;
+        Some(bases.remove(at))
+    };
+    let mut pairs: Vec<_> =
+        heads.into_iter().map(|head| (take(&|base: &Prompt| base.label == head.prompt.label), head)).collect();
+    for (base, head) in pairs.iter_mut().filter(|(base, head)| base.is_none() && head.prompt.group.is_some()) {
+        *base = take(&|base: &Prompt| base.group == head.prompt.group);
+    }
+    (pairs, bases)
 }
 
 /// The golden set at `path`, whatever the prompt names.

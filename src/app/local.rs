@@ -228,13 +228,12 @@ async fn load_pairs(
     let mut findings = Vec::new();
     for path in paths {
         let heads = load_side(&sides.head, path, &mut findings).await?;
-        let mut bases = match sides.base_of(path) {
+        let bases = match sides.base_of(path) {
             Some((files, path)) => load_base(files, path, warnings).await?,
             None => Vec::new(),
         };
-        for mut loaded in heads {
+        for (base, mut loaded) in load::pair_up(bases, heads).0 {
             findings.extend(governed.check_golden_set(&loaded.prompt));
-            let base = load::take(&mut bases, loaded.prompt.label.as_deref());
             // A set that only base still has compares nothing: removing it must not look like passing it.
             if loaded.golden.is_none() {
                 if named {

@@ -1,5 +1,6 @@
 //! Use cases: the only room that sees store, GitHub and providers together. Knows no HTTP server and no terminal.
 
+mod attached;
 pub mod cached;
 pub mod commands;
 pub mod compare;

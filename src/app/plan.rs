@@ -81,7 +81,10 @@ fn planned(pair: &Pair, settings: &Settings, overrides: &Overrides) -> Result<Pl
     check_judges(pair, settings)?;
     let base_golden = pair.base.as_ref().and_then(|base| base.golden.as_ref());
     let cases = plan_cases(base_golden, pair.head.golden.as_ref(), overrides.base_gates);
-    Ok(PlannedPrompt { path: pair.path.clone(), base, head: (pair.head.prompt.clone(), head_model), cases })
+    // How often is asked decides too, so base's word counts where base gates.
+    let gating = pair.base.as_ref().filter(|_| overrides.base_gates).and_then(|base| base.prompt.trials);
+    let trials = overrides.trials.or(gating).or(pair.head.prompt.trials);
+    Ok(PlannedPrompt { path: pair.path.clone(), base, head: (pair.head.prompt.clone(), head_model), cases, trials })
 }
 
 /// Every model that judges must be named, before anything is asked.

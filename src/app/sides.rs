@@ -16,6 +16,7 @@ use crate::domain::golden::difference::plan_cases;
 use crate::domain::governed;
 use crate::domain::ids::PromptPath;
 use crate::domain::policy::Change;
+use crate::domain::prompt::Format;
 use crate::domain::settings::{self, SETTINGS_PATH};
 use crate::domain::source::{MAX_FILE_BYTES, too_large};
 use crate::github::{ChangedFile, Repository, Snapshot, TreeEntry};
@@ -117,7 +118,7 @@ fn settings_path() -> Result<PromptPath, JobError> {
 
 /// Base's tip with the files that the pull request changes: what a merge would leave. A golden set that moved on base only
 /// must not look as if head had weakened it.
-fn merged_tree(base: &Entries, head: &Entries, snapshot: &Snapshot) -> Entries {
+pub(super) fn merged_tree(base: &Entries, head: &Entries, snapshot: &Snapshot) -> Entries {
     let mut merged = base.clone();
     for file in &snapshot.files {
         if let (Some(previous), "renamed") = (&file.previous, file.status.as_str()) {
@@ -175,7 +176,7 @@ async fn affected(
     let mut sets: BTreeSet<&PromptPath> = BTreeSet::new();
     for file in &snapshot.files {
         match control.governed.classify(&file.path) {
-            Some(Change::Prompt) if head.exists(&file.path) => {
+            Some(Change::Prompt) if is_prompt(control, &file.path) && head.exists(&file.path) => {
                 affected.push((file.path.clone(), file.previous.clone().unwrap_or_else(|| file.path.clone())));
             }
             Some(Change::GoldenSet) => {
@@ -185,13 +186,15 @@ async fn affected(
             _ => {}
         }
     }
+    made_of_changed(head, snapshot, control, &mut affected, sides);
     if sets.is_empty() {
         return Ok(affected);
     }
     let known: BTreeSet<PromptPath> = affected.iter().map(|(path, _)| path.clone()).collect();
     let others: Vec<PromptPath> =
         head.paths().into_iter().filter(|path| is_prompt(control, path) && !known.contains(*path)).cloned().collect();
-    let mut unexplained = sets.clone();
+    let mut unexplained: BTreeSet<&PromptPath> =
+        sets.iter().copied().filter(|set| control.governed.users(set).is_empty()).collect();
     for path in known.iter().chain(&others) {
         for sibling in governed::golden_siblings(path) {
             if sets.contains(&sibling) && !known.contains(path) {
@@ -206,6 +209,32 @@ async fn affected(
         search(head, &others, &sets, unexplained, &mut affected, sides).await?;
     }
     Ok(affected)
+}
+
+/// Adds the prompt files that are made of a changed file. Where too many are made of files to know, that closes the gate.
+fn made_of_changed(
+    head: &Files,
+    snapshot: &Snapshot,
+    control: &Control,
+    affected: &mut Vec<(PromptPath, PromptPath)>,
+    sides: &mut Sides,
+) {
+    let mut known: BTreeSet<PromptPath> = affected.iter().map(|(path, _)| path.clone()).collect();
+    let changed = || snapshot.files.iter().flat_map(|file| file.previous.iter().chain([&file.path]));
+    for user in changed().flat_map(|path| control.governed.users(path)) {
+        if head.exists(user) && known.insert(user.clone()) {
+            affected.push((user.clone(), user.clone()));
+        }
+    }
+    let unknown = changed().find(|path| control.governed.classify(path).is_none());
+    if let Some(path) = unknown.filter(|_| control.governed.overlooks()) {
+        sides.findings.push(about(
+            "too-many-prompts",
+            path,
+            "too many prompt files are made of other files to find out whether this file is part of one".to_owned(),
+            "let `prompts.include` cover fewer promptfoo configs and prompts with partials",
+        ));
+    }
 }
 
 /// Reads the other prompts to find those that name a changed golden set. Too many close the gate: a set that is weakened
@@ -240,8 +269,9 @@ async fn search(
     Ok(())
 }
 
+/// Whether a path is a governed prompt file; a file that one is made of is none itself.
 fn is_prompt(control: &Control, path: &PromptPath) -> bool {
-    control.governed.classify(path) == Some(Change::Prompt)
+    control.governed.classify(path) == Some(Change::Prompt) && Format::of(path).is_some()
 }
 
 /// Prompts that are gone, or moved to where they are prompts no more.
@@ -261,7 +291,7 @@ async fn load_pair(
     sides: &mut Sides,
 ) -> Result<(), JobError> {
     own(base, previous, sides).await?;
-    let mut before = if base.exists(previous) { base_side(base, previous, sides).await? } else { Vec::new() };
+    let before = if base.exists(previous) { base_side(base, previous, sides).await? } else { Vec::new() };
     let loaded = match load::load(head, &path).await {
         Ok(loaded) => loaded,
         Err(LoadError::Input(findings)) => {
@@ -273,11 +303,11 @@ async fn load_pair(
     if let (Some(after), true) = (loaded.first(), before.is_empty() && base.exists(previous)) {
         sides.findings.extend(guards::unreadable_base(base, previous, head, after).await?);
     }
-    for after in loaded {
-        let before = load::take(&mut before, after.prompt.label.as_deref());
+    let (pairs, gone) = load::pair_up(before, loaded);
+    for (before, after) in pairs {
         pair(&path, before, after, sides);
     }
-    for gone in before {
+    for gone in gone {
         sides.notes.push(format!("{} is removed from {path}", gone.prompt.name));
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Which paths the bot governs, and as what. Pure: paths and settings in, answers out; compared without regard to case.
 
+use std::collections::BTreeMap;
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use unicode_normalization::UnicodeNormalization;
 
@@ -67,6 +69,18 @@ pub struct Governed {
     include: Option<Patterns>,
     exclude: Patterns,
     named_golden_sets: Vec<String>,
+    /// By folded path.
+    attachments: BTreeMap<String, Attachment>,
+    overlooks: bool,
+}
+
+/// A file that prompt files are made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// What a change of it is.
+    pub change: Change,
+    /// The prompt files that it is part of.
+    pub users: Vec<PromptPath>,
 }
 
 /// Where a prompt's golden set is looked for.
@@ -89,7 +103,33 @@ impl Governed {
             include => Some(Patterns::new(include.iter().map(String::as_str))?),
         };
         let exclude = Patterns::new(settings.exclude.iter().map(String::as_str))?;
-        Ok(Self { include, exclude, named_golden_sets: Vec::new() })
+        Ok(Self { include, exclude, named_golden_sets: Vec::new(), attachments: BTreeMap::new(), overlooks: false })
+    }
+
+    /// Adds files that governed prompt files are made of, wherever they lie.
+    #[must_use]
+    pub fn with_attachments(mut self, attachments: impl IntoIterator<Item = (PromptPath, Attachment)>) -> Self {
+        self.attachments.extend(attachments.into_iter().map(|(path, attachment)| (path.folded(), attachment)));
+        self
+    }
+
+    /// The same rule, knowing that there are prompt files whose attached files nobody read.
+    #[must_use]
+    pub fn overlooking(mut self) -> Self {
+        self.overlooks = true;
+        self
+    }
+
+    /// Whether a changed file may be part of a prompt without that being known.
+    #[must_use]
+    pub fn overlooks(&self) -> bool {
+        self.overlooks
+    }
+
+    /// The prompt files that a file is part of.
+    #[must_use]
+    pub fn users(&self, path: &PromptPath) -> &[PromptPath] {
+        self.attachments.get(&path.folded()).map_or(&[], |attachment| &attachment.users)
     }
 
     /// Adds golden sets that prompts name (`goldenSet`): they are golden sets whatever their file is called.
@@ -123,7 +163,9 @@ impl Governed {
         if self.named_golden_sets.contains(&folded) {
             return Some(Change::GoldenSet);
         }
-        self.classify_by_name(path, &folded)
+        // What a file is by its own name it stays when it is part of another as well.
+        let by_name = self.classify_by_name(path, &folded);
+        by_name.or_else(|| self.attachments.get(&folded).map(|attachment| attachment.change))
     }
 
     fn classify_by_name(&self, path: &PromptPath, folded: &str) -> Option<Change> {
@@ -172,6 +214,10 @@ pub fn golden_source(prompt: &Prompt) -> GoldenSource {
 /// The golden sets that would belong to a prompt file by their names, in order of preference.
 #[must_use]
 pub fn golden_siblings(prompt: &PromptPath) -> Vec<PromptPath> {
+    // A promptfoo config brings its own tests.
+    if prompt::Format::of(prompt) == Some(prompt::Format::Promptfoo) {
+        return Vec::new();
+    }
     let stem = prompt::path_stem(prompt);
     GOLDEN_ENDINGS.iter().filter_map(|ending| PromptPath::parse(&format!("{stem}{ending}")).ok()).collect()
 }
@@ -244,6 +290,22 @@ mod tests {
         };
         assert_eq!(named("cases.csv"), None);
         assert_eq!(named("../data/x.csv").as_deref(), Some("golden-set-outside"));
+    }
+
+    #[test]
+    fn a_file_that_a_prompt_is_made_of_is_governed_wherever_it_lies() {
+        let config = path("prompts/promptfooconfig.yaml");
+        let attachment = |change| Attachment { change, users: vec![config.clone()] };
+        let rule = governed(&["prompts/**"], &[]).with_attachments([
+            (path("texts/Reply.txt"), attachment(Change::Prompt)),
+            (path("data/cases.csv"), attachment(Change::GoldenSet)),
+        ]);
+        assert_eq!(rule.classify(&config), Some(Change::Prompt));
+        assert_eq!(rule.classify(&path("texts/reply.TXT")), Some(Change::Prompt));
+        assert_eq!(rule.classify(&path("data/cases.csv")), Some(Change::GoldenSet));
+        assert_eq!(rule.classify(&path("data/other.csv")), None);
+        assert_eq!(rule.users(&path("data/cases.csv")), [config]);
+        assert!(golden_siblings(&path("prompts/promptfooconfig.yaml")).is_empty());
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod policy;
 pub mod price;
 pub mod price_overrides;
 pub mod prompt;
+pub mod promptfoo;
 pub mod reader;
 pub mod report;
 pub mod schema;

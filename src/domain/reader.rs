@@ -48,10 +48,10 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Records an error that was found elsewhere.
-    pub fn push(&mut self, error: Diagnostic) {
-        self.errors += 1;
-        self.findings.push(error);
+    /// Records what was found elsewhere.
+    pub fn push(&mut self, finding: Diagnostic) {
+        self.errors += usize::from(finding.severity == Severity::Error);
+        self.findings.push(finding);
     }
 
     /// Records a warning.

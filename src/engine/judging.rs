@@ -69,7 +69,7 @@ impl<'r> Judges<'r> {
                 }
             }
         }
-        let tried = combine::combine(&case.evaluators, &assessments);
+        let tried = combine::combine(&case.evaluators, case.rule(), &assessments);
         let error = if tried.is_none() { error } else { None };
         Ok(Judged { tried, output: Output { text: Some(answer.text.into()), error, assessments } })
     }

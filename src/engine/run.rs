@@ -53,6 +53,8 @@ pub struct PlannedPrompt {
     pub head: (Arc<Prompt>, ModelId),
     /// The cases, in file order.
     pub cases: Vec<PlannedCase>,
+    /// Samples per case and side, where the prompt wants others than the run.
+    pub trials: Option<u32>,
 }
 
 /// Bounds of a run.
@@ -166,7 +168,7 @@ pub async fn run(
 pub async fn estimate(plan: &RunPlan, provider: &dyn Provider, limits: &RunLimits) -> Result<Estimate, RunError> {
     let answerer = answerer(plan, provider, limits, &|_| {});
     let tallies: Vec<PromptTally> = plan.prompts.iter().map(PromptTally::new).collect();
-    let trials = next_trials(&tallies, &plan.gate);
+    let trials = next_trials(&tallies, plan);
     let mut questions = Questions::new(plan.prompts.iter().map(|prompt| prompt.cases.len()));
     let groups = group(&answerer, &mut questions, &trials);
     let estimate = async {
@@ -209,7 +211,7 @@ async fn stages(answerer: &Answerer<'_>) -> Result<Vec<PromptRun>, RunError> {
     let mut questions = Questions::new(plan.prompts.iter().map(|prompt| prompt.cases.len()));
     let mut before_any_call = true;
     loop {
-        let trials = next_trials(&tallies, &plan.gate);
+        let trials = next_trials(&tallies, plan);
         if trials.is_empty() {
             return Ok(finish(answerer, tallies).await);
         }
@@ -265,9 +267,11 @@ async fn finish(answerer: &Answerer<'_>, mut tallies: Vec<PromptTally>) -> Vec<P
     tallies.into_iter().map(|tally| tally.finish(&agreements)).collect()
 }
 
-fn next_trials(tallies: &[PromptTally], settings: &GateSettings) -> Vec<Trial> {
+fn next_trials(tallies: &[PromptTally], plan: &RunPlan) -> Vec<Trial> {
     let of_prompt = |(prompt, tally): (usize, &PromptTally)| {
-        plan::next(&tally.record, settings).into_iter().map(move |ask| Trial { prompt, ask })
+        let wanted = plan.prompts.get(prompt).and_then(|planned| planned.trials).unwrap_or(plan.gate.trials);
+        let settings = GateSettings { trials: wanted, ..plan.gate.clone() };
+        plan::next(&tally.record, &settings).into_iter().map(move |ask| Trial { prompt, ask })
     };
     tallies.iter().enumerate().flat_map(of_prompt).collect()
 }

@@ -18,7 +18,7 @@ pub fn inline(prompt: &Prompt) -> Option<Result<Parsed<GoldenSet>, Vec<Diagnosti
         return None;
     }
     let mut reader = Reader::new(Source::without_text(&prompt.path));
-    let mut builder = Builder::new(&mut reader, prompt, Vec::new());
+    let mut builder = Builder::new(&mut reader, &prompt.evaluators, Vec::new());
     for (vars, line) in &prompt.test_data {
         let mut vars = vars.clone();
         let expected = match vars.remove("expected") {
@@ -27,17 +27,7 @@ pub fn inline(prompt: &Prompt) -> Option<Result<Parsed<GoldenSet>, Vec<Diagnosti
             Some(other) => Some(other.to_string()),
         };
         let at = Location { line: *line, column: 1, length: 0 };
-        let raw = RawCase {
-            id: None,
-            vars,
-            expected,
-            must_pass: None,
-            weight: 1.0,
-            tags: Vec::new(),
-            cluster: None,
-            evaluators: implied(prompt, at),
-            at,
-        };
+        let raw = RawCase { vars, expected, evaluators: implied(prompt, at), ..RawCase::new(at) };
         builder.push(&mut reader, raw);
     }
     let set = builder.finish(&mut reader, Location::START, "add a case to `testData`");

@@ -14,15 +14,15 @@ const MAX_DEPTH: usize = 64;
 
 /// What is wrong with a line.
 #[derive(Debug)]
-pub(super) struct LineError {
-    pub(super) code: &'static str,
-    pub(super) at: Location,
-    pub(super) message: String,
-    pub(super) help: &'static str,
+pub(crate) struct LineError {
+    pub(crate) code: &'static str,
+    pub(crate) at: Location,
+    pub(crate) message: String,
+    pub(crate) help: &'static str,
 }
 
 /// Reads line `number`.
-pub(super) fn parse(number: u32, line: &str) -> Result<Node, LineError> {
+pub(crate) fn parse(number: u32, line: &str) -> Result<Node, LineError> {
     let mut walk = Walk { line, number, offset: 0, column: 1 };
     if line.len() > MAX_LINE_BYTES {
         let message = format!("the line has {} bytes, more than the {MAX_LINE_BYTES} allowed", line.len());

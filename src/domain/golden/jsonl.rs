@@ -10,7 +10,7 @@ use crate::domain::reader::Reader;
 
 /// Reads the file. `None` only after an error was recorded.
 pub(super) fn read(reader: &mut Reader<'_>, prompt: &Prompt) -> Option<GoldenSet> {
-    let mut builder = Builder::new(reader, prompt, Vec::new());
+    let mut builder = Builder::new(reader, &prompt.evaluators, Vec::new());
     for (number, line) in (1..).zip(reader.source.text.lines()) {
         if line.trim().is_empty() {
             continue;

@@ -1,11 +1,12 @@
 //! Golden sets: the cases a prompt must answer well. Knows no file system: parsers take bytes and a path.
 
-mod csv;
+mod columns;
+pub(super) mod csv;
 pub mod difference;
 mod inline;
-mod json_line;
+pub(super) mod json_line;
 mod jsonl;
-mod raw;
+pub(super) mod raw;
 mod variables;
 pub(in crate::domain) mod yaml;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::diagnostic::{Diagnostic, Parsed};
 use super::evaluator::Evaluator;
+use super::evaluator::combine::{EvaluatorSet, Rule};
 use super::ids::{Digest, PromptPath};
 use super::prompt::{Prompt, Vars};
 use super::reader::Reader;
@@ -52,10 +54,22 @@ pub struct Case {
     pub cluster: Option<Arc<str>>,
     /// Everything that judges the answer: the prompt's evaluators, the set's, the case's, or the implied `equals`.
     pub evaluators: Arc<[Evaluator]>,
+    /// The score from which it passes, whatever its evaluators say; every evaluator must pass where there is none.
+    pub threshold: Option<f64>,
+    /// Those of its evaluators that count as one.
+    pub sets: Arc<[EvaluatorSet]>,
     /// Line in its file, from 1.
     pub line: u32,
-    /// Hash of vars, expected, evaluators and thresholds: cases are compared only if it is equal on both sides.
+    /// Hash of vars, expected, evaluators, sets and thresholds: cases are compared only if it is equal on both sides.
     pub definition: Digest,
+}
+
+impl Case {
+    /// How its evaluators make one trial.
+    #[must_use]
+    pub fn rule(&self) -> Rule<'_> {
+        Rule { threshold: self.threshold, sets: &self.sets }
+    }
 }
 
 /// The cases of one prompt, in file order; never empty.

@@ -6,34 +6,61 @@ use std::sync::Arc;
 use super::{Case, GoldenSet, MustPass};
 use crate::domain::diagnostic::Location;
 use crate::domain::evaluator::Evaluator;
+use crate::domain::evaluator::combine::{EvaluatorSet, Rule};
 use crate::domain::evaluator::spec::{CheckSpec, EvaluatorSpec};
 use crate::domain::evaluator_syntax::{self, Written};
 use crate::domain::ids::Digest;
-use crate::domain::prompt::{Prompt, Vars};
+use crate::domain::prompt::Vars;
 use crate::domain::reader::Reader;
 
 /// Most compiled evaluators and lists of them kept for sharing: sets that repeat themselves stay far below.
 const MAX_SHARED: usize = 4096;
 
 /// A case before its evaluators are compiled.
-pub(super) struct RawCase {
-    pub(super) id: Option<(String, Location)>,
-    pub(super) vars: Vars,
-    pub(super) expected: Option<String>,
-    pub(super) must_pass: Option<MustPass>,
-    pub(super) weight: f64,
-    pub(super) tags: Vec<String>,
-    pub(super) cluster: Option<String>,
-    pub(super) evaluators: Vec<Written>,
-    pub(super) at: Location,
+pub(crate) struct RawCase {
+    pub(crate) id: Option<(String, Location)>,
+    pub(crate) vars: Vars,
+    pub(crate) expected: Option<String>,
+    pub(crate) must_pass: Option<MustPass>,
+    pub(crate) weight: f64,
+    pub(crate) tags: Vec<String>,
+    pub(crate) cluster: Option<String>,
+    pub(crate) evaluators: Vec<Written>,
+    /// The score from which the case passes.
+    pub(crate) threshold: Option<f64>,
+    /// Those of `evaluators` that count as one, by their places in it.
+    pub(crate) sets: Vec<EvaluatorSet>,
+    pub(crate) at: Location,
+}
+
+impl RawCase {
+    /// A case that says nothing yet.
+    pub(crate) fn new(at: Location) -> Self {
+        Self {
+            id: None,
+            vars: Vars::default(),
+            expected: None,
+            must_pass: None,
+            weight: 1.0,
+            tags: Vec::new(),
+            cluster: None,
+            evaluators: Vec::new(),
+            threshold: None,
+            sets: Vec::new(),
+            at,
+        }
+    }
 }
 
 /// Collects cases; what is equal in several of them is kept once.
-pub(super) struct Builder<'p> {
-    prompt: &'p Prompt,
+pub(crate) struct Builder<'p> {
+    /// The prompt's own evaluators.
+    prompt: &'p [Evaluator],
     set: Vec<(Evaluator, Location)>,
     /// Whether the prompt or the set has evaluators, even if they do not compile.
     has_shared: bool,
+    /// Whether a case may check nothing: then every answer passes.
+    may_check_nothing: bool,
     /// Variables of the set's evaluators that were found missing once already.
     told: HashSet<(String, Location)>,
     cases: Vec<Case>,
@@ -47,8 +74,8 @@ pub(super) struct Builder<'p> {
 
 impl<'p> Builder<'p> {
     /// A builder for a set whose own evaluators run on every case.
-    pub(super) fn new(reader: &mut Reader<'_>, prompt: &'p Prompt, set: Vec<Written>) -> Self {
-        let has_shared = !prompt.evaluators.is_empty() || !set.is_empty();
+    pub(crate) fn new(reader: &mut Reader<'_>, prompt: &'p [Evaluator], set: Vec<Written>) -> Self {
+        let has_shared = !prompt.is_empty() || !set.is_empty();
         let compiled = set.into_iter().filter_map(|written| {
             let at = written.at;
             Some((evaluator_syntax::compile(reader, written)?, at))
@@ -58,6 +85,7 @@ impl<'p> Builder<'p> {
             prompt,
             set,
             has_shared,
+            may_check_nothing: false,
             told: HashSet::new(),
             cases: Vec::new(),
             skipped: false,
@@ -69,32 +97,21 @@ impl<'p> Builder<'p> {
         }
     }
 
+    /// The same builder, but a case that checks nothing passes, as promptfoo's tests without assertions do.
+    pub(crate) fn passing_unchecked(mut self) -> Self {
+        self.may_check_nothing = true;
+        self
+    }
+
     /// Checks a case and keeps it.
-    pub(super) fn push(&mut self, reader: &mut Reader<'_>, raw: RawCase) {
-        let RawCase { id, vars, expected, must_pass, weight, tags, cluster, evaluators, at } = raw;
+    pub(crate) fn push(&mut self, reader: &mut Reader<'_>, raw: RawCase) {
+        let RawCase { id, vars, expected, must_pass, weight, tags, cluster, evaluators, threshold, mut sets, at } = raw;
         let id_at = id.as_ref().map_or(at, |(_, at)| *at);
         let derived = id.is_none();
-        let id: Arc<str> = id.map_or_else(|| derived_id(&vars), |(id, _)| id).into();
-        let has_own = !evaluators.is_empty();
-        let own: Vec<_> = evaluators
-            .into_iter()
-            .filter_map(|written| {
-                let at = written.at;
-                Some((self.compile(reader, written)?, at))
-            })
-            .collect();
-        self.check_evaluators(reader, &id, &vars, expected.as_deref(), &own);
-        let evaluators = match (has_own || self.has_shared, &expected) {
-            (true, _) => self.share(own),
-            (false, Some(_)) => {
-                let implied = self.compile(reader, implied_equals(at)).map(|evaluator| (evaluator, at));
-                self.share(implied.into_iter().collect())
-            }
-            (false, None) => {
-                let message = format!("case `{id}` checks nothing: it has neither `expected` nor an evaluator");
-                reader.error("checks-nothing", at, message, "add `expected` or an evaluator");
-                return self.skip();
-            }
+        let vars_text = vars_text(&vars);
+        let id: Arc<str> = id.map_or_else(|| derived_id(&vars_text), |(id, _)| id).into();
+        let Some(evaluators) = self.judges(reader, (&id, at), &vars, expected.as_deref(), evaluators) else {
+            return self.skip();
         };
         if let Some(first) = self.lines.get(&id) {
             let (what, help) = if derived {
@@ -107,7 +124,10 @@ impl<'p> Builder<'p> {
             return self.skip();
         }
         self.lines.insert(Arc::clone(&id), id_at.line);
-        let definition = definition(&vars, expected.as_deref(), &evaluators);
+        let shared = self.prompt.len() + self.set.len();
+        sets.iter_mut().for_each(|set| set.first += shared);
+        let rule = Rule { threshold, sets: &sets };
+        let definition = definition(&vars_text, expected.as_deref(), &evaluators, rule);
         if *tags != *self.tags {
             self.tags = tags.into();
         }
@@ -122,18 +142,53 @@ impl<'p> Builder<'p> {
             tags: Arc::clone(&self.tags),
             cluster,
             evaluators,
+            threshold,
+            sets: sets.into(),
             line: at.line,
             definition,
         });
     }
 
+    /// Everything that judges a case: shared with other cases where it is the same. `None` only after an error was recorded.
+    fn judges(
+        &mut self,
+        reader: &mut Reader<'_>,
+        (id, at): (&str, Location),
+        vars: &Vars,
+        expected: Option<&str>,
+        evaluators: Vec<Written>,
+    ) -> Option<Arc<[Evaluator]>> {
+        let has_own = !evaluators.is_empty();
+        let own: Vec<_> = evaluators
+            .into_iter()
+            .filter_map(|written| {
+                let at = written.at;
+                Some((self.compile(reader, written)?, at))
+            })
+            .collect();
+        self.check_evaluators(reader, id, vars, expected, &own);
+        if has_own || self.has_shared {
+            return Some(self.share(own));
+        }
+        if expected.is_some() {
+            let implied = self.compile(reader, implied_equals(at)).map(|evaluator| (evaluator, at));
+            return Some(self.share(implied.into_iter().collect()));
+        }
+        if self.may_check_nothing {
+            return Some(Arc::from([]));
+        }
+        let message = format!("case `{id}` checks nothing: it has neither `expected` nor an evaluator");
+        reader.error("checks-nothing", at, message, "add `expected` or an evaluator");
+        None
+    }
+
     /// Notes a case that could not be read; its error is recorded already.
-    pub(super) fn skip(&mut self) {
+    pub(crate) fn skip(&mut self) {
         self.skipped = true;
     }
 
     /// The set, unless it has no cases.
-    pub(super) fn finish(mut self, reader: &mut Reader<'_>, at: Location, help: &str) -> Option<GoldenSet> {
+    pub(crate) fn finish(mut self, reader: &mut Reader<'_>, at: Location, help: &str) -> Option<GoldenSet> {
         if self.cases.is_empty() && self.skipped {
             return None;
         }
@@ -161,7 +216,7 @@ impl<'p> Builder<'p> {
     fn share(&mut self, own: Vec<(Evaluator, Location)>) -> Arc<[Evaluator]> {
         let set = self.set.iter().map(|(evaluator, _)| evaluator.clone());
         let own = own.into_iter().map(|(evaluator, _)| evaluator);
-        let list: Vec<Evaluator> = self.prompt.evaluators.iter().cloned().chain(set).chain(own).collect();
+        let list: Vec<Evaluator> = self.prompt.iter().cloned().chain(set).chain(own).collect();
         let key = Digest::of_parts(list.iter().map(|evaluator| evaluator.definition.0.as_slice()));
         if let Some(kept) = self.lists.get(&key) {
             return Arc::clone(kept);
@@ -237,18 +292,23 @@ fn implied_equals(at: Location) -> Written {
 }
 
 /// The same vars give the same id, in every file and on both sides of a pull request.
-fn derived_id(vars: &Vars) -> String {
-    let digest = Digest::of_parts([vars_text(vars).as_bytes()]).to_string();
+pub(crate) fn derived_id(vars_text: &str) -> String {
+    let digest = Digest::of_parts([vars_text.as_bytes()]).to_string();
     format!("case-{}", &digest[..12])
 }
 
-fn vars_text(vars: &Vars) -> String {
+/// The vars as one text.
+pub(crate) fn vars_text(vars: &Vars) -> String {
     serde_json::to_string(vars).unwrap_or_default()
 }
 
-fn definition(vars: &Vars, expected: Option<&str>, evaluators: &[Evaluator]) -> Digest {
-    let vars = vars_text(vars);
+fn definition(vars_text: &str, expected: Option<&str>, evaluators: &[Evaluator], rule: Rule<'_>) -> Digest {
     let fixed =
-        [vars.as_bytes(), if expected.is_some() { b"+" } else { b"-" }, expected.unwrap_or_default().as_bytes()];
-    Digest::of_parts(fixed.into_iter().chain(evaluators.iter().map(|evaluator| evaluator.definition.0.as_slice())))
+        [vars_text.as_bytes(), if expected.is_some() { b"+" } else { b"-" }, expected.unwrap_or_default().as_bytes()];
+    let plain =
+        Digest::of_parts(fixed.into_iter().chain(evaluators.iter().map(|evaluator| evaluator.definition.0.as_slice())));
+    if rule.threshold.is_none() && rule.sets.is_empty() {
+        return plain;
+    }
+    Digest::of_parts([b"rule".as_slice(), &plain.0, format!("{rule:?}").as_bytes()])
 }

@@ -298,7 +298,7 @@ fn csv_errors_name_their_line() {
     check("a.csv", "amount,expected\n\"1\n2\",x\n3\n", &["4:1 invalid-csv: the row has 1 fields, the header 2"]);
     check("a.csv", "amount,expected\n1,\"x\n2,y\n", &["2:1 invalid-csv: a quoted field is never closed"]);
     check("a.csv", "amount,amount\n1,2\n", &["1:1 duplicate-key: duplicate column `amount`"]);
-    check("a.csv", "amount,__prefix\n1,2\n", &["1:1 unknown-column: column `__prefix` is not understood"]);
+    check("a.csv", "amount,__before\n1,2\n", &["1:1 unknown-column: column `__before` is not understood"]);
     check(
         "a.csv",
         "amount,expected,weight\n1,x,much\n",
@@ -412,3 +412,5 @@ proptest! {
         }
     }
 }
+
+mod columns;

@@ -11,8 +11,8 @@ use crate::domain::yaml;
 
 const HELP: &str = "add `cases:` with at least one case";
 /// Keys of a case.
-pub(in crate::domain) const KEYS: [&str; 8] =
-    ["id", "vars", "expected", "must_pass", "weight", "tags", "cluster", "evaluators"];
+pub(in crate::domain) const KEYS: [&str; 9] =
+    ["id", "vars", "expected", "must_pass", "weight", "tags", "cluster", "threshold", "evaluators"];
 
 /// Keys of a golden set.
 pub(in crate::domain) const TOP: [&str; 2] = ["evaluators", "cases"];
@@ -42,7 +42,7 @@ pub(super) fn read(reader: &mut Reader<'_>, prompt: &Prompt) -> Option<GoldenSet
         Some(cases) => reader.list(cases, "cases")?,
         None => &[],
     };
-    let mut builder = Builder::new(reader, prompt, set.unwrap_or_default());
+    let mut builder = Builder::new(reader, &prompt.evaluators, set.unwrap_or_default());
     if streams {
         let source = reader.source.clone();
         // The first reading had no errors, so this one has none either.
@@ -75,6 +75,8 @@ pub(super) fn read_case(reader: &mut Reader<'_>, node: &Node) -> Option<RawCase>
         tags: fields.read(reader, "tags", Reader::texts).unwrap_or_default(),
         cluster: fields.read(reader, "cluster", Reader::words),
         evaluators: evaluators.unwrap_or_default(),
+        threshold: fields.read(reader, "threshold", |reader, node, what| reader.number(node, what, 0.0, 1.0)),
+        sets: Vec::new(),
         at: node.at,
     };
     (reader.errors() == errors).then_some(raw)

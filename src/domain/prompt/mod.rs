@@ -1,5 +1,6 @@
 //! A prompt as every format says it. Knows no file system: parsers take bytes and a path.
 
+pub mod affix;
 mod attachments;
 mod body;
 pub mod dotprompt;
@@ -26,6 +27,7 @@ use serde_json::Value;
 use super::diagnostic::{Diagnostic, Location, Parsed};
 use super::evaluator::Evaluator;
 use super::ids::{ModelId, PromptPath};
+use super::promptfoo;
 use super::source::{MAX_FILE_BYTES, Source};
 pub use attachments::{Attachments, Reference};
 pub use body::{Body, Message, Place, RenderError, UndefinedVariable};
@@ -133,6 +135,10 @@ pub struct Prompt {
     pub path: PromptPath,
     /// Which prompt of its file it is, where a file holds several; sides are paired by it.
     pub label: Option<String>,
+    /// What pairs sides where their labels differ, for instance because the model in them changed.
+    pub group: Option<String>,
+    /// How often each case is asked, where the file says it.
+    pub trials: Option<u32>,
     /// Its `name`, else the file's stem.
     pub name: String,
     /// For people.
@@ -182,6 +188,8 @@ pub enum Format {
     Prompty,
     /// `.prompt.md`: Markdown with a front matter.
     Markdown,
+    /// `promptfooconfig.yaml`, `.yml` and `.json`: a file of several prompts with their tests.
+    Promptfoo,
 }
 
 /// The formats by the ends of their files' names; the first that fits counts.
@@ -199,9 +207,21 @@ impl Format {
     pub fn of(path: &PromptPath) -> Option<Self> {
         let folded = path.folded();
         let name = folded.rsplit('/').next().unwrap_or(&folded);
+        if promptfoo::NAMES.contains(&name) {
+            return Some(Self::Promptfoo);
+        }
         let (ending, format) = ENDINGS.into_iter().find(|(ending, _)| name.ends_with(ending))?;
         let is_prompt = format != Self::Dotprompt || !name.starts_with('_') && name != ending;
         is_prompt.then_some(format)
+    }
+
+    /// Whether files of this format may be made of other files.
+    #[must_use]
+    pub fn has_references(self) -> bool {
+        match self {
+            Self::GithubModels | Self::Markdown => false,
+            Self::Dotprompt | Self::Prompty | Self::Promptfoo => true,
+        }
     }
 }
 
@@ -253,6 +273,10 @@ pub fn parse_with(path: &PromptPath, bytes: &[u8], attached: &Attachments) -> Re
         Some(Format::Dotprompt) => dotprompt::parse(source, attached),
         Some(Format::Prompty) => prompty::parse(source, attached),
         Some(Format::Markdown) => markdown::parse(source),
+        Some(Format::Promptfoo) => Err(vec![
+            Diagnostic::error("several-prompts", path, "a promptfoo config holds several prompts with their tests")
+                .with_help("name it to `promptops eval`, or take a file of one prompt"),
+        ]),
         None => Err(vec![
             Diagnostic::error("unknown-format", path, format!("`{}` is in no known prompt format", path.file_name()))
                 .with_help("name it `<name>.prompt.yml`"),
@@ -267,6 +291,7 @@ pub fn references(path: &PromptPath, bytes: &[u8], attached: &Attachments) -> Ve
     match Format::of(path) {
         Some(Format::Dotprompt) => dotprompt::references(path, bytes, attached),
         Some(Format::Prompty) => prompty::references(path, bytes, attached),
+        Some(Format::Promptfoo) => promptfoo::references(path, bytes, attached),
         Some(Format::GithubModels | Format::Markdown) | None => Vec::new(),
     }
 }
@@ -278,6 +303,8 @@ impl Prompt {
         Self {
             path,
             label: None,
+            group: None,
+            trials: None,
             name,
             description: None,
             model: None,
@@ -304,7 +331,7 @@ impl Prompt {
     /// # Errors
     /// The first variable that has neither a value nor a default, or what else the template cannot do.
     pub fn render(&self, vars: &Vars) -> Result<Arc<[ChatMessage]>, RenderError> {
-        self.body.render(vars, &self.variables)
+        Ok(affix::wrap(self.body.render(vars, &self.variables)?, vars))
     }
 }
 

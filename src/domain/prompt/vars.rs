@@ -24,16 +24,27 @@ impl Vars {
         self.0.binary_search_by(|(other, _)| other.as_str().cmp(name))
     }
 
-    /// The value of a variable.
+    /// The value of a variable; of `a.b`, where no variable is called that, what stands under `b` in the variable `a`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.position(name).ok().and_then(|at| self.0.get(at)).map(|(_, value)| value)
+        if let Ok(at) = self.position(name) {
+            return self.0.get(at).map(|(_, value)| value);
+        }
+        let (first, rest) = name.split_once('.')?;
+        let mut value = self.position(first).ok().and_then(|at| self.0.get(at)).map(|(_, value)| value)?;
+        for part in rest.split('.') {
+            value = match value {
+                Value::Array(items) => items.get(part.parse::<usize>().ok()?)?,
+                other => other.get(part)?,
+            };
+        }
+        Some(value)
     }
 
     /// Whether there is a value.
     #[must_use]
     pub fn contains_key(&self, name: &str) -> bool {
-        self.position(name).is_ok()
+        self.get(name).is_some()
     }
 
     /// Whether there are no values.
@@ -171,6 +182,18 @@ mod tests {
         assert_eq!(vars.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
         assert_eq!(vars.remove("b"), Some(json!(2)));
         assert_eq!((vars.get("b"), &vars["a"], vars.len()), (None, &json!("x"), 2));
+    }
+
+    #[test]
+    fn a_dotted_name_reaches_into_a_value() {
+        let vars = Vars::from([("user", json!({"name": "Ada", "langs": ["fr", "de"]})), ("a.b", json!(1))]);
+        let check = |name: &str, expected: Option<Value>| assert_eq!(vars.get(name).cloned(), expected, "{name}");
+        check("user.name", Some(json!("Ada")));
+        check("user.langs.1", Some(json!("de")));
+        check("a.b", Some(json!(1)));
+        for name in ["user.none", "user.langs.9", "user.name.x", "user.", ".user", "a", "b.c"] {
+            check(name, None);
+        }
     }
 
     proptest! {

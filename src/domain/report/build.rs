@@ -188,6 +188,8 @@ mod tests {
             tags: Arc::new([]),
             cluster: None,
             evaluators: Arc::new([]),
+            threshold: None,
+            sets: [].into(),
             line: 4,
             definition: Digest::of_parts([id.as_bytes()]),
         }

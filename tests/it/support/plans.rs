@@ -58,6 +58,8 @@ pub fn case(n: usize, evaluators: &Arc<[Evaluator]>, must_pass: Option<MustPass>
             tags: Arc::new([]),
             cluster: None,
             evaluators: evaluators.clone(),
+            threshold: None,
+            sets: [].into(),
             line: 1,
             definition: Digest::of_parts([n.to_le_bytes().as_slice()]),
         },
@@ -74,6 +76,7 @@ pub fn plan(base: &str, head: &str, cases: usize, evaluators: Vec<Evaluator>) ->
             base: Some((prompt(base), model("openai/gpt-4o-mini"))),
             head: (prompt(head), model("openai/gpt-4o-mini")),
             cases: (0..cases).map(|n| case(n, &evaluators, None)).collect(),
+            trials: None,
         }],
         gate: GateSettings {
             trials: 1,

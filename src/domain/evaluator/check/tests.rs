@@ -20,6 +20,8 @@ fn case(vars: Value, expected: Option<&str>) -> Case {
         tags: [].into(),
         cluster: None,
         evaluators: [].into(),
+        threshold: None,
+        sets: [].into(),
         line: 1,
         definition: Digest::of_parts([]),
     }
