@@ -104,12 +104,13 @@ async fn two_files(
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Pair>, LocalError> {
     let mut findings = Vec::new();
-    let mut a_side = local::load_side(&ground.files, a, &mut findings).await?;
+    let a_side = local::load_side(&ground.files, a, &mut findings).await?;
     let b_side = local::load_side(&ground.files, b, &mut findings).await?;
     let single = a_side.len() == 1 && b_side.len() == 1;
+    let (sides, mut rest) = load::pair_up(a_side, b_side);
     let mut pairs = Vec::new();
-    for head in b_side {
-        let base = if single { a_side.pop() } else { load::take(&mut a_side, head.prompt.label.as_deref()) };
+    for (base, head) in sides {
+        let base = base.or_else(|| rest.pop().filter(|_| single));
         let Some(base) = base else {
             let message = format!("`{}` of {b} has no prompt of that name in {a}", head.prompt.name);
             warnings.push(about("no-counterpart", b, message, "give both the same label").into_warning());

@@ -110,7 +110,7 @@ impl<'r> Judges<'r> {
             }
         }
         for side in [base, head] {
-            side.tried = combine::combine(&case.evaluators, &side.output.assessments);
+            side.tried = combine::combine(&case.evaluators, case.rule(), &side.output.assessments);
             side.output.error = side.output.error.take().filter(|_| side.tried.is_none());
         }
         Ok(())

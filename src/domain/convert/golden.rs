@@ -45,7 +45,12 @@ fn is_implied(case: &Case) -> bool {
 
 fn write_case(case: &Case, shared: usize, losses: &mut Vec<Loss>) -> Value {
     // The line and the hash follow from the rest.
-    let Case { id, vars, expected, must_pass, weight, tags, cluster, evaluators: own, line: _, definition: _ } = case;
+    let Case { id, vars, expected, must_pass, weight, tags, cluster, evaluators: own, .. } = case;
+    let Case { threshold, sets, line: _, definition: _, .. } = case;
+    if !sets.is_empty() {
+        let what = format!("case `{id}` has evaluators that count as one, which a golden set cannot say");
+        losses.push(Loss { at: None, what });
+    }
     let mut written = Map::new();
     written.insert("id".to_owned(), json!(&**id));
     if !vars.is_empty() {
@@ -66,6 +71,9 @@ fn write_case(case: &Case, shared: usize, losses: &mut Vec<Loss>) -> Value {
     }
     if !tags.is_empty() {
         written.insert("tags".to_owned(), json!(**tags));
+    }
+    if let Some(threshold) = threshold {
+        written.insert("threshold".to_owned(), number(*threshold));
     }
     if let Some(cluster) = cluster {
         written.insert("cluster".to_owned(), json!(&**cluster));

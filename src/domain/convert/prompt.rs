@@ -13,6 +13,8 @@ pub(super) fn write(prompt: &Prompt, with_evaluators: bool, losses: &mut Vec<Los
     let Prompt {
         path: _,
         label: _,
+        group: _,
+        trials,
         name,
         description,
         model,
@@ -33,6 +35,10 @@ pub(super) fn write(prompt: &Prompt, with_evaluators: bool, losses: &mut Vec<Los
         evaluators: own,
         evaluator_variables: _,
     } = prompt;
+    if let Some(trials) = trials {
+        let what = format!("{trials} trials per case, which the settings' `evaluation.trials` say");
+        losses.push(Loss { at: None, what });
+    }
     let mut file = Map::new();
     let mut put = |key: &str, value: Option<Value>| {
         if let Some(value) = value {

@@ -22,6 +22,8 @@ fn case(vars: &Value, expected: Option<&str>) -> Case {
         tags: std::sync::Arc::default(),
         cluster: None,
         evaluators: std::sync::Arc::new([]),
+        threshold: None,
+        sets: std::sync::Arc::default(),
         line: 1,
         definition: Digest([0; 32]),
     }
