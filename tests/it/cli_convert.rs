@@ -105,10 +105,12 @@ async fn a_prompty_file_and_its_csv_become_a_pair_that_asks_the_same() {
             .collect::<Vec<_>>()
     };
     assert_eq!(cases(&before), cases(&after));
-    let asked = server.asked();
-    assert_eq!(asked.len(), 4);
-    let bodies: Vec<_> = asked.iter().map(|asked| asked.body["messages"].to_string()).collect();
-    assert!(bodies[..2].iter().all(|body| bodies[2..].contains(body)), "{bodies:?}");
+    let mut asked: Vec<String> = server.asked().iter().map(|asked| asked.body["messages"].to_string()).collect();
+    // The must-pass case is asked several times, on both runs alike.
+    let mut again = asked.split_off(asked.len() / 2);
+    asked.sort();
+    again.sort();
+    assert_eq!(asked, again);
 }
 
 #[tokio::test]
