@@ -66,7 +66,7 @@ async fn a_change_in_a_partial_is_compared_with_base() {
     let ran = desk.ask(&server, &["eval", "--base", "main"]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(
-        ran.stdout.starts_with("Regression: 1 of 2 cases got worse, 0 better\n\nrefund (prompts/refund.prompt)\n"),
+        ran.stdout.starts_with("Regression: 1 of 2 cases got worse, 0 better\n\n  worse  large"),
         "{ran:?}"
     );
 }

@@ -113,7 +113,7 @@ cases:
     assert!(metrics["accuracy"].as_f64().is_some_and(|score| score > 0.0 && score < 1.0), "{metrics}");
     let said = desk.ask(&server, &["eval", "echo.prompt.yml"]).await.stdout;
     let reason = said.lines().find(|line| line.contains("sensitive_data:")).unwrap();
-    assert_eq!(reason.trim(), "sensitive_data: holds 1 e-mail address");
+    assert_eq!(reason.trim(), "fails  one  sensitive_data: holds 1 e-mail address");
 }
 
 #[tokio::test]

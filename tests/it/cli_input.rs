@@ -172,11 +172,11 @@ async fn arguments_that_are_wrong() {
     );
     assert_eq!(
         said(&["eval", "none.prompt.yml"]).await,
-        "error: no prompt file at `none.prompt.yml`; prompt files end in .prompt.yml, .prompt.yaml, .prompty or .prompt.md"
+        "error: no prompt file at `none.prompt.yml`; prompt files end in .prompt.yml, .prompt.yaml, .prompt.md, .prompty or .prompt"
     );
     assert_eq!(
         said(&["eval", "README.md"]).await,
-        "error: `README.md` is in no known prompt format; prompt files end in .prompt.yml, .prompt.yaml, .prompty or .prompt.md"
+        "error: `README.md` is in no known prompt format; prompt files end in .prompt.yml, .prompt.yaml, .prompt.md, .prompty or .prompt"
     );
     assert_eq!(said(&["eval"]).await, "a.prompt.yml: error: the prompt has no golden set, so nothing can be measured");
     desk.write("a.golden.yml", GOLDEN);

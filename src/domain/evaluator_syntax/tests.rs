@@ -221,7 +221,7 @@ fn model_graded_kinds_that_cannot_be_read_say_so_at_their_place() {
         "- choices: { choices: { yes: 1 } }",
         "1:12 `choices` needs `choices` and either `question` or `prompt`; write `choices: { question: \"Is it polite?\", choices: { yes: 1, no: 0 } }`",
     );
-    check_error("- judge", "1:3 `judge` needs a value; write `judge: value`");
+    check_error("- judge", "1:3 `judge` has no `rubric`; say what a good answer is in `rubric`");
     check_error("- closed_qa: {}", "1:14 `closed_qa` has no `criterion`; say what a good answer is in `criterion`");
     check_error("- similar: { to: a, measure: cosinus }", "1:30 `measure` is `cosinus`; did you mean `cosine`?");
     check_error(

@@ -292,7 +292,7 @@ fn findings_stand_in_the_file_they_are_of() {
         &[
             "evals/p.txt:3:5 nunjucks-refused: `{{ a | b }}` is an expression of Nunjucks; templates here only fill `{{ name }}`",
             "evals/t.yaml:2:20 code-refused: the assertion type `python` is code, and no code of a repository is run here",
-            "evals/c.csv:2:1 unknown-evaluator: unknown evaluator `javascript`",
+            "evals/c.csv:2:1 unsupported-evaluator: `javascript` is not supported: it runs code from the file",
         ],
     );
 }

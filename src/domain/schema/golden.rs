@@ -38,6 +38,9 @@ pub struct Case {
     pub tags: Option<Vec<Text>>,
     /// Cases that share a source and are not independent.
     pub cluster: Option<Text>,
+    /// The score from which the case passes, whatever single evaluators say; without it, every one must pass.
+    #[schemars(range(min = 0, max = 1))]
+    pub threshold: Option<f64>,
     /// What judges the answer; without any, the answer must equal `expected`.
     pub evaluators: Option<Vec<Evaluator>>,
 }

@@ -49,6 +49,28 @@ pub struct PromptFile {
     pub golden_set: Option<String>,
     /// Free labels.
     pub tags: Option<Vec<Text>>,
+    /// Tools the model may call, each in OpenAI's form.
+    pub tools: Option<Vec<Tool>>,
+}
+
+/// A tool as OpenAI has it: `{type: function, function: {name, description, parameters}}`.
+#[derive(JsonSchema)]
+pub struct Tool {
+    /// Always `function`.
+    pub r#type: String,
+    /// Its name, what it is for, and the schema of its arguments.
+    pub function: Function,
+}
+
+/// A function that a model may call.
+#[derive(JsonSchema)]
+pub struct Function {
+    /// What the model calls it.
+    pub name: String,
+    /// For the model.
+    pub description: Option<String>,
+    /// The JSON Schema of its arguments.
+    pub parameters: Option<serde_json::Value>,
 }
 
 /// Sampling parameters; an absent one is the provider's default.

@@ -79,6 +79,12 @@ pub struct Budget {
     /// All runs of a day.
     #[schemars(range(min = 0))]
     pub day_usd: Option<f64>,
+    /// All runs of one pull request.
+    #[schemars(range(min = 0))]
+    pub pull_request_usd: Option<f64>,
+    /// All runs of one author's pull requests on a day.
+    #[schemars(range(min = 0))]
+    pub author_day_usd: Option<f64>,
 }
 
 /// An approval rule.
