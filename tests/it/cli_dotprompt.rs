@@ -65,10 +65,7 @@ async fn a_change_in_a_partial_is_compared_with_base() {
     desk.write("prompts/_manner.prompt", "{{role \"system\"}}Answer briefly.");
     let ran = desk.ask(&server, &["eval", "--base", "main"]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(
-        ran.stdout.starts_with("Regression: 1 of 2 cases got worse, 0 better\n\n  worse  large"),
-        "{ran:?}"
-    );
+    assert!(ran.stdout.starts_with("Regression: 1 of 2 cases got worse, 0 better\n\n  worse  large"), "{ran:?}");
 }
 
 #[tokio::test]
