@@ -208,13 +208,24 @@ fn too_many_attached(path: &PromptPath) -> Diagnostic {
     about("too-large", path, message, "refer to fewer files")
 }
 
+/// The same, and what is left over in the order of the file: a prompt cannot shed its base by another name.
+#[must_use]
+pub fn pair_all(bases: Vec<LoadedPrompt>, heads: Vec<LoadedPrompt>) -> Paired {
+    let (mut pairs, rest) = pair_up(bases, heads);
+    let mut rest = rest.into_iter();
+    for (base, _) in pairs.iter_mut().filter(|(base, _)| base.is_none()) {
+        *base = rest.next();
+    }
+    (pairs, rest.collect())
+}
+
+/// Head's prompts with their bases, and what only base has.
+pub type Paired = (Vec<(Option<LoadedPrompt>, LoadedPrompt)>, Vec<LoadedPrompt>);
+
 /// Pairs the prompts that a file holds on both sides: by their labels; those left over by their groups, so that a prompt
 /// whose model changes is compared with what it was. Returns head's with their bases, and what only base has.
 #[must_use]
-pub fn pair_up(
-    mut bases: Vec<LoadedPrompt>,
-    heads: Vec<LoadedPrompt>,
-) -> (Vec<(Option<LoadedPrompt>, LoadedPrompt)>, Vec<LoadedPrompt>) {
+pub fn pair_up(mut bases: Vec<LoadedPrompt>, heads: Vec<LoadedPrompt>) -> Paired {
     let mut take = |same: &dyn Fn(&Prompt) -> bool| {
         let at = bases.iter().position(|loaded| same(&loaded.prompt))?;
         Some(bases.remove(at))

@@ -81,9 +81,13 @@ fn planned(pair: &Pair, settings: &Settings, overrides: &Overrides) -> Result<Pl
     check_judges(pair, settings)?;
     let base_golden = pair.base.as_ref().and_then(|base| base.golden.as_ref());
     let cases = plan_cases(base_golden, pair.head.golden.as_ref(), overrides.base_gates);
-    // How often is asked decides too, so base's word counts where base gates.
-    let gating = pair.base.as_ref().filter(|_| overrides.base_gates).and_then(|base| base.prompt.trials);
-    let trials = overrides.trials.or(gating).or(pair.head.prompt.trials);
+    // How often is asked decides too: where base gates, base's word counts, and a new file may ask for no more than usual.
+    let own = match &pair.base {
+        Some(base) if overrides.base_gates => base.prompt.trials,
+        None if overrides.base_gates => pair.head.prompt.trials.map(|trials| trials.min(settings.trials)),
+        _ => pair.head.prompt.trials,
+    };
+    let trials = overrides.trials.or(own);
     Ok(PlannedPrompt { path: pair.path.clone(), base, head: (pair.head.prompt.clone(), head_model), cases, trials })
 }
 

@@ -15,7 +15,7 @@ use crate::domain::diagnostic::Diagnostic;
 use crate::domain::gate::Verdict;
 use crate::domain::ids::{CommitSha, PromptPath};
 use crate::domain::policy::decision::Decision;
-use crate::domain::policy::facts::PullFacts;
+use crate::domain::policy::facts::{FileFacts, PullFacts};
 use crate::domain::policy::{self, Change};
 use crate::domain::report::{ApprovalState, ApprovalSummary, Outcome, Report};
 use crate::domain::settings::SETTINGS_PATH;
@@ -136,11 +136,11 @@ pub async fn evaluate(
     }
     desk.begin(force || ran_before).await?;
     let sides = sides::load(&governed.repository, &governed.snapshot, &governed.control).await?;
-    let facts = facts(&governed, sides.owners.clone(), sides.unowned.clone()).await?;
+    let facts = facts(&governed, sides.said.clone()).await?;
     match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
         Measuring::Ended(report) => {
             // A run may take an hour: reviews and memberships are those of the moment of the decision.
-            let facts = self::facts(&governed, facts.owners, facts.unowned).await?;
+            let facts = self::facts(&governed, facts.of_files()).await?;
             let run = StoredRun { base_sha: governed.snapshot.base_sha.clone(), facts, report: *report };
             conclude(service, pull, &governed, &mut desk, run, true).await
         }
@@ -174,11 +174,10 @@ fn run_key(pull: &PullRef, governed: &Governed) -> String {
 ///
 /// # Errors
 /// When GitHub fails.
-pub async fn facts(governed: &Governed, owners: Vec<String>, unowned: Vec<PromptPath>) -> Result<PullFacts, JobError> {
+pub async fn facts(governed: &Governed, said: FileFacts) -> Result<PullFacts, JobError> {
     let kind = |path: &PromptPath| governed.kind(path);
     let policy = &governed.control.settings.policy;
-    let facts = governed.repository.facts(&governed.snapshot, &kind, policy, owners).await?;
-    Ok(PullFacts { unowned, ..facts })
+    Ok(governed.repository.facts(&governed.snapshot, &kind, policy, said).await?)
 }
 
 async fn nothing_governed(governed: &Governed, desk: &mut Desk<'_>) -> Result<(), JobError> {
@@ -211,7 +210,7 @@ async fn decide_stored(
     desk: &mut Desk<'_>,
     stored: StoredRun,
 ) -> Result<(), JobError> {
-    let facts = facts(governed, stored.facts.owners, stored.facts.unowned).await?;
+    let facts = facts(governed, stored.facts.of_files()).await?;
     conclude(service, pull, governed, desk, StoredRun { facts, ..stored }, false).await
 }
 

@@ -14,8 +14,9 @@ use crate::domain::gate::CaseKind;
 use crate::domain::golden::GoldenSet;
 use crate::domain::golden::difference::plan_cases;
 use crate::domain::governed;
-use crate::domain::ids::PromptPath;
+use crate::domain::ids::{Digest, PromptPath};
 use crate::domain::policy::Change;
+use crate::domain::policy::facts::FileFacts;
 use crate::domain::prompt::Format;
 use crate::domain::settings::{self, SETTINGS_PATH};
 use crate::domain::source::{MAX_FILE_BYTES, too_large};
@@ -38,10 +39,8 @@ pub struct Sides {
     pub pairs: Vec<Pair>,
     /// What is wrong with head's files; any error stops the evaluation.
     pub findings: Vec<Diagnostic>,
-    /// Owners that the changed prompts name on base.
-    pub owners: Vec<String>,
-    /// Changed prompts that base has and that name no owner there.
-    pub unowned: Vec<PromptPath>,
+    /// What the changed files say of themselves.
+    pub said: FileFacts,
     /// How golden sets and settings change, one sentence each.
     pub set_changes: Vec<String>,
     /// Whatever else people should know.
@@ -89,8 +88,10 @@ pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Contro
         sides.notes.push(format!("{path} is removed"));
         own(&base, &path, &mut sides).await?;
     }
-    sides.owners.sort();
-    sides.owners.dedup();
+    sides.said.owners.sort();
+    sides.said.owners.dedup();
+    sides.said.recast.sort();
+    sides.said.recast.dedup();
     Ok(sides)
 }
 
@@ -303,12 +304,13 @@ async fn load_pair(
     if let (Some(after), true) = (loaded.first(), before.is_empty() && base.exists(previous)) {
         sides.findings.extend(guards::unreadable_base(base, previous, head, after).await?);
     }
-    let (pairs, gone) = load::pair_up(before, loaded);
+    let (pairs, gone) = load::pair_all(before, loaded);
     for (before, after) in pairs {
         pair(&path, before, after, sides);
     }
     for gone in gone {
         sides.notes.push(format!("{} is removed from {path}", gone.prompt.name));
+        sides.said.recast.push(path.clone());
     }
     Ok(())
 }
@@ -321,18 +323,38 @@ fn pair(path: &PromptPath, before: Option<LoadedPrompt>, after: LoadedPrompt, si
         sides.findings.push(no_golden_set(path));
         return;
     }
-    if before.is_some() {
+    if let Some(before) = &before {
         set_changes(base_set, after.golden.as_ref(), sides);
+        if is_recast(before, &after) {
+            sides.said.recast.push(path.clone());
+        }
     }
     sides.pairs.push(Pair { path: path.clone(), base: before, head: after });
+}
+
+/// Whether what judges the prompt changes with the prompt's own file: its evaluators, or cases that stand in it or in a
+/// file it brings along.
+fn is_recast(before: &LoadedPrompt, after: &LoadedPrompt) -> bool {
+    let definitions = |side: &LoadedPrompt| -> Vec<Digest> {
+        side.prompt.evaluators.iter().map(|evaluator| evaluator.definition).collect()
+    };
+    let decides = |side: &LoadedPrompt| -> Vec<_> {
+        let cases = side.golden.iter().filter(|set| set.path == side.prompt.path).flat_map(|set| &set.cases);
+        cases
+            .map(|case| (case.id.clone(), case.definition, case.must_pass, case.weight.to_bits(), case.cluster.clone()))
+            .collect()
+    };
+    definitions(before) != definitions(after)
+        || decides(before) != decides(after)
+        || before.prompt.trials != after.prompt.trials
 }
 
 /// Notes whom base names as the prompt's owner, if base has the prompt.
 async fn own(base: &Files, path: &PromptPath, sides: &mut Sides) -> Result<(), JobError> {
     if base.exists(path) {
         match guards::base_owner(base, path).await? {
-            Some(owner) => sides.owners.push(owner),
-            None => sides.unowned.push(path.clone()),
+            Some(owner) => sides.said.owners.push(owner),
+            None => sides.said.unowned.push(path.clone()),
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use super::reuse::Reuse;
 use super::run::{Output, PlannedPrompt, RunPlan, Usage};
 use super::stage::{Group, Trial};
 use crate::domain::evaluator::{Answer, Evaluator};
-use crate::domain::gate::Side;
+use crate::domain::gate::{Side, Trial as Measured};
 use crate::domain::golden::Case;
 use crate::domain::ids::{Digest, ModelId};
 use crate::domain::price::{Price, expected_tokens};
@@ -148,7 +148,8 @@ impl<'r> Answerer<'r> {
             Err(Failure::Fatal(message)) => return Err(Failure::Fatal(message)),
             Err(Failure::Unanswered(message)) => {
                 let output = Output { text: None, error: Some(message.as_ref().to_owned()), assessments: Vec::new() };
-                let judged = Judged { tried: None, output };
+                let tried = self.fails_to_ask(first).then_some(Measured { passed: false, score: 0.0 });
+                let judged = Judged { tried, output };
                 let judged = cases_of(trials, group).map(|_| (judged.clone(), Usage::default())).collect();
                 return Ok(Answered { group: looked.group, cached, sample: None, usage, judged });
             }
@@ -164,6 +165,14 @@ impl<'r> Answerer<'r> {
         }
         let cost = self.given(first, &completion, &[]).cost_usd;
         Ok(Answered { group: looked.group, cached, sample: Some((cost, completion.latency_ms)), usage, judged })
+    }
+
+    /// Whether head cannot fill its prompt for a case that base can: that is the change's own failure, not a missing
+    /// measurement, or a change could take the cases that would fail it out of the count.
+    fn fails_to_ask(&self, trial: &Trial) -> bool {
+        let (vars, [base, head]) = (&self.case(trial).vars, &self.shapes[trial.prompt]);
+        let fills = |shape: &Option<SideShape<'_>>| shape.as_ref().is_some_and(|one| one.prompt.render(vars).is_ok());
+        trial.ask.side == Side::Head && !fills(head) && fills(base)
     }
 
     /// The messages of a trial's question, where an evaluator of its case shows them to a judge.

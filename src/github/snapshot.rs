@@ -11,9 +11,9 @@ use super::error::GithubError;
 use super::repository::{PullView, Repository};
 use super::tree::Tree;
 use super::wire;
-use crate::domain::ids::{CommitSha, Digest, PullNumber};
-use crate::domain::policy::facts::{CommitFact, PullFacts, Review};
-use crate::domain::policy::{Policy, commits_to_compare, memberships_needed};
+use crate::domain::ids::{CommitSha, Digest, PromptPath, PullNumber};
+use crate::domain::policy::facts::{CommitFact, FileFacts, GovernedChange, PullFacts, Review};
+use crate::domain::policy::{Change, Policy, commits_to_compare, memberships_needed};
 
 /// What a pull request is and brings, before anything is known of policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,7 +159,7 @@ impl Repository {
     }
 
     /// All that a policy can ask of the pull request. Reviews, memberships and permissions are looked up now; what no rule
-    /// can ask for is not. `owners` are those the changed prompts name on base.
+    /// can ask for is not. `said` is what the changed files say of themselves.
     ///
     /// # Errors
     /// Whatever a call can meet.
@@ -168,9 +168,9 @@ impl Repository {
         snapshot: &Snapshot,
         governed: Governed<'_>,
         policy: &Policy,
-        owners: Vec<String>,
+        said: FileFacts,
     ) -> Result<PullFacts, GithubError> {
-        let mut facts = self.known(snapshot, governed, owners);
+        let mut facts = self.known(snapshot, governed, said);
         if facts.changes.is_empty() {
             return Ok(facts);
         }
@@ -184,13 +184,17 @@ impl Repository {
     }
 
     /// The facts that need no further request.
-    fn known(&self, snapshot: &Snapshot, governed: Governed<'_>, owners: Vec<String>) -> PullFacts {
+    fn known(&self, snapshot: &Snapshot, governed: Governed<'_>, said: FileFacts) -> PullFacts {
         let pull = &snapshot.pull;
         let mut caps = snapshot.caps.clone();
         let content = content::digest(&snapshot.files, governed).unwrap_or_else(|| {
             caps.push("GitHub does not say what a changed file holds: push the change again".to_owned());
             Digest::of_parts([])
         });
+        // A file that holds its own cases is a golden set too where those change.
+        let cases = |path: &PromptPath| GovernedChange { path: path.clone(), previous: None, kind: Change::GoldenSet };
+        let mut changes = content::governed_changes(&snapshot.files, governed);
+        changes.extend(said.recast.iter().map(cases));
         PullFacts {
             repo: self.name().clone(),
             repo_id: self.id(),
@@ -200,14 +204,15 @@ impl Repository {
             base_sha: snapshot.base_sha.clone(),
             head_sha: pull.head_sha.clone(),
             is_fork: pull.is_fork,
-            changes: content::governed_changes(&snapshot.files, governed),
+            changes,
             content,
             content_at: BTreeMap::new(),
             reviews: Vec::new(),
             commits: snapshot.commits.clone(),
             caps,
-            owners,
-            unowned: Vec::new(),
+            owners: said.owners,
+            unowned: said.unowned,
+            recast: said.recast,
             memberships: Vec::new(),
             permissions: BTreeMap::new(),
         }

@@ -88,6 +88,25 @@ pub struct GovernedChange {
     pub kind: super::Change,
 }
 
+/// What the changed files themselves say, as far as approvals go by it.
+#[derive(Debug, Clone, Default)]
+pub struct FileFacts {
+    /// Owners that the changed prompts name on base.
+    pub owners: Vec<String>,
+    /// Changed prompts that base has and that name no owner there.
+    pub unowned: Vec<PromptPath>,
+    /// Prompt files whose own cases or evaluators change.
+    pub recast: Vec<PromptPath>,
+}
+
+impl PullFacts {
+    /// What the changed files said when these facts were gathered.
+    #[must_use]
+    pub fn of_files(&self) -> FileFacts {
+        FileFacts { owners: self.owners.clone(), unowned: self.unowned.clone(), recast: self.recast.clone() }
+    }
+}
+
 /// Facts of one pull request, gathered at one head SHA.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullFacts {
@@ -124,6 +143,9 @@ pub struct PullFacts {
     /// Changed prompts that base has and that name no owner there, or whose owner cannot be read.
     #[serde(default)]
     pub unowned: Vec<PromptPath>,
+    /// Prompt files whose own cases or evaluators change: they are golden sets as well.
+    #[serde(default)]
+    pub recast: Vec<PromptPath>,
     /// What is known of memberships, for every (team, reviewer) that a rule can ask about.
     pub memberships: Vec<(TeamSlug, UserId, Membership)>,
     /// `role_name` per user, for the author and reviewers that were looked up: `admin`, `maintain`, `write`, `triage`, `read`, `none`.

@@ -76,6 +76,7 @@ fn facts() -> PullFacts {
         caps: Vec::new(),
         owners: Vec::new(),
         unowned: Vec::new(),
+        recast: Vec::new(),
         memberships: Vec::new(),
         permissions: BTreeMap::new(),
     }

@@ -162,7 +162,7 @@ async fn a_fork_is_read_through_the_base_repository_also_when_it_is_gone() {
     assert!(snapshot.pull.is_fork && !snapshot.pull.head_repo_is_gone);
     let head = repository.tree(&snapshot.pull.head_sha).await.unwrap();
     assert_eq!(repository.blob(&head.entries[&path(PROMPT)], 100).await.unwrap(), "mine");
-    let facts = repository.facts(&snapshot, &governed, &one_of_the_reviewers(), Vec::new()).await.unwrap();
+    let facts = repository.facts(&snapshot, &governed, &one_of_the_reviewers(), Default::default()).await.unwrap();
     assert_eq!(facts.permissions.values().collect::<Vec<_>>(), ["read"]);
     stage.assert_quiet();
     // GitHub's own description does not admit that a head's repository can be null, but it is.

@@ -95,7 +95,7 @@ impl Stage {
 
     async fn facts(&self) -> PullFacts {
         let snapshot = self.snapshot().await;
-        self.repository().facts(&snapshot, &governed, &one_of_the_reviewers(), Vec::new()).await.unwrap()
+        self.repository().facts(&snapshot, &governed, &one_of_the_reviewers(), Default::default()).await.unwrap()
     }
 
     async fn state(&self) -> State {

@@ -19,7 +19,7 @@ async fn a_small_pull_request_costs_at_most_twenty_requests_from_end_to_end() {
             repository.blob(&tree.entries[&path(file)], 1 << 20).await.unwrap();
         }
     }
-    repository.facts(&snapshot, &governed, &one_of_the_reviewers(), Vec::new()).await.unwrap();
+    repository.facts(&snapshot, &governed, &one_of_the_reviewers(), Default::default()).await.unwrap();
 
     let ended = [0, 1].map(|n| write(check(&names[n], DONE, 0), Remembered::Id(ids[n].0)));
     repository.publish(&head, &ended, Some(&report(Remembered::Unsure))).await.unwrap();

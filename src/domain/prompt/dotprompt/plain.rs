@@ -7,10 +7,13 @@ use crate::domain::diagnostic::Location;
 use crate::domain::prompt::handlebars::logic;
 use crate::domain::prompt::{Role, Vars};
 
+/// Messages, and what they leave out.
+pub type Plain = (Vec<(Role, String)>, Vec<(Location, String)>);
+
 impl Template {
     /// The messages with their variables as `{{name}}`, and what such messages cannot say, with its place.
     #[must_use]
-    pub fn plain(&self) -> (Vec<(Role, String)>, Vec<(Location, String)>) {
+    pub fn plain(&self) -> Plain {
         let losses: Vec<_> = logic(&self.program, &self.partials)
             .into_iter()
             .map(|(at, what)| (at, format!("`{what}` is logic, which a .prompt.yml cannot say")))

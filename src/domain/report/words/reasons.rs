@@ -55,11 +55,9 @@ pub fn reason(reason: &Reason, sides: Sides, show: &dyn Fn(&str) -> String) -> S
             list(cases)
         ),
         Reason::Unmeasured { unmeasured, compared, must_pass } => {
-            let of_those = if must_pass.is_empty() {
-                String::new()
-            } else {
-                format!(", among them must-pass {}", list(must_pass))
-            };
+            let must_pass = Some(must_pass).filter(|cases| !cases.is_empty());
+            let of_those =
+                must_pass.map_or_else(String::new, |cases| format!(", among them must-pass {}", list(cases)));
             format!("{unmeasured} of {compared} cases could not be measured{of_those}: too many to decide.")
         }
         Reason::Unconfirmed { cases } => format!(
