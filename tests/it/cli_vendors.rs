@@ -143,10 +143,17 @@ async fn a_limit_on_calls_per_minute_holds_the_next_call_back_and_no_recording()
     let (_kept, file) = settings("[providers.openai]\nrequests_per_minute = 1\n");
     let url = format!("{}/v1", server.url());
     let variables = [("OPENAI_BASE_URL", url.as_str()), ("PROMPTOPS_CONFIG", file.as_str())];
-    let waiting = desk.run_in("", &["eval", "--no-cache"], &variables);
+    let mut waiting = tokio::process::Command::new(env!("CARGO_BIN_EXE_promptops"));
+    waiting.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).envs(variables);
+    waiting.args(["eval", "--no-cache"]).current_dir(desk.path()).kill_on_drop(true);
+    let mut waiting = waiting.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    while server.calls() == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     // The second call is a minute away: what is seen before that is one call alone.
-    assert!(tokio::time::timeout(std::time::Duration::from_secs(3), waiting).await.is_err());
+    assert!(tokio::time::timeout(std::time::Duration::from_secs(2), waiting.wait()).await.is_err());
     assert_eq!(server.calls(), 1);
+    waiting.kill().await.unwrap();
     let recording = ["eval", "--no-cache", "--record", "answers.jsonl"];
     assert_eq!(desk.run_in("", &recording, &variables[..1]).await.code, 0);
     let replayed = desk.run_in("", &["eval", "--replay", "answers.jsonl"], &variables).await;
