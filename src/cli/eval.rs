@@ -20,6 +20,7 @@ use crate::app::plan::Overrides;
 use crate::config;
 use crate::domain::budget::Estimate;
 use crate::domain::ids::ModelId;
+use crate::domain::price::Prices;
 use crate::domain::report::Outcome::BrokenFiles as Broken;
 use crate::domain::report::text::{self, Style};
 use crate::domain::report::{Report, estimate, github_models, html, json_v1, junit, markdown, sarif};
@@ -52,7 +53,7 @@ pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
         Err(error) => return failed(arguments, error, &secrets),
     };
     show::findings(&gathered.warnings);
-    let limits = limits(arguments, gathered.settings.run_usd);
+    let limits = limits(arguments, &vendors, gathered.settings.run_usd);
     let (provider, writer) = provider(arguments, vendors).await?;
     if arguments.estimate {
         return match local::estimate(&gathered, &options.overrides, provider, &limits).await {
@@ -121,7 +122,9 @@ fn options(arguments: &EvalArguments) -> Result<LocalOptions, CommandError> {
     })
 }
 
-fn limits(arguments: &EvalArguments, run_usd: Option<f64>) -> RunLimits {
+fn limits(arguments: &EvalArguments, vendors: &ProviderConfig, run_usd: Option<f64>) -> RunLimits {
+    // A recording answers from a file: nobody needs to be spared.
+    let by_name = if arguments.replay.is_some() { BTreeMap::new() } else { vendors.limits_by_name() };
     RunLimits {
         concurrency: arguments.concurrency as usize,
         call_timeout: CALL_TIMEOUT,
@@ -129,8 +132,8 @@ fn limits(arguments: &EvalArguments, run_usd: Option<f64>) -> RunLimits {
         tries: TRIES,
         max_cost_usd: arguments.max_cost.or(run_usd),
         account: None,
-        prices: Arc::default(),
-        limiter: Arc::new(Limiter::new(arguments.concurrency as usize, BTreeMap::new())),
+        prices: Arc::new(Prices::new(vendors.prices.clone())),
+        limiter: Arc::new(Limiter::new(arguments.concurrency as usize, by_name)),
         cancel: CancellationToken::new(),
     }
 }

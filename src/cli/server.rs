@@ -1,6 +1,5 @@
 //! The running service: web and worker in one process, started and stopped as one. Knows no environment.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use crate::app::dispatch;
 use crate::app::intake::Intake;
 use crate::app::service::{RunBounds, Service};
 use crate::config::ServeConfig;
+use crate::domain::price::Prices;
 use crate::domain::untrusted::Secrets;
 use crate::engine::clock::{Clock, SystemClock};
 use crate::engine::limits::Limiter;
@@ -152,8 +152,8 @@ async fn service(
         .map_err(|error| CommandError::World(super::chain(&error)))?;
     let (cached, answers) = Cached::new(fresh.clone(), config.providers.servers(), store.clone(), clock.clone());
     let secrets = secrets(config);
-    let prices = Arc::default();
-    let limiter = Arc::new(Limiter::new(PROVIDER_WIDTH, BTreeMap::new()));
+    let prices = Arc::new(Prices::new(config.providers.prices.clone()));
+    let limiter = Arc::new(Limiter::new(PROVIDER_WIDTH, config.providers.limits_by_name()));
     let provider = Arc::new(cached);
     Ok((Service { github, store, provider, fresh, prices, limiter, clock, secrets, bounds }, answers))
 }

@@ -12,6 +12,10 @@ use crate::engine::allowance::ProviderLimits;
 /// Values of headers this long are taken for keys, whatever the header is called.
 const SHORTEST_KEY: usize = 16;
 
+/// Names that reach a server under which another is set up: one key opens both of OpenAI's formats, and Google's models go
+/// by the name of either.
+const ALSO_KNOWN_AS: [(&str, &str); 3] = [("openai", "openai-responses"), ("gemini", "google"), ("google", "gemini")];
+
 /// How to reach each provider, and what it may be asked.
 #[derive(Debug, Clone, Default)]
 pub struct ProviderConfig {
@@ -177,6 +181,19 @@ impl ProviderConfig {
         Digest::of_parts(parts.iter().map(String::as_bytes))
     }
 
+    /// The limits by every name that models may begin with: a server that also goes by another name has its limits there too,
+    /// unless that name has a section of its own.
+    #[must_use]
+    pub fn limits_by_name(&self) -> BTreeMap<String, ProviderLimits> {
+        let mut limits = self.limits.clone();
+        for (name, other) in ALSO_KNOWN_AS {
+            if let Some(own) = self.limits.get(name) {
+                limits.entry(other.to_owned()).or_insert(*own);
+            }
+        }
+        limits
+    }
+
     /// The keys that are set: values that must never be shown.
     pub fn keys(&self) -> impl Iterator<Item = &SecretString> {
         self.providers.values().flat_map(ModelServer::secrets)
@@ -204,6 +221,23 @@ mod tests {
         let distinct: std::collections::HashSet<_> = digests.iter().collect();
         assert_eq!(distinct.len(), digests.len());
         assert_eq!(digest("a", server()), digest("a", server().with_key("sk-1")));
+    }
+
+    #[test]
+    fn a_limit_holds_under_the_servers_other_name_unless_that_has_its_own() {
+        let most = |most| ProviderLimits { max_concurrency: Some(most), ..ProviderLimits::default() };
+        let check = |given: &[(&str, u32)], expected: &[(&str, u32)]| {
+            let named =
+                |limits: &[(&str, u32)]| limits.iter().map(|(name, n)| ((*name).to_owned(), most(*n))).collect();
+            let config = ProviderConfig { limits: named(given), ..ProviderConfig::default() };
+            let expected: BTreeMap<_, _> = named(expected);
+            assert_eq!(config.limits_by_name(), expected);
+        };
+        check(&[("openai", 1)], &[("openai", 1), ("openai-responses", 1)]);
+        check(&[("openai-responses", 2)], &[("openai-responses", 2)]);
+        check(&[("openai", 1), ("openai-responses", 2)], &[("openai", 1), ("openai-responses", 2)]);
+        check(&[("google", 3)], &[("gemini", 3), ("google", 3)]);
+        check(&[("gemini", 4), ("mistral", 5)], &[("gemini", 4), ("google", 4), ("mistral", 5)]);
     }
 
     #[test]

@@ -229,3 +229,40 @@ async fn a_kind_that_is_written_wrong_is_shown_where_it_stands() {
     assert!(ran.said().contains("unknown key `criterion` in g_eval"), "{ran:?}");
     assert!(ran.said().contains("prompts/guide.golden.yml:4:"), "{ran:?}");
 }
+
+#[tokio::test]
+async fn answers_are_compared_by_the_embeddings_of_a_model() {
+    let golden = "\
+cases:
+  - { id: near, vars: { query: near }, expected: Bern, evaluators: [similar] }
+  - { id: far, vars: { query: far }, expected: Bern, evaluators: [similar] }
+  - { id: within, vars: { query: near }, evaluators: [{ similar: { to: Bern, measure: euclidean, threshold: 3 } }] }
+  - { id: beyond, vars: { query: far }, evaluators: [{ similar: { to: Bern, measure: euclidean, threshold: 3 } }] }
+";
+    let desk = desk(golden);
+    desk.write(".github/promptops.yml", "evaluation: { embeddings: openai/vectors }\n");
+    let server = Scripted::start(|asked| {
+        if asked.path != "/v1/embeddings" {
+            return Reply::text(if asked.user().starts_with("near") { "It is Bern." } else { "No idea." });
+        }
+        assert_eq!(asked.model(), "vectors");
+        let vector = match asked.body["input"].as_str().unwrap() {
+            "Bern" => json!([1.0, 0.0]),
+            "It is Bern." => json!([3.0, 0.5]),
+            "No idea." => json!([0.0, 5.0]),
+            other => panic!("nobody said {other}"),
+        };
+        Reply::json(&json!({"data": [{"index": 0, "embedding": vector}], "usage": {"prompt_tokens": 3}}))
+    })
+    .await;
+    let ran = desk.ask(&server, &["eval", "--format", "json"]).await;
+    let prompt = prompt_of(&ran);
+    let cases = prompt["cases"].as_array().unwrap();
+    let passes: Vec<_> = cases.iter().map(|case| (case["id"].as_str().unwrap(), &case["head"]["passes"])).collect();
+    let (yes, no) = (&json!(1), &json!(0));
+    assert_eq!(passes, [("near", yes), ("far", no), ("within", yes), ("beyond", no)], "{ran:?}");
+    assert_eq!(prompt["unmeasured"], json!(0));
+    let asked = server.calls();
+    assert_eq!(desk.ask(&server, &["eval"]).await.code, ran.code);
+    assert_eq!(server.calls(), asked, "vectors are kept like any answer");
+}

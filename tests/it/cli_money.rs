@@ -107,3 +107,26 @@ async fn known_answers_of_base_are_checked_and_a_provider_that_drifted_is_named(
     assert!(ran.stdout.contains("a.prompt.yml: Provider drift: 10 of 10 known answers of the old prompt"), "{ran:?}");
     assert!(ran.stdout.contains("0 better"), "both sides fare the same: {ran:?}");
 }
+
+#[tokio::test]
+async fn a_price_from_the_settings_file_is_in_the_estimate_and_in_the_budget() {
+    let server = Scripted::start(echo).await;
+    let desk = desk(4);
+    let settings = Desk::plain();
+    settings.write("named.toml", "[prices.\"openai/ours\"]\ninput = 1000.0\noutput = 0.0\n");
+    let file = settings.file("named.toml");
+    let url = format!("{}/v1", server.url());
+    let variables = [("OPENAI_BASE_URL", url.as_str()), ("PROMPTOPS_CONFIG", file.to_str().unwrap())];
+    let estimate = ["eval", "--model", "openai/ours", "--estimate", "--format", "json"];
+    let unknown = desk.run_in("", &estimate, &variables[..1]).await.json();
+    assert_eq!((&unknown["unpriced"], &unknown["usd"]), (&json!(["openai/ours"]), &json!(0.0)));
+    let known = desk.run_in("", &estimate, &variables).await.json();
+    let tokens = known["prompts"][0]["input_tokens"].as_f64().unwrap();
+    assert_eq!(known["unpriced"], json!([]));
+    assert!(tokens > 0.0 && (known["usd"].as_f64().unwrap() - tokens / 1e3).abs() < 1e-9, "{known}");
+    let run = |most| ["eval", "--model", "openai/ours", "--max-cost", most];
+    let ran = desk.run_in("", &run("0.001"), &variables).await;
+    assert_eq!((ran.code, server.calls()), (3, 0), "{ran:?}");
+    let ran = desk.run_in("", &run("1"), &variables).await;
+    assert_eq!((ran.code, server.calls()), (0, 4), "{ran:?}");
+}

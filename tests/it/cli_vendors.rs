@@ -25,6 +25,14 @@ fn responses(_: &Asked) -> Reply {
     Reply::json(&json!({"output": [{"type": "message", "content": [{"type": "output_text", "text": TEXT}]}]}))
 }
 
+/// Settings with this text, and the variable that names them.
+fn settings(text: &str) -> (Desk, String) {
+    let desk = Desk::plain();
+    desk.write("named.toml", text);
+    let file = desk.file("named.toml").to_str().unwrap().to_owned();
+    (desk, file)
+}
+
 fn text(_: &Asked) -> Reply {
     Reply::text(TEXT)
 }
@@ -103,4 +111,51 @@ async fn a_settings_file_names_servers_and_keys_and_the_repositorys_own_is_not_r
     settings.write("named.toml", "[providers.mistral]\nkind = \"openai\"\nbase_ulr = \"x\"\n");
     let ran = desk.run_in("", &arguments, &[key, named]).await;
     assert!(ran.code == 2 && ran.stderr.contains("named.toml:3:1: unknown field `base_ulr`"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_limit_on_calls_at_once_is_kept_under_each_name_of_the_server() {
+    let golden: String = (0..12)
+        .map(|n| format!("  - {{ id: c{n}, vars: {{ amount: {n} }}, evaluators: [{{ contains: EUR }}] }}\n"))
+        .collect();
+    for (model, section, expected) in
+        [("openai/gpt-5", "openai", 2), ("openai-responses/gpt-5", "openai", 2), ("openai/gpt-5", "gemini", 12)]
+    {
+        let slow = |asked: &Asked| {
+            let reply = if asked.path == "/responses" { responses(asked) } else { text(asked) };
+            Reply::After(std::time::Duration::from_millis(150), Box::new(reply))
+        };
+        let server = Scripted::start(slow).await;
+        let desk = Desk::repository(&[("a.prompt.yml", PROMPT), ("a.golden.yml", &format!("cases:\n{golden}"))]);
+        let (_kept, file) = settings(&format!("[providers.{section}]\nmax_concurrency = 2\n"));
+        let variables =
+            [("OPENAI_BASE_URL", server.url()), ("OPENAI_API_KEY", "k".to_owned()), ("PROMPTOPS_CONFIG", file)];
+        let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let ran = desk.run_in("", &["eval", "--model", model], &variables).await;
+        assert_eq!((ran.code, server.calls(), server.most_at_once()), (0, 12, expected), "{model}: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_on_calls_per_minute_holds_the_next_call_back_and_no_recording() {
+    let server = Scripted::start(text).await;
+    let desk = desk();
+    let (_kept, file) = settings("[providers.openai]\nrequests_per_minute = 1\n");
+    let url = format!("{}/v1", server.url());
+    let variables = [("OPENAI_BASE_URL", url.as_str()), ("PROMPTOPS_CONFIG", file.as_str())];
+    let mut waiting = tokio::process::Command::new(env!("CARGO_BIN_EXE_promptops"));
+    waiting.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).envs(variables);
+    waiting.args(["eval", "--no-cache"]).current_dir(desk.path()).kill_on_drop(true);
+    let mut waiting = waiting.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    while server.calls() == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    // The second call is a minute away: what is seen before that is one call alone.
+    assert!(tokio::time::timeout(std::time::Duration::from_secs(2), waiting.wait()).await.is_err());
+    assert_eq!(server.calls(), 1);
+    waiting.kill().await.unwrap();
+    let recording = ["eval", "--no-cache", "--record", "answers.jsonl"];
+    assert_eq!(desk.run_in("", &recording, &variables[..1]).await.code, 0);
+    let replayed = desk.run_in("", &["eval", "--replay", "answers.jsonl"], &variables).await;
+    assert_eq!(replayed.code, 0, "{replayed:?}");
 }

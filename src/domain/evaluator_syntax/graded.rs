@@ -55,13 +55,17 @@ pub(super) fn needs_value(name: &str) -> bool {
     matches!(name, "llm-rubric" | "model-graded-closedqa" | "select-best" | "g-eval")
 }
 
+/// The highest threshold a check can have: scores end at 1, distances nowhere.
+pub(super) fn highest_threshold(check: &CheckSpec) -> f64 {
+    let by_distance = |kind: &GradedKind| matches!(kind, GradedKind::Similar { measure: Measure::Euclidean, .. });
+    match check {
+        CheckSpec::Graded(graded) if by_distance(&graded.kind) => f64::INFINITY,
+        _ => 1.0,
+    }
+}
+
 /// Reads a value under promptfoo's name. The threshold is put into the evaluator by the caller.
-pub(super) fn promptfoo(
-    reader: &mut Reader<'_>,
-    name: &str,
-    value: Option<&Node>,
-    _threshold: Option<f64>,
-) -> Option<CheckSpec> {
+pub(super) fn promptfoo(reader: &mut Reader<'_>, name: &str, value: Option<&Node>) -> Option<CheckSpec> {
     let value = value.filter(|value| !matches!(value.kind, Kind::Null));
     let text = |reader: &mut Reader<'_>| match value {
         Some(value) => reader.words(value, name).map(Some),

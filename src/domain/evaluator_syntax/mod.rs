@@ -71,7 +71,7 @@ fn with_options(reader: &mut Reader<'_>, fields: Option<Fields<'_>>, check: Chec
     // The threshold of these two is their limit, which their value holds already.
     let has_limit = matches!(spec.check, CheckSpec::Cost(_) | CheckSpec::Latency(_));
     if let Some(node) = get("threshold").filter(|_| !has_limit) {
-        spec.threshold = Some(reader.number(node, "threshold", 0.0, 1.0)?);
+        spec.threshold = Some(reader.number(node, "threshold", 0.0, graded::highest_threshold(&spec.check))?);
     }
     if let Some(node) = get("metric") {
         spec.metric = Some(reader.words(node, "metric")?);

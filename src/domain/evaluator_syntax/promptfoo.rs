@@ -150,21 +150,21 @@ fn typed(reader: &mut Reader<'_>, assertion: &Assertion<'_>) -> Option<Evaluator
     }
     let kind = Kind::named(plain);
     let is_limit = kind.is_some_and(|kind| kind.has_limit() || kind == Kind::Levenshtein);
-    let score = match threshold.filter(|_| !is_limit) {
-        Some(node) => Some(reader.number(node, "threshold", 0.0, 1.0)?),
-        None => None,
-    };
     let check = match kind {
         Some(kind) => plain_kind(reader, kind, assertion, threshold.filter(|_| is_limit))?,
         None if value.is_none() && graded::needs_value(plain) => {
             reader.error("invalid-evaluator", at, format!("`{name}` has no value"), "give it a `value`");
             return None;
         }
-        None if graded::is_promptfoo(plain) => graded::promptfoo(reader, plain, value, score)?,
+        None if graded::is_promptfoo(plain) => graded::promptfoo(reader, plain, value)?,
         None => {
             unknown(reader, assertion);
             return None;
         }
+    };
+    let score = match threshold.filter(|_| !is_limit) {
+        Some(node) => Some(reader.number(node, "threshold", 0.0, graded::highest_threshold(&check))?),
+        None => None,
     };
     // promptfoo reads no threshold where there is no graded score.
     let threshold = score.filter(|_| kind.is_none() || check.is_graded());

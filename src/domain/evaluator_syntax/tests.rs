@@ -258,5 +258,7 @@ fn promptfoo_s_names_mean_the_same_kinds() {
     assert_eq!(kind("context-recall(0.5):Bern"), GradedKind::ContextRecall { reference: Some("Bern".to_owned()) });
     assert_eq!(promptfoo_text("similar(0.8):Bern").unwrap().threshold, Some(0.8));
     assert_eq!(promptfoo_text("g-eval:").unwrap_err(), "`g-eval` has no value");
+    let ours = read_text("- similar: { to: Bern, measure: euclidean, threshold: 7.5 }").unwrap().remove(0).spec;
+    assert_eq!(ours.threshold, Some(7.5), "a distance");
     assert!(graded::is_promptfoo("similar:euclidean") && !graded::is_promptfoo("similar:jaccard"));
 }

@@ -58,19 +58,20 @@ impl Prices {
     /// The price of a model; a dated snapshot (`gpt-4o-2024-08-06`) costs what its family does.
     #[must_use]
     pub fn of(&self, model: &ModelId) -> Option<Price> {
-        if let Some(stated) = self.stated.get(model) {
-            return Some(Price { input: stated.input, output: stated.output });
-        }
-        let table = &*TABLE_READ;
         let provider = match model.provider() {
             "openai-responses" => "openai",
             "google" => "gemini",
             other => other,
         };
+        let name = format!("{provider}/{}", model.name());
+        let also_stated = || self.stated.get(&ModelId::parse(&name).ok()?);
+        if let Some(stated) = self.stated.get(model).or_else(also_stated) {
+            return Some(Price { input: stated.input, output: stated.output });
+        }
+        let table = &*TABLE_READ;
         if table.free.contains(provider) {
             return Some(Price { input: 0.0, output: 0.0 });
         }
-        let name = format!("{provider}/{}", model.name());
         table.models.get(&name).or_else(|| table.models.get(without_date(&name)?)).copied()
     }
 }
@@ -139,10 +140,14 @@ mod tests {
         let prices = Prices::new(PriceOverrides::from([
             (model("openai/gpt-4o-mini"), stated(1.0, 2.0)),
             (model("gateway/ours"), stated(0.5, 0.5)),
+            (model("google/ours"), stated(4.0, 4.0)),
+            (model("gemini/ours"), stated(3.0, 3.0)),
         ]));
         let cost = |name: &str| prices.of(&model(name)).map(|price| price.cost(1_000_000, 1_000_000));
         assert_eq!(cost("openai/gpt-4o-mini"), Some(3.0));
         assert_eq!(cost("gateway/ours"), Some(1.0));
         assert_eq!(cost("openai/gpt-4o"), Some(12.5));
+        assert_eq!(cost("openai-responses/gpt-4o-mini"), Some(3.0));
+        assert_eq!((cost("gemini/ours"), cost("google/ours")), (Some(6.0), Some(8.0)));
     }
 }

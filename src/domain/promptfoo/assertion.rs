@@ -1,14 +1,13 @@
 //! promptfoo's `assert` lists, with sets and what of them is code. What a type does is not known here.
 
 use super::pointer;
-use super::providers::{self, with_entry};
+use super::providers::{self, Judges, with_entry};
 use super::refusal::{self, Refusal};
 use super::shelf::{Shelf, Trouble};
 use crate::domain::diagnostic::Location;
 use crate::domain::evaluator::combine::EvaluatorSet;
-use crate::domain::evaluator::spec::CheckSpec;
+use crate::domain::evaluator::spec::{CheckSpec, GradedKind, GradedSpec};
 use crate::domain::evaluator_syntax::{Written, promptfoo};
-use crate::domain::ids::ModelId;
 use crate::domain::node::{Kind, Node};
 use crate::domain::policy::Change;
 use crate::domain::reader::{Fields, Reader, Unknown};
@@ -34,23 +33,25 @@ impl Assertions {
         self
     }
 
-    /// Lets `model` judge where an assertion names no model itself.
-    pub fn judged_by(&mut self, model: &ModelId) {
+    /// Lets these judge where an assertion names no model itself.
+    pub fn judged_by(&mut self, judges: &Judges) {
         for written in &mut self.written {
-            set_judge(&mut written.spec.check, model);
+            set_judge(&mut written.spec.check, judges);
         }
     }
 }
 
-/// Names the judge of an assertion that is graded by a model and names none; false if there is nothing to name.
-fn set_judge(check: &mut CheckSpec, model: &ModelId) -> bool {
-    match check {
-        CheckSpec::Judge { model: judge, .. } => {
-            judge.get_or_insert_with(|| model.clone());
-            true
-        }
-        _ => false,
+/// Names the model of an assertion that asks one and names none; false if none of these is of its kind.
+fn set_judge(check: &mut CheckSpec, judges: &Judges) -> bool {
+    let (place, named) = match check {
+        CheckSpec::Graded(GradedSpec { kind: GradedKind::Similar { .. }, model }) => (model, &judges.embeddings),
+        CheckSpec::Judge { model, .. } | CheckSpec::Graded(GradedSpec { model, .. }) => (model, &judges.text),
+        _ => return false,
+    };
+    if place.is_none() {
+        place.clone_from(named);
     }
+    named.is_some()
 }
 
 const SET_KEYS: [&str; 6] = ["type", "assert", "threshold", "weight", "metric", "config"];
@@ -129,7 +130,7 @@ fn one(reader: &mut Reader<'_>, shelf: &mut Shelf<'_>, item: &Node) -> Option<Wr
     let mut plain = Node { kind: Kind::Map(Vec::new()), at: item.at };
     for (key, value) in entries {
         match &*key.name {
-            "provider" => judge = Some(providers::judge(reader, value)?),
+            "provider" => judge = Some((providers::judges(reader, value)?, value.at)),
             "value" => plain = with_entry(&plain, "value", loaded(reader, shelf, value)?),
             other => {
                 if !passes(reader, other, value)? {
@@ -140,12 +141,20 @@ fn one(reader: &mut Reader<'_>, shelf: &mut Shelf<'_>, item: &Node) -> Option<Wr
         }
     }
     let mut written = promptfoo::read(reader, &plain)?;
-    if let Some(judge) = judge {
-        let model = reader.text(&judge, "provider").and_then(|text| ModelId::parse(&text).ok());
-        if !model.is_some_and(|model| set_judge(&mut written.spec.check, &model)) {
-            let message = format!("`provider` of `{name}` is not used");
-            reader.warning("not-used", judge.at, message, "set `evaluation.judge` in .github/promptops.yml");
-        }
+    if let Some((judges, at)) = judge
+        && !set_judge(&mut written.spec.check, &judges)
+    {
+        let message = format!("`provider` of `{name}` is not used");
+        let help = match &written.spec.check {
+            CheckSpec::Graded(GradedSpec { kind: GradedKind::Similar { .. }, .. }) => {
+                "name an embeddings model, for instance `openai:embedding:text-embedding-3-small`"
+            }
+            CheckSpec::Judge { .. } | CheckSpec::Graded(_) => {
+                "name a model that answers a chat, for instance `openai:gpt-4o`"
+            }
+            _ => "remove it: no model is asked",
+        };
+        reader.warning("not-used", at, message, help);
     }
     Some(written)
 }

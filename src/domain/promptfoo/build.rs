@@ -142,8 +142,8 @@ fn raw(
         vars.insert(name, filled);
     }
     let mut assertions = test.assertions.clone();
-    if let Some(judge) = &test.judge {
-        assertions.judged_by(judge);
+    if let Some(judges) = &test.judges {
+        assertions.judged_by(judges);
     }
     let id = names.name(test, index, &vars_text(&vars), &told_apart_by);
     let id_at = test.id.as_ref().map_or(at, |(_, at)| *at);

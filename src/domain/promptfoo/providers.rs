@@ -1,5 +1,7 @@
 //! promptfoo's providers: `openai:chat:gpt-4o` and their settings, as models and parameters. Asks nobody.
 
+use std::borrow::Cow;
+
 use super::refusal::{self, Refusal};
 use super::settings::{self, Settings};
 use super::shelf::{self, Shelf};
@@ -232,19 +234,40 @@ const KINDS: [&str; 14] = [
     "text",
 ];
 
-/// The model that judges, from `provider` of an assertion or of a test's options.
-pub(super) fn judge(reader: &mut Reader<'_>, node: &Node) -> Option<Node> {
-    let id = match &node.kind {
-        Kind::Map(_) => ["id", "text"].iter().find_map(|key| node.get(key)).unwrap_or(node),
-        _ => node,
-    };
-    let text = reader.words(id, "provider")?;
-    match model(&text) {
-        Ok(model) => Some(Node { kind: Kind::Text(model.as_str().into()), at: id.at }),
-        Err(refused) => {
-            refused.tell(reader, id.at);
-            None
+/// The models that judge: one that is asked, one whose vectors are compared.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Judges {
+    pub text: Option<ModelId>,
+    pub embeddings: Option<ModelId>,
+}
+
+/// Reads `provider` of an assertion or of a test's options: one model, or one of each kind as `{text, embedding}`.
+pub(super) fn judges(reader: &mut Reader<'_>, node: &Node) -> Option<Judges> {
+    let mut judges = Judges::default();
+    let by_kind: Vec<&Node> = ["text", "embedding"].iter().filter_map(|key| node.get(key)).collect();
+    let named = if by_kind.is_empty() { vec![node] } else { by_kind };
+    for node in named {
+        let id = node.get("id").unwrap_or(node);
+        let text = reader.words(id, "provider")?;
+        let (plain, embeds) = without_embedding(&text);
+        match model(&plain) {
+            Ok(model) if embeds => judges.embeddings = Some(model),
+            Ok(model) => judges.text = Some(model),
+            Err(refused) => {
+                refused.tell(reader, id.at);
+                return None;
+            }
         }
+    }
+    Some(judges)
+}
+
+/// `openai:x` for `openai:embedding:x`, and whether a provider's id means embeddings: by its kind, else by its name.
+fn without_embedding(id: &str) -> (Cow<'_, str>, bool) {
+    let Some((vendor, rest)) = id.split_once(':') else { return (id.into(), false) };
+    match rest.split_once(':') {
+        Some(("embedding" | "embeddings", name)) => (format!("{vendor}:{name}").into(), true),
+        _ => (id.into(), vendor == "voyage" || rest.contains("embed")),
     }
 }
 

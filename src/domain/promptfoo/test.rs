@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::assertion::{self, Assertions};
-use super::providers::{self, names};
+use super::providers::{self, Judges, names};
 use super::refusal::{self, Refusal};
 use super::shelf::{self, Shelf, Trouble};
 use crate::domain::diagnostic::Location;
-use crate::domain::ids::{ModelId, PromptPath};
+use crate::domain::ids::PromptPath;
 use crate::domain::node::{Kind, Node};
 use crate::domain::policy::Change;
 use crate::domain::reader::{Fields, Reader, Unknown};
@@ -38,7 +38,7 @@ pub(super) struct Test {
     pub suffix: Option<String>,
     pub no_expansion: Option<bool>,
     pub no_defaults: Option<bool>,
-    pub judge: Option<ModelId>,
+    pub judges: Option<Judges>,
     pub tags: Vec<String>,
     pub providers: Option<Vec<String>>,
     pub prompts: Option<Vec<String>>,
@@ -82,7 +82,7 @@ impl Test {
             suffix: self.suffix.or_else(|| below.suffix.clone()),
             no_expansion: self.no_expansion.or(below.no_expansion),
             no_defaults: self.no_defaults.or(below.no_defaults),
-            judge: self.judge.or_else(|| below.judge.clone()),
+            judges: self.judges.or_else(|| below.judges.clone()),
             tags: if self.tags.is_empty() { below.tags.clone() } else { self.tags },
             providers: self.providers.or_else(|| below.providers.clone()),
             prompts: self.prompts.or_else(|| below.prompts.clone()),
@@ -189,8 +189,7 @@ fn options(reader: &mut Reader<'_>, node: &Node, test: &mut Test) -> Option<()> 
     test.no_expansion = fields.read(reader, "disableVarExpansion", Reader::flag);
     test.no_defaults = fields.read(reader, "disableDefaultAsserts", Reader::flag);
     if let Some(node) = fields.get("provider") {
-        let judge = providers::judge(reader, node)?;
-        test.judge = reader.text(&judge, "provider").and_then(|text| ModelId::parse(&text).ok());
+        test.judges = Some(providers::judges(reader, node)?);
     }
     Some(())
 }

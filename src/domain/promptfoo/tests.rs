@@ -151,6 +151,57 @@ scenarios:
     );
 }
 
+/// The models that the assertions of a test name, given its `options` and `assert`.
+fn judges_of(options: &str, assert: &str) -> Vec<Option<String>> {
+    use crate::domain::evaluator::spec::{CheckSpec, GradedSpec};
+    let config = format!("prompts: [Hi]\ntests:\n- {{ vars: {{ query: q }}, options: {options}, assert: {assert} }}\n");
+    let found = read(&config, &[]).unwrap_or_else(|findings| panic!("{findings:#?}")).value;
+    let model = |check: &CheckSpec| match check {
+        CheckSpec::Judge { model, .. } | CheckSpec::Graded(GradedSpec { model, .. }) => model.clone(),
+        other => panic!("no model is asked: {other:?}"),
+    };
+    let named = |evaluator: &crate::domain::evaluator::Evaluator| model(&evaluator.spec().check);
+    let models = found[0].1.cases[0].evaluators.iter().map(named);
+    models.map(|model| model.map(|model| model.as_str().to_owned())).collect()
+}
+
+#[test]
+fn every_graded_kind_is_judged_by_the_provider_of_its_assertion_or_its_test() {
+    let check = |options: &str, assert: &str, expected: &[Option<&str>]| {
+        let expected: Vec<_> = expected.iter().map(|model| model.map(str::to_owned)).collect();
+        assert_eq!(judges_of(options, assert), expected, "{options} {assert}");
+    };
+    let kinds = "[{ type: llm-rubric, value: x }, { type: g-eval, value: x }, { type: factuality, value: x }, \
+                 { type: similar, value: x }]";
+    let chat = Some("openai/gpt-4o");
+    check("{}", kinds, &[None, None, None, None]);
+    check("{ provider: 'openai:chat:gpt-4o' }", kinds, &[chat, chat, chat, None]);
+    let vectors = Some("openai/small");
+    check("{ provider: 'openai:embedding:small' }", kinds, &[None, None, None, vectors]);
+    let both = "{ provider: { text: { id: 'openai:gpt-4o' }, embedding: 'openai:embedding:small' } }";
+    check(both, kinds, &[chat, chat, chat, vectors]);
+    let own = "[{ type: model-graded-closedqa, value: x, provider: 'anthropic:messages:c' }, \
+               { type: similar, value: x, provider: 'voyage:voyage-3' }, { type: answer-relevance }]";
+    check(both, own, &[Some("anthropic/c"), Some("voyage/voyage-3"), chat]);
+}
+
+#[test]
+fn a_provider_that_an_assertion_cannot_ask_is_said_to_be_unused() {
+    let check = |assert: &str, expected: &str| {
+        let parsed = read(&format!("prompts: [Hi]\ntests:\n- assert: [{assert}]\n"), &[]).unwrap();
+        let said = parsed.warnings.iter().map(|one| format!("{}; {}", one.message, one.help.as_ref().unwrap()));
+        assert_eq!(said.collect::<Vec<_>>(), [expected]);
+    };
+    check(
+        "{ type: similar, value: x, provider: 'openai:gpt-4o' }",
+        "`provider` of `similar` is not used; name an embeddings model, for instance `openai:embedding:text-embedding-3-small`",
+    );
+    check(
+        "{ type: contains, value: x, provider: 'openai:gpt-4o' }",
+        "`provider` of `contains` is not used; remove it: no model is asked",
+    );
+}
+
 #[test]
 fn filters_choose_prompts_and_providers() {
     let config = "

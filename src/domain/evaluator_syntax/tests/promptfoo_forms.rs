@@ -153,6 +153,8 @@ fn what_is_wrong_is_named_with_its_place() {
     check_refused("{ type: contains }", "1:9 `contains` has no value; give it a `value`");
     check_refused("{ type: equals }", "1:9 `equals` has no value; give it a `value`");
     check_refused("{ type: cost }", "1:9 `cost` has no limit; give it a cost in USD as the most that passes");
+    let by_distance = mapping("{ type: 'similar:euclidean', value: a, threshold: 7 }").unwrap();
+    assert_eq!(by_distance.threshold, Some(7.0), "a distance has no highest value");
     check_refused(
         "{ type: bleu, value: a, threshold: 7 }",
         "1:36 `threshold` is 7, but must be from 0 to 1; write a number from 0 to 1",
