@@ -166,13 +166,15 @@ async fn a_refused_case_is_unmeasured_and_the_others_are_not() {
 }
 
 #[tokio::test]
-async fn a_variable_without_a_value_names_itself_and_the_case() {
+async fn a_variable_that_head_alone_has_no_value_for_names_itself_and_fails_the_case() {
     let server = Scripted::start(echo).await;
     let plan = plan("old {{n}}", "new {{who}}", 1, vec![contains("you")]);
     let measured = measure(&plan, &registry(&server), &limits()).await.unwrap();
     let error = measured.outputs[0].1.as_ref().unwrap().error.clone().unwrap();
     assert!(error.contains("`case-0`") && error.contains("`who`"), "{error}");
-    assert_eq!((measured.record.cases[0].head.clone(), server.calls()), (vec![None], 1));
+    let failed = Some(Trial { passed: false, score: 0.0 });
+    assert_eq!(measured.record.cases[0].head, vec![failed]);
+    assert!(server.asked().iter().all(|asked| asked.user() == "old 0"), "head is never asked");
 }
 
 #[tokio::test]
