@@ -4,9 +4,13 @@ use std::process::ExitCode;
 
 use promptops::cli;
 
+/// Parsers of nested files recurse within their limits; an unoptimised build takes more of the stack than the usual 2 MiB.
+const STACK: usize = 16 * 1024 * 1024;
+
 fn main() -> ExitCode {
     let arguments = cli::parse();
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: cannot start: {error}");
