@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::files::{Content, Files};
 use super::job::JobError;
-use super::load;
+use super::load::{self, Made};
 use super::sides::merged_tree;
 use crate::domain::governed::{Attachment, Governed};
 use crate::domain::ids::PromptPath;
@@ -15,6 +15,8 @@ use crate::github::{Repository, Snapshot};
 
 /// Most prompt files with attached files that are read; beyond, nobody can say whose file a change is of.
 const MAX_READ: usize = 100;
+/// Most attached files that are read for all of them together.
+const MAX_ATTACHED_READS: usize = 2_000;
 
 /// The rule of what is governed, with the files that governed prompts on base or on head are made of.
 ///
@@ -46,11 +48,22 @@ pub async fn with_attached(
     let head_tree = repository.tree(&snapshot.pull.head_sha).await?.entries;
     let head = Files::Remote { repository: repository.clone(), tree: merged_tree(base_tree, &head_tree, snapshot) };
     let mut attachments: BTreeMap<PromptPath, Attachment> = BTreeMap::new();
+    let mut reads = MAX_ATTACHED_READS;
     for user in users {
-        let mut found = changes(&base, &user).await?;
-        let touched = changed().any(|path| *path == user || found.contains_key(path));
-        if touched || !base.exists(&user) {
-            found.extend(changes(&head, &user).await?);
+        let before = made_of(&base, &user, &mut reads).await?;
+        // A file that base looked for in vain is part of the prompt once head adds it.
+        let touched = changed().any(|path| *path == user || before.looks_for(path));
+        let after = match touched || !base.exists(&user) {
+            true => made_of(&head, &user, &mut reads).await?,
+            false => Made::default(),
+        };
+        if before.exceeded || after.exceeded {
+            return Ok(governed.overlooking());
+        }
+        let mut found = before.changes.clone();
+        found.extend(after.changes.clone());
+        for path in changed().filter(|path| before.looks_for(path) || after.looks_for(path)) {
+            found.entry(path.clone()).or_insert_with(|| unread(&user));
         }
         for (path, change) in found {
             let kept = attachments.entry(path).or_insert_with(|| Attachment { change, users: Vec::new() });
@@ -63,8 +76,13 @@ pub async fn with_attached(
     Ok(governed.with_attachments(attachments))
 }
 
-/// The files that a prompt file is made of on one side, as far as they can be read, and what a change of each is.
-async fn changes(files: &Files, user: &PromptPath) -> Result<BTreeMap<PromptPath, Change>, JobError> {
-    let Content::Bytes(bytes) = files.read(user, MAX_FILE_BYTES).await? else { return Ok(BTreeMap::new()) };
-    Ok(load::attached_changes(files, user, &bytes).await?)
+/// What a change of a file is that is part of a prompt file and that neither side can read: as what guards most.
+fn unread(user: &PromptPath) -> Change {
+    if Format::of(user) == Some(Format::Promptfoo) { Change::GoldenSet } else { Change::Prompt }
+}
+
+/// What a prompt file is made of on one side.
+async fn made_of(files: &Files, user: &PromptPath, reads: &mut usize) -> Result<Made, JobError> {
+    let Content::Bytes(bytes) = files.read(user, MAX_FILE_BYTES).await? else { return Ok(Made::default()) };
+    Ok(load::made_of(files, user, &bytes, reads).await?)
 }

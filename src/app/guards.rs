@@ -7,7 +7,7 @@ use super::load::{LoadedPrompt, about};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::governed::{self, GoldenSource, Governed};
 use crate::domain::ids::PromptPath;
-use crate::domain::prompt;
+use crate::domain::prompt::{self, Format};
 use crate::domain::source::MAX_FILE_BYTES;
 use crate::github::{ChangedFile, EntryKind, TreeEntry};
 
@@ -68,6 +68,9 @@ pub(super) async fn unreadable_base(
     after: &LoadedPrompt,
 ) -> Result<Option<Diagnostic>, FilesError> {
     let path = &after.prompt.path;
+    if Format::of(path) == Some(Format::Promptfoo) {
+        return Ok(unreadable_config(base, previous, head, after));
+    }
     if base.id(previous) == head.id(path) {
         return Ok(None);
     }
@@ -84,6 +87,21 @@ pub(super) async fn unreadable_base(
         ),
         "mend it on the base branch first, in a pull request that changes only the broken file",
     )))
+}
+
+/// The same for a promptfoo config, which holds both itself: only one of its files may be mended, and not the config.
+fn unreadable_config(base: &Files, previous: &PromptPath, head: &Files, after: &LoadedPrompt) -> Option<Diagnostic> {
+    let path = &after.prompt.path;
+    let replaced = after.attached.iter().filter(|file| base.id(file) != head.id(file)).collect::<BTreeSet<_>>();
+    if base.id(previous) == head.id(path) && replaced.len() <= 1 {
+        return None;
+    }
+    Some(about(
+        "base-unreadable",
+        path,
+        format!("base's version of `{previous}` cannot be read, and it is replaced here with its tests"),
+        "mend it on the base branch first, as somebody who may merge past the gate",
+    ))
 }
 
 /// Where base's golden set stands, as far as its prompt file can be read; else where head's would have stood.

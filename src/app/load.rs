@@ -1,6 +1,6 @@
 //! Loads a prompt with its golden set from one side's files. Asks the domain's parsers; decides nothing itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -28,8 +28,10 @@ pub struct LoadedPrompt {
     pub attached: Vec<PromptPath>,
 }
 
-/// Most files that a prompt file may be made of.
+/// Most files that a prompt file may be made of, and most references in it, whether there is such a file or not.
 const MAX_ATTACHED: usize = 1_000;
+/// Most of these that are globs: each is held against all paths of the repository.
+const MAX_GLOBS: usize = 50;
 /// Most bytes of all of them together.
 const MAX_ATTACHED_BYTES: usize = 64 * 1024 * 1024;
 
@@ -124,64 +126,127 @@ async fn attach(
     bytes: &[u8],
     references: &References,
 ) -> Result<Attachments, LoadError> {
-    let mut attachments = Attachments::default();
-    attach_to(files, path, bytes, references, &mut attachments).await?;
-    Ok(attachments)
+    let mut search = Search::new(MAX_ATTACHED);
+    search.run(files, path, bytes, references).await?;
+    Ok(search.found)
 }
 
-/// The same, into `attachments`: what was found before an error stays.
-async fn attach_to(
-    files: &Files,
-    path: &PromptPath,
-    bytes: &[u8],
-    references: &References,
-    attachments: &mut Attachments,
-) -> Result<(), LoadError> {
-    let (mut count, mut size) = (0, 0);
-    loop {
-        let missing = references(path, bytes, attachments);
-        if missing.is_empty() {
-            return Ok(());
-        }
-        for reference in missing {
-            let mut found = Vec::new();
-            for file in referenced(files, path, &reference)? {
-                let cap = MAX_ATTACHED_BYTES - size;
-                let content = files.read(&file, cap).await?;
-                if matches!(content, Content::Missing) {
-                    continue;
-                }
-                let bytes = regular(content, &file, "attached file", cap)?;
-                (count, size) = (count + 1, size + bytes.len());
-                if count > MAX_ATTACHED || size > MAX_ATTACHED_BYTES {
-                    return Err(LoadError::Input(vec![too_many_attached(path)]));
-                }
-                found.push((file, bytes.as_ref().into()));
+/// A search for the files that a prompt file is made of: what was found before an error stays.
+struct Search {
+    found: Attachments,
+    /// All that was looked for, found or not.
+    asked: Vec<Reference>,
+    /// How many files may still be read.
+    reads: usize,
+    /// Whether it ended at one of its bounds.
+    exceeded: bool,
+}
+
+impl Search {
+    fn new(reads: usize) -> Self {
+        Self { found: Attachments::default(), asked: Vec::new(), reads, exceeded: false }
+    }
+
+    async fn run(
+        &mut self,
+        files: &Files,
+        path: &PromptPath,
+        bytes: &[u8],
+        references: &References,
+    ) -> Result<(), LoadError> {
+        let mut size = 0;
+        loop {
+            let missing = references(path, bytes, &self.found);
+            if missing.is_empty() {
+                return Ok(());
             }
-            attachments.insert(reference, found);
+            for reference in missing {
+                self.ask(path, &reference)?;
+                let mut found = Vec::new();
+                for file in referenced(files, path, &reference)? {
+                    if !files.exists(&file) {
+                        continue;
+                    }
+                    self.reads = self.reads.checked_sub(1).ok_or_else(|| self.exceed(path))?;
+                    let cap = MAX_ATTACHED_BYTES - size;
+                    let content = files.read(&file, cap).await?;
+                    if matches!(content, Content::Missing) {
+                        continue;
+                    }
+                    let bytes = regular(content, &file, "attached file", cap)?;
+                    size += bytes.len();
+                    if size > MAX_ATTACHED_BYTES {
+                        return Err(self.exceed(path));
+                    }
+                    found.push((file, bytes.as_ref().into()));
+                }
+                self.found.insert(reference, found);
+            }
         }
+    }
+
+    /// Keeps what is looked for, within the bounds.
+    fn ask(&mut self, path: &PromptPath, reference: &Reference) -> Result<(), LoadError> {
+        self.asked.push(reference.clone());
+        let globs = self.asked.iter().filter(|asked| matches!(asked, Reference::Glob(_))).count();
+        if self.asked.len() > MAX_ATTACHED || globs > MAX_GLOBS {
+            return Err(self.exceed(path));
+        }
+        Ok(())
+    }
+
+    fn exceed(&mut self, path: &PromptPath) -> LoadError {
+        self.exceeded = true;
+        LoadError::Input(vec![too_many_attached(path)])
     }
 }
 
-/// What a change of each file is that the prompt file is made of, as far as the files can be read.
+/// What a prompt file is made of on one side, as far as its files can be read.
+#[derive(Debug, Default)]
+pub struct Made {
+    /// What a change of each file is.
+    pub changes: BTreeMap<PromptPath, Change>,
+    /// Whether the search ended at a bound: then there may be more.
+    pub exceeded: bool,
+    /// Single files that were looked for, folded.
+    files: BTreeSet<String>,
+    globs: Vec<governed::Patterns>,
+}
+
+impl Made {
+    /// Whether a file at `path` would be part of the prompt file, be there one or not.
+    #[must_use]
+    pub fn looks_for(&self, path: &PromptPath) -> bool {
+        self.files.contains(&path.folded()) || self.globs.iter().any(|glob| glob.matches(path))
+    }
+}
+
+/// What the prompt file is made of. Takes what it reads from `reads`.
 ///
 /// # Errors
 /// When a file cannot be read now.
-pub async fn attached_changes(
-    files: &Files,
-    path: &PromptPath,
-    bytes: &[u8],
-) -> Result<BTreeMap<PromptPath, Change>, FilesError> {
-    let mut attachments = Attachments::default();
-    match attach_to(files, path, bytes, &prompt::references, &mut attachments).await {
+pub async fn made_of(files: &Files, path: &PromptPath, bytes: &[u8], reads: &mut usize) -> Result<Made, FilesError> {
+    let most = MAX_ATTACHED.min(*reads);
+    let mut search = Search::new(most);
+    match search.run(files, path, bytes, &prompt::references).await {
         // What is broken is said where it is evaluated.
         Ok(()) | Err(LoadError::Input(_)) => {}
         Err(LoadError::Files(error)) => return Err(error),
     }
-    if Format::of(path) == Some(Format::Promptfoo) {
-        return Ok(promptfoo::attached_changes(path, bytes, &attachments));
+    *reads -= most - search.reads;
+    let mut made = Made { exceeded: search.exceeded, ..Made::default() };
+    for reference in search.asked {
+        match reference {
+            Reference::File(file) => _ = made.files.insert(file.folded()),
+            // One that is no glob matches nothing.
+            Reference::Glob(glob) => made.globs.extend(governed::Patterns::new([glob.as_str()])),
+        }
     }
-    Ok(attachments.paths().map(|path| (path.clone(), Change::Prompt)).collect())
+    made.changes = match Format::of(path) {
+        Some(Format::Promptfoo) => promptfoo::attached_changes(path, bytes, &search.found),
+        _ => search.found.paths().map(|path| (path.clone(), Change::Prompt)).collect(),
+    };
+    Ok(made)
 }
 
 /// The files that a reference names.
@@ -204,7 +269,8 @@ fn referenced(files: &Files, path: &PromptPath, reference: &Reference) -> Result
 
 fn too_many_attached(path: &PromptPath) -> Diagnostic {
     let megabytes = MAX_ATTACHED_BYTES / (1024 * 1024);
-    let message = format!("the prompt is made of more than {MAX_ATTACHED} files or {megabytes} MiB");
+    let message =
+        format!("the prompt is made of more than {MAX_ATTACHED} files, {MAX_GLOBS} globs or {megabytes} MiB of files");
     about("too-large", path, message, "refer to fewer files")
 }
 

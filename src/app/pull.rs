@@ -75,12 +75,25 @@ pub async fn governed(service: &Service, pull: &PullRef) -> Result<Option<Govern
     }
     match control::control(&repository, &snapshot).await? {
         Controlled::Silent => Ok(None),
-        Controlled::Ready(control) => Ok(Some(Governed { repository, snapshot, control })),
+        Controlled::Ready(control) => {
+            let caps = overlooked(&snapshot, &control);
+            let mut snapshot = snapshot;
+            snapshot.caps.extend(caps);
+            Ok(Some(Governed { repository, snapshot, control }))
+        }
         Controlled::Broken(findings) => {
             broken_settings(service, &repository, &snapshot, findings).await?;
             Ok(None)
         }
     }
+}
+
+/// The cap that a pull request hits where nobody can say whether a file it changes is part of a prompt.
+fn overlooked(snapshot: &Snapshot, control: &Control) -> Option<String> {
+    let changed = snapshot.files.iter().flat_map(|file| file.previous.iter().chain([&file.path]));
+    // A tree that GitHub cuts is a cap of its own.
+    let path = control.governed.overlooked(changed).filter(|_| !snapshot.base_tree.truncated)?;
+    Some(format!("{path}: {}: {}", sides::OVERLOOKED, sides::OVERLOOKED_HELP))
 }
 
 /// Whether anything is governed here, be it by settings that cannot be used; else we have no business on the pull request.

@@ -32,6 +32,13 @@ const MAX_SEARCHED: usize = 300;
 /// Most changes of golden sets that are named one by one.
 const MAX_SET_CHANGES: usize = 100;
 
+/// A file of which nobody can say whether it is part of a prompt.
+pub(super) const OVERLOOKED: &str =
+    "too many prompt files are made of other files to find out whether this file is part of one";
+/// What to do about it.
+pub(super) const OVERLOOKED_HELP: &str =
+    "let `prompts.include` cover fewer promptfoo configs and prompts with partials";
+
 /// What a pull request changes, loaded.
 #[derive(Debug, Default)]
 pub struct Sides {
@@ -227,14 +234,8 @@ fn made_of_changed(
             affected.push((user.clone(), user.clone()));
         }
     }
-    let unknown = changed().find(|path| control.governed.classify(path).is_none());
-    if let Some(path) = unknown.filter(|_| control.governed.overlooks()) {
-        sides.findings.push(about(
-            "too-many-prompts",
-            path,
-            "too many prompt files are made of other files to find out whether this file is part of one".to_owned(),
-            "let `prompts.include` cover fewer promptfoo configs and prompts with partials",
-        ));
+    if let Some(path) = control.governed.overlooked(changed()) {
+        sides.findings.push(about("too-many-prompts", path, OVERLOOKED.to_owned(), OVERLOOKED_HELP));
     }
 }
 

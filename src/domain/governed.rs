@@ -120,10 +120,10 @@ impl Governed {
         self
     }
 
-    /// Whether a changed file may be part of a prompt without that being known.
+    /// The first changed file that may be part of a prompt without that being known.
     #[must_use]
-    pub fn overlooks(&self) -> bool {
-        self.overlooks
+    pub fn overlooked<'p>(&self, changed: impl IntoIterator<Item = &'p PromptPath>) -> Option<&'p PromptPath> {
+        changed.into_iter().find(|path| self.overlooks && self.classify(path).is_none())
     }
 
     /// The prompt files that a file is part of.
