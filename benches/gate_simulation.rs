@@ -64,6 +64,7 @@ fn empty_case(index: usize) -> CaseRecord {
         confirm_base: Vec::new(),
         confirm_head: Vec::new(),
         noisy_judge: false,
+        compares: false,
     }
 }
 

@@ -244,7 +244,7 @@ async fn conclude(
     service.store.save_run(&run_key(pull, governed), now_ms, &body, now_ms).await?;
     let published = desk.finish(&run.report, new_run).await?;
     match &run.report.outcome {
-        Outcome::Measured(Verdict::NotMeasured) if new_run && published => {
+        Outcome::Measured(Verdict::NotMeasured) if new_run && published && !run.report.is_too_noisy() => {
             Err(JobError::Retry { message: "too little could be measured".to_owned(), after: None })
         }
         Outcome::Failed { message } if new_run && published => {

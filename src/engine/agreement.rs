@@ -15,6 +15,26 @@ use crate::domain::evaluator::judge::JudgeQuestion;
 use crate::domain::gate::JudgeAgreement;
 use crate::domain::ids::Digest;
 
+/// Which judgements show together how steady a judge is. What head adds (cases, prompts) must not make a judge look noisy where
+/// base has a say, so the two kinds are counted apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Pool {
+    /// Base's answers to compared cases in the suite.
+    Base,
+    /// Of prompts that have no base: all.
+    Alone,
+}
+
+impl Pool {
+    /// Of a prompt's judgements.
+    pub fn of_prompt(has_base: bool) -> Self {
+        if has_base { Self::Base } else { Self::Alone }
+    }
+}
+
+/// What was counted, by pool and the evaluator's definition.
+pub(super) type Measured = HashMap<(Pool, Digest), JudgeAgreement>;
+
 /// One judged text in so many is judged twice.
 const DOUBLED_ONE_IN: u64 = 10;
 
@@ -33,9 +53,9 @@ struct Judge {
     smallest: Option<(Digest, First)>,
 }
 
-/// The first opinions of a run that are to be repeated, by the evaluator's definition.
+/// The first opinions of a run that are to be repeated, by pool and the evaluator's definition.
 #[derive(Default)]
-pub(super) struct Agreements(Mutex<HashMap<Digest, Judge>>);
+pub(super) struct Agreements(Mutex<HashMap<(Pool, Digest), Judge>>);
 
 impl Agreements {
     /// Whether the text of this judgement is judged twice.
@@ -44,10 +64,10 @@ impl Agreements {
     }
 
     /// Notes a first opinion.
-    pub fn note(&self, by: &Evaluator, key: Digest, question: Box<JudgeQuestion>, passed: bool) {
+    pub fn note(&self, pool: Pool, by: &Evaluator, key: Digest, question: Box<JudgeQuestion>, passed: bool) {
         let mut judges = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || Judge { name: by.name.clone(), chosen: BTreeMap::new(), smallest: None };
-        let judge = judges.entry(by.definition).or_insert_with(new);
+        let judge = judges.entry((pool, by.definition)).or_insert_with(new);
         if Self::is_doubled(key) {
             judge.smallest = None;
             judge.chosen.entry(key).or_insert(First { question, passed });
@@ -63,25 +83,25 @@ impl Agreements {
         opinions: &Opinions<'_>,
         width: usize,
         on_usage: &mut (dyn FnMut(Usage) + Send),
-    ) -> HashMap<Digest, JudgeAgreement> {
+    ) -> Measured {
         let judges = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut measured = HashMap::new();
+        let mut measured = Measured::new();
         let mut firsts = Vec::new();
-        for (definition, judge) in judges {
-            measured.insert(definition, JudgeAgreement::new(judge.name));
+        for (by, judge) in judges {
+            measured.insert(by, JudgeAgreement::new(judge.name));
             let smallest = judge.smallest.map(|(_, first)| first);
-            firsts.extend(judge.chosen.into_values().chain(smallest).map(|first| (definition, first)));
+            firsts.extend(judge.chosen.into_values().chain(smallest).map(|first| (by, first)));
         }
-        let second = |(definition, first): (Digest, First)| async move {
+        let second = |(by, first): ((Pool, Digest), First)| async move {
             let mut usage = Usage::default();
             let question = first.question.second_opinion();
             let second = opinions.assess(caller, &question, Which::Second, &mut usage).await;
-            (definition, first.passed, second.ok(), usage)
+            (by, first.passed, second.ok(), usage)
         };
         let mut answers = stream::iter(firsts).map(second).buffer_unordered(width.max(1));
-        while let Some((definition, first, second, usage)) = answers.next().await {
+        while let Some((by, first, second, usage)) = answers.next().await {
             on_usage(usage);
-            if let (Some(agreement), Some(second)) = (measured.get_mut(&definition), second) {
+            if let (Some(agreement), Some(second)) = (measured.get_mut(&by), second) {
                 agreement.add(first, second.passed);
             }
         }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::agreement::Pool;
 use super::call::{Called, Caller, Failure};
 use super::judging::{Judged, Judges};
 use super::provider::{
@@ -10,8 +11,8 @@ use super::provider::{
 use super::reuse::Reuse;
 use super::run::{Output, PlannedPrompt, RunPlan, Usage};
 use super::stage::{Group, Trial};
-use crate::domain::evaluator::{Answer, Evaluator};
-use crate::domain::gate::{Side, Trial as Measured};
+use crate::domain::evaluator::Answer;
+use crate::domain::gate::{CaseKind, Lane, Side, Trial as Measured};
 use crate::domain::golden::Case;
 use crate::domain::ids::{Digest, ModelId};
 use crate::domain::price::{Price, expected_tokens};
@@ -123,8 +124,7 @@ impl<'r> Answerer<'r> {
         let judgements = judgements
             .flat_map(|(known, group)| {
                 let trial = &trials[group.trials[0]];
-                let asked = self.shown_question(trial);
-                self.judges.questions(self.case(trial), &self.given(trial, known, &asked))
+                self.judges.questions(self.case(trial), &self.given(trial, known), self.pool(trial))
             })
             .collect();
         self.judges.opinions.recall(&self.caller, judgements).await;
@@ -155,15 +155,14 @@ impl<'r> Answerer<'r> {
             }
         };
         let mut judged = Vec::with_capacity(1);
+        let given = self.given(first, &completion);
         for trial in cases_of(trials, group) {
             let mut judging = Usage::default();
-            let case = self.case(trial);
-            let asked = self.shown_question(trial);
-            let given = self.given(first, &completion, &asked);
-            let one = self.judges.judge(&self.caller, case, &given, !cached, &mut judging).await?;
+            let (case, pool) = (self.case(trial), self.pool(trial));
+            let one = self.judges.judge(&self.caller, case, &given, pool, !cached, &mut judging).await?;
             judged.push((one, judging));
         }
-        let cost = self.given(first, &completion, &[]).cost_usd;
+        let cost = given.cost_usd;
         Ok(Answered { group: looked.group, cached, sample: Some((cost, completion.latency_ms)), usage, judged })
     }
 
@@ -175,21 +174,24 @@ impl<'r> Answerer<'r> {
         trial.ask.side == Side::Head && !fills(head) && fills(base)
     }
 
-    /// The messages of a trial's question, where an evaluator of its case shows them to a judge.
-    fn shown_question(&self, trial: &Trial) -> Arc<[ChatMessage]> {
-        let is_shown = self.case(trial).evaluators.iter().any(Evaluator::needs_question);
-        if is_shown { self.messages(trial).unwrap_or_default() } else { Arc::default() }
+    /// Whether the judgements of a trial's answer show how steady its judges are. Where both sides share the answer the
+    /// trial is base's, which is asked first.
+    pub fn pool(&self, trial: &Trial) -> Option<Pool> {
+        let planned = &self.plan.prompts[trial.prompt];
+        let pool = Pool::of_prompt(planned.base.is_some());
+        let is_compared = planned.cases[trial.ask.case].kind == CaseKind::Compared;
+        let is_of_base = is_compared && (trial.ask.side, trial.ask.lane) == (Side::Base, Lane::Suite);
+        (pool == Pool::Alone || is_of_base).then_some(pool)
     }
 
     /// An answer as evaluators see it.
-    fn given<'c>(&'c self, trial: &Trial, completion: &'c Completion, question: &'c [ChatMessage]) -> Answer<'c> {
+    fn given<'c>(&'c self, trial: &Trial, completion: &'c Completion) -> Answer<'c> {
         let shape = self.shape(trial);
         Answer {
             text: &completion.text,
             finish_reason: completion.finish_reason.as_deref(),
             cost_usd: shape.and_then(|shape| answer_cost(completion, shape.price?)),
             latency_ms: Some(completion.latency_ms),
-            question,
             tools: shape.map_or(&[], |shape| &shape.prompt.tools),
         }
     }
@@ -218,9 +220,8 @@ impl<'r> Answerer<'r> {
     /// # Errors
     /// Only fatal ones.
     pub async fn passes(&self, trial: &Trial, answer: &Completion, usage: &mut Usage) -> Result<Option<bool>, Failure> {
-        let question = self.shown_question(trial);
-        let given = self.given(trial, answer, &question);
-        let judged = self.judges.judge(&self.caller, self.case(trial), &given, true, usage).await?;
+        let given = self.given(trial, answer);
+        let judged = self.judges.judge(&self.caller, self.case(trial), &given, None, true, usage).await?;
         Ok(judged.tried.map(|trial| trial.passed))
     }
 

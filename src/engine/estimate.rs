@@ -86,9 +86,9 @@ fn add(answerer: &Answerer<'_>, estimate: &mut Estimate, trials: &[Trial], group
     }
     let sample = answerer.sample(trial).unwrap_or_default();
     let text = looked.known.as_ref().map_or(sample, |known| &known.text);
-    for request in cases_of(trials, group)
-        .flat_map(|trial| answerer.judges.open_requests(answerer.case(trial), &Answer::text(text)))
-    {
+    for request in cases_of(trials, group).flat_map(|trial| {
+        answerer.judges.open_requests(answerer.case(trial), &Answer::text(text), answerer.pool(trial))
+    }) {
         let said = if request.task == Task::Embed { 0 } else { SHORT_ANSWER };
         count(answerer, prompt, &request.model, tokens(&request), said);
     }

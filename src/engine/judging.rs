@@ -1,6 +1,6 @@
 //! Judges one answer: evaluators at once, models by asking. Knows no record.
 
-use super::agreement::Agreements;
+use super::agreement::{Agreements, Pool};
 use super::call::{Caller, Failure};
 use super::opinion::{DefaultModels, Opinions, Which};
 use super::provider::CompletionRequest;
@@ -37,7 +37,8 @@ impl<'r> Judges<'r> {
         Self { opinions: Opinions::new(models), agreements: Agreements::default() }
     }
 
-    /// Judges an answer. `recall` says whether stored judgements of it have not been looked up yet.
+    /// Judges an answer. `recall` says whether stored judgements of it have not been looked up yet, `pool` with which others
+    /// its judgements show how steady the judges are.
     ///
     /// # Errors
     /// Only fatal ones; a judge that does not answer leaves its assessment out.
@@ -46,20 +47,22 @@ impl<'r> Judges<'r> {
         caller: &Caller<'_>,
         case: &Case,
         answer: &Answer<'_>,
+        pool: Option<Pool>,
         recall: bool,
         usage: &mut Usage,
     ) -> Result<Judged, Failure> {
         let (mut assessments, pending) = evaluate(case, answer);
         if recall && !pending.is_empty() {
-            self.opinions.recall(caller, self.questions(case, answer)).await;
+            self.opinions.recall(caller, self.questions(case, answer, pool)).await;
         }
         let mut error = None;
         for Pending { evaluator, question } in pending {
             let by = &case.evaluators[evaluator];
             match self.opinions.assess(caller, &question, Which::First, usage).await {
                 Ok(assessment) => {
-                    if let Some(key) = by.is_opinion().then(|| self.opinions.key(&question, Which::First)).flatten() {
-                        self.agreements.note(by, key, question, assessment.passed);
+                    let key = by.is_opinion().then(|| self.opinions.key(&question, Which::First)).flatten();
+                    if let Some((pool, key)) = pool.zip(key) {
+                        self.agreements.note(pool, by, key, question, assessment.passed);
                     }
                     assessments[evaluator] = Some(assessment);
                 }
@@ -117,11 +120,11 @@ impl<'r> Judges<'r> {
     }
 
     /// The questions that judging an answer begins with, second opinions included.
-    pub fn questions(&self, case: &Case, answer: &Answer<'_>) -> Vec<(JudgeQuestion, Which)> {
+    pub fn questions(&self, case: &Case, answer: &Answer<'_>, pool: Option<Pool>) -> Vec<(JudgeQuestion, Which)> {
         let mut questions = Vec::new();
         for evaluator in case.evaluators.iter().filter(|evaluator| evaluator.needs_model()) {
             let Evaluation::Ask(question) = evaluator.evaluate(answer, case) else { continue };
-            let key = self.opinions.key(&question, Which::First).filter(|_| evaluator.is_opinion());
+            let key = self.opinions.key(&question, Which::First).filter(|_| pool.is_some() && evaluator.is_opinion());
             if key.is_some_and(Agreements::is_doubled) {
                 questions.push((question.second_opinion(), Which::Second));
             }
@@ -143,9 +146,9 @@ impl<'r> Judges<'r> {
     }
 
     /// The requests that judging an answer takes, and that no judgement is known for. For estimates.
-    pub fn open_requests(&self, case: &Case, answer: &Answer<'_>) -> Vec<CompletionRequest> {
+    pub fn open_requests(&self, case: &Case, answer: &Answer<'_>, pool: Option<Pool>) -> Vec<CompletionRequest> {
         let compared = Self::comparisons(case, answer.text, ANOTHER_ANSWER);
-        let questions = self.questions(case, answer).into_iter().chain(compared);
+        let questions = self.questions(case, answer, pool).into_iter().chain(compared);
         questions.flat_map(|(question, which)| self.opinions.open_requests(&question, which)).collect()
     }
 }

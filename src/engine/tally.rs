@@ -1,8 +1,9 @@
 //! Puts answers where they belong: the gate's records, the outputs for the report, usage and medians per side.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::agreement::{Measured, Pool};
 use super::answer::{Answered, side_index};
 use super::judging::Judged;
 use super::pairs::{self, Held};
@@ -64,6 +65,7 @@ impl PromptTally {
             confirm_base: Vec::new(),
             confirm_head: Vec::new(),
             noisy_judge: false,
+            compares: planned.case.counted().any(Evaluator::compares),
         };
         Self {
             record: PromptRecord {
@@ -132,20 +134,25 @@ impl PromptTally {
         self.usage[side_index(Side::Head)].add(usage);
     }
 
+    fn pool(&self) -> Pool {
+        Pool::of_prompt(self.record.has_base)
+    }
+
     fn judges(&self) -> BTreeSet<Digest> {
         self.evaluators.iter().flat_map(|list| list.iter()).map(|evaluator| evaluator.definition).collect()
     }
 
     /// Whether one of these judges has judged it.
-    pub fn is_judged_by(&self, agreements: &HashMap<Digest, JudgeAgreement>) -> bool {
-        self.judges().iter().any(|definition| agreements.contains_key(definition))
+    pub fn is_judged_by(&self, agreements: &Measured) -> bool {
+        self.judges().iter().any(|definition| agreements.contains_key(&(self.pool(), *definition)))
     }
 
     /// Marks the cases whose failures all rest on judges that agree with themselves too little.
-    fn mark_noisy(&mut self, agreements: &HashMap<Digest, JudgeAgreement>) {
+    fn mark_noisy(&mut self, agreements: &Measured) {
+        let pool = self.pool();
         for ((record, evaluators), blamed) in self.record.cases.iter_mut().zip(&self.evaluators).zip(&self.blame) {
             let is_noisy = |index: &usize| {
-                let agreement = evaluators.get(*index).and_then(|by| agreements.get(&by.definition));
+                let agreement = evaluators.get(*index).and_then(|by| agreements.get(&(pool, by.definition)));
                 agreement.is_some_and(JudgeAgreement::is_noisy)
             };
             record.noisy_judge = !blamed.is_empty() && blamed.iter().all(is_noisy);
@@ -153,10 +160,14 @@ impl PromptTally {
     }
 
     /// The lists and medians of the whole run.
-    pub fn finish(mut self, agreements: &HashMap<Digest, JudgeAgreement>) -> PromptRun {
+    pub fn finish(mut self, agreements: &Measured) -> PromptRun {
         self.mark_noisy(agreements);
-        let mut of_prompt: Vec<JudgeAgreement> =
-            self.judges().iter().filter_map(|definition| agreements.get(definition)).cloned().collect();
+        let mut of_prompt: Vec<JudgeAgreement> = self
+            .judges()
+            .iter()
+            .filter_map(|definition| agreements.get(&(self.pool(), *definition)))
+            .cloned()
+            .collect();
         of_prompt.sort_by(|a, b| a.name.cmp(&b.name));
         let both = |[base, head]: &[Vec<f64>; 2]| Some((median(base)?, median(head)?));
         self.record.cost = both(&self.costs);

@@ -5,11 +5,12 @@ use std::sync::Mutex;
 use futures::future::BoxFuture;
 use promptops::domain::evaluator::Evaluator;
 use promptops::domain::evaluator::spec::{CheckSpec, EvaluatorSpec, GradedKind, GradedSpec, Measure};
-use promptops::domain::gate::Trial;
+use promptops::domain::gate::verdict::decide;
+use promptops::domain::gate::{CaseKind, Trial};
 use promptops::domain::golden::MustPass;
 use promptops::domain::ids::Digest;
 use promptops::engine::provider::{Completion, CompletionRequest, KnownAnswers, Provider, ProviderError, Task};
-use promptops::engine::run::{PromptRun, RunPlan, run};
+use promptops::engine::run::{PlannedPrompt, PromptRun, RunPlan, run};
 use serde_json::json;
 
 use crate::support::plans::{contains, evaluator, judge, limits, plan};
@@ -175,7 +176,8 @@ async fn a_tenth_of_the_texts_is_judged_twice_and_no_case_is_judged_by_the_secon
     let plan = plan("old {{n}}", "new {{n}}", 200, vec![judge("polite")]);
     let measured = panel.measure(&plan).await;
     let doubled = panel.asked(is_second).len();
-    assert!((20..=60).contains(&doubled), "{doubled} of 400");
+    assert!((10..=30).contains(&doubled), "{doubled} of base's 200");
+    assert!(panel.asked(is_second).iter().all(|request| user(request).contains("old")), "head adds nothing");
     let agreement = &measured.agreements[0];
     assert_eq!((agreement.counts, &*agreement.name), ([0, doubled as u32, 0, 0], "judge \"polite\""));
     assert!(agreement.is_noisy());
@@ -229,6 +231,43 @@ async fn failures_that_rest_on_a_judge_that_contradicts_itself_are_marked_and_ot
 }
 
 #[tokio::test]
+async fn cases_that_head_adds_do_not_make_a_judge_noisy() {
+    let mut plan = plan("old {{n}}", "new {{n}}", 300, vec![judge("polite")]);
+    for planned in &mut plan.prompts[0].cases[150..] {
+        planned.kind = CaseKind::New;
+    }
+    let alone = PlannedPrompt { base: None, ..plan.prompts[0].clone() };
+    plan.prompts.push(alone);
+    // Sure of base's answers, and of two minds about all that head says.
+    let panel = Panel::new(|request| match (is_judge(request), is_second(request)) {
+        (false, _) => user(request),
+        (true, second) => scored(if user(request).contains("old") || !second { 1.0 } else { 0.0 }),
+    });
+    let measured = run(&plan, &panel, &limits(), &|_| {}).await.unwrap();
+    let [compared, alone] = &*measured else { panic!("two prompts") };
+    assert_eq!(compared.agreements[0].agreed(), compared.agreements[0].doubled());
+    assert!((5..=30).contains(&compared.agreements[0].doubled()));
+    assert!(alone.agreements[0].is_noisy(), "a prompt without a base is held against its own answers");
+}
+
+#[tokio::test]
+async fn a_case_that_base_wins_for_good_is_a_confirmed_break() {
+    let better = |request: &CompletionRequest| {
+        let choice = if user(request).lines().nth(1).unwrap().contains("old") { "first" } else { "second" };
+        json!({"reason": "so", "choice": choice}).to_string()
+    };
+    let panel = Panel::new(|request| if is_judge(request) { better(request) } else { user(request) });
+    let best = GradedKind::SelectBest { criterion: "polite".to_owned() };
+    let mut plan = plan("old {{n}}", "new {{n}}", 3, vec![contains("{{n}}")]);
+    plan.prompts[0].cases[1].case.evaluators = [graded(best)].into();
+    let measured = panel.measure(&plan).await;
+    let case = &measured.record.cases[1];
+    assert_eq!((case.screen_runs.len(), case.confirm_head.len()), (0, 6), "head alone says nothing");
+    let found = decide(&[measured.record], &plan.gate).remove(0);
+    assert!(found.candidates[0].confirmed, "{found:?}");
+}
+
+#[tokio::test]
 async fn two_sides_are_compared_in_both_orders_and_each_gets_its_half_of_the_verdict() {
     let better = |request: &CompletionRequest| {
         let text = user(request);
@@ -275,10 +314,13 @@ async fn a_comparison_that_cannot_be_read_leaves_both_sides_unmeasured() {
 }
 
 #[tokio::test]
-async fn a_judge_of_relevance_sees_what_was_asked() {
+async fn a_judge_of_relevance_sees_what_the_case_asks_and_nothing_of_the_prompt() {
     let panel = Panel::new(|request| if is_judge(request) { scored(1.0) } else { "Bern".to_owned() });
-    panel.measure(&plan("same {{n}}", "same {{n}}", 1, vec![graded(GradedKind::AnswerRelevance)])).await;
-    assert!(user(&panel.asked(is_judge)[0]).contains("\"user: same 0\""));
+    let head = "Bern is always right {{n}}";
+    panel.measure(&plan("old {{n}}", head, 1, vec![graded(GradedKind::AnswerRelevance)])).await;
+    let asked = panel.asked(is_judge);
+    let shows = |text: &str| asked.iter().any(|request| user(request).contains(text));
+    assert!(shows(r#""{\"n\":0}""#) && !shows("always right") && !shows("old"), "{asked:?}");
 }
 
 #[tokio::test]

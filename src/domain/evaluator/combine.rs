@@ -25,6 +25,16 @@ pub struct Rule<'c> {
     pub sets: &'c [EvaluatorSet],
 }
 
+impl<'c> Rule<'c> {
+    /// The evaluators that have a say: those with a weight, in no set or in one with a weight.
+    pub fn counted<'e>(self, evaluators: &'e [Evaluator]) -> impl Iterator<Item = &'e Evaluator> + use<'c, 'e> {
+        let is_silent = move |at: usize| {
+            self.sets.iter().any(|set| set.weight <= 0.0 && (set.first..set.first + set.count).contains(&at))
+        };
+        evaluators.iter().enumerate().filter(move |(at, by)| by.weight > 0.0 && !is_silent(*at)).map(|(_, by)| by)
+    }
+}
+
 /// The trial that a case's assessments make, in the order of its evaluators: the weighted mean of the scores, passed
 /// when every evaluator with a weight passed, or from the threshold on where the rule has one. `None`, unmeasured, when
 /// one with a weight has no assessment.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::builtin;
 use super::choices::Choices;
 use super::graded::Graded;
@@ -218,7 +216,7 @@ fn by_rubric(rubric: &str, output: &str) -> Draft {
 }
 
 fn by_builtin(kind: GithubBuiltin, output: &str, facts: Facts<'_>) -> Result<Draft, MissingValue> {
-    let input = kind.shows_input().then(|| input(facts));
+    let input = kind.shows_input().then(|| facts.input());
     let expected = if kind.shows_expected() { Some(Text::expected().fill(facts)?.into_owned()) } else { None };
     let mut held: Vec<(&str, &str)> = Vec::new();
     held.extend(input.as_deref().map(|input| ("input", input)));
@@ -233,18 +231,6 @@ fn by_builtin(kind: GithubBuiltin, output: &str, facts: Facts<'_>) -> Result<Dra
     };
     let reading = Reading::Choice(Arc::new(builtin::steps()));
     Ok(Draft::fenced(&[kind.rubric()], &held, instruct, "Judge the answer above. One digit from 1 to 5:", reading))
-}
-
-/// What was asked: the variable `input`, or all variables where a case has none of that name.
-fn input(facts: Facts<'_>) -> String {
-    match facts.vars.get("input") {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => {
-            let others = facts.vars.iter().filter(|(name, _)| *name != "expected");
-            Value::Object(others.map(|(name, value)| (name.clone(), value.clone())).collect()).to_string()
-        }
-    }
 }
 
 /// The team's prompt as they wrote it, with the answer fenced where `{{completion}}` stands.

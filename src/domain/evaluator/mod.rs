@@ -34,7 +34,7 @@ pub use blame::blamed;
 
 use super::golden::Case;
 use super::ids::Digest;
-use super::prompt::{ChatMessage, Vars};
+use super::prompt::Vars;
 use check::Check;
 use compile::CompileError;
 pub(in crate::domain) use describe::describe;
@@ -74,8 +74,6 @@ pub struct Answer<'a> {
     pub cost_usd: Option<f64>,
     /// How long the provider took, in milliseconds.
     pub latency_ms: Option<u32>,
-    /// What was asked; empty where it is not known.
-    pub question: &'a [ChatMessage],
     /// The tools the model might call.
     pub tools: &'a [Value],
 }
@@ -84,7 +82,7 @@ impl<'a> Answer<'a> {
     /// A text of which nothing else is known.
     #[must_use]
     pub fn text(text: &'a str) -> Self {
-        Self { text, finish_reason: None, cost_usd: None, latency_ms: None, question: &[], tools: &[] }
+        Self { text, finish_reason: None, cost_usd: None, latency_ms: None, tools: &[] }
     }
 }
 
@@ -169,12 +167,6 @@ impl Evaluator {
     #[must_use]
     pub fn compares(&self) -> bool {
         self.graded().is_some_and(Graded::compares)
-    }
-
-    /// Whether the judge is shown what was put to the model.
-    #[must_use]
-    pub fn needs_question(&self) -> bool {
-        self.graded().is_some_and(Graded::needs_question)
     }
 
     /// Whether it is left to the settings which model judges.

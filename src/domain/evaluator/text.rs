@@ -22,6 +22,21 @@ pub(super) struct Facts<'a> {
     pub expected: Option<&'a str>,
 }
 
+impl Facts<'_> {
+    /// What was asked: the variable `input`, or all variables where a case has none of that name. Never a rendered prompt: its
+    /// author would set the yardstick of the judge.
+    pub fn input(self) -> String {
+        match self.vars.get("input") {
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => {
+                let others = self.vars.iter().filter(|(name, _)| *name != "expected");
+                Value::Object(others.map(|(name, value)| (name.clone(), value.clone())).collect()).to_string()
+            }
+        }
+    }
+}
+
 /// A variable that the case gives no value for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("variable `{0}` has no value in this case; add it to the case's vars")]

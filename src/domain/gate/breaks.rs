@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::case::{Count, Screening, is_compared, lost, missing, screening, tried};
+use super::case::{self, Count, Screening, is_compared, lost, missing, tried};
 use super::verdict::ConfirmedBreak;
 use super::{CaseRecord, PromptRecord};
 use crate::domain::stats;
@@ -24,6 +24,11 @@ pub(super) fn confirm_runs(kept: usize) -> u32 {
         4..=10 => 7,
         _ => 8,
     }
+}
+
+/// Where a candidate's screening stands. One that compares the sides has none: its head cannot fail alone.
+pub(super) fn screening(case: &CaseRecord) -> Screening {
+    if case.compares { Screening::Kept } else { case::screening(&case.screen_runs) }
 }
 
 /// Measured pairs of fresh runs: the two sides must weigh the same.
@@ -51,7 +56,7 @@ impl Breaks {
     /// Reads the fresh runs; p is Fisher's, adjusted by Holm over the kept cases.
     pub fn of(record: &PromptRecord) -> Self {
         let candidates = candidates(record);
-        let state = |&index: &usize| screening(&record.cases[index].screen_runs);
+        let state = |&index: &usize| screening(&record.cases[index]);
         let kept: Vec<usize> = candidates.iter().copied().filter(|i| state(i) == Screening::Kept).collect();
         let k = confirm_runs(kept.len());
         let adjusted = stats::holm(&kept.iter().map(|&index| p_of(&record.cases[index], k)).collect::<Vec<_>>());
@@ -60,14 +65,9 @@ impl Breaks {
             Screening::Kept => pairs(&record.cases[index]) < k,
             Screening::Open(_) | Screening::GivenUp => true,
         };
-        let noisy = |&index: &usize| record.cases[index].noisy_judge;
         Self {
-            open: candidates
-                .iter()
-                .filter(|index| undecided(index) && !noisy(index))
-                .map(|&index| record.cases[index].id.clone())
-                .collect(),
-            noisy: kept.iter().map(noisy).collect(),
+            open: candidates.iter().filter(|at| undecided(at)).map(|&at| record.cases[at].id.clone()).collect(),
+            noisy: kept.iter().map(|&at| record.cases[at].noisy_judge).collect(),
             kept: kept.iter().zip(adjusted).map(|(&index, p)| fresh(&record.cases[index], k, p)).collect(),
         }
     }

@@ -10,6 +10,10 @@ use crate::domain::stats;
 const LOWEST_KAPPA: f64 = 0.6;
 /// With fewer second opinions κ says nothing yet.
 const FEWEST_DOUBLED: u32 = 10;
+/// κ alone is unstable where nearly all texts pass: so many changed minds are needed too,
+const FEWEST_CHANGED: u32 = 3;
+/// and more than one text in so many.
+const CHANGED_ONE_IN: u32 = 10;
 
 /// First and second opinions of one judge on the same texts, counted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,15 +67,20 @@ impl JudgeAgreement {
         FEWEST_DOUBLED.saturating_sub(self.doubled())
     }
 
-    /// Whether the judge agrees with itself too little to block alone.
+    /// Whether the judge agrees with itself too little to block alone: by κ, and by the number and share of changed minds.
     #[must_use]
     pub fn is_noisy(&self) -> bool {
+        let changed = self.doubled() - self.agreed();
         self.kappa().is_some_and(|kappa| kappa < LOWEST_KAPPA)
+            && changed >= FEWEST_CHANGED
+            && changed.saturating_mul(CHANGED_ONE_IN) > self.doubled()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(counts: [u32; 4], kappa: Option<f64>, is_noisy: bool) {
@@ -87,6 +96,27 @@ mod tests {
         check([10, 0, 0, 0], Some(1.0), false);
         check([3, 2, 2, 3], Some(0.2), true);
         check([4, 1, 1, 4], Some(0.6), false);
+    }
+
+    #[test]
+    fn a_few_changed_minds_among_many_passes_make_no_judge_noisy() {
+        check([19, 1, 0, 0], Some(0.0), false);
+        check([18, 2, 0, 0], Some(0.0), false);
+        check([17, 3, 0, 0], Some(0.0), true);
+        check([27, 3, 0, 0], Some(0.0), false);
+        check([26, 4, 0, 0], Some(0.0), true);
+    }
+
+    proptest! {
+        #[test]
+        fn a_noisy_judge_changed_its_mind_often_and_one_more_agreed_text_never_makes_one(counts in prop::array::uniform4(0u32..200)) {
+            let of = |counts| JudgeAgreement { name: "tone".into(), counts };
+            let agreement = of(counts);
+            let changed = counts[1] + counts[2];
+            prop_assert!(!agreement.is_noisy() || (changed >= 3 && changed * 10 > agreement.doubled()));
+            let steadier = of([counts[0] + 1, counts[1], counts[2], counts[3] + 1]);
+            prop_assert!(agreement.is_noisy() || agreement.kappa().is_none() || !steadier.is_noisy());
+        }
     }
 
     #[test]

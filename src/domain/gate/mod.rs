@@ -100,6 +100,8 @@ pub struct CaseRecord {
     pub confirm_head: Vec<Tried>,
     /// Whether all its failures on head rest on judges that agree with themselves too little: it cannot block alone.
     pub noisy_judge: bool,
+    /// Whether what decides it compares the two sides: head alone says nothing then, so it is confirmed without a screening.
+    pub compares: bool,
 }
 
 /// All cases of one prompt, in file order, and whether there is a base to compare with.

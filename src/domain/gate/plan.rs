@@ -4,8 +4,8 @@
 //! cases, and lane 3's screening; when every candidate is screened, the confirmation of those kept. A lane that gets nothing
 //! measured gives a case up after twice the runs it wants, so every sequence of stages ends.
 
-use super::breaks::{candidates, confirm_missing, confirm_runs};
-use super::case::{Count, Screening, is_compared, is_run, missing, must_pass_wanted, screening, tried};
+use super::breaks::{candidates, confirm_missing, confirm_runs, screening};
+use super::case::{Count, Screening, is_compared, is_run, missing, must_pass_wanted, tried};
 use super::{CaseRecord, GateSettings, Lane, PromptRecord, Side, Tried};
 
 /// One trial to run: case `case` (index in its prompt), on one side, as sample `index` of its lane.
@@ -77,7 +77,7 @@ fn fresh(record: &PromptRecord) -> Vec<Ask> {
     let (mut screens, mut kept) = (Vec::new(), Vec::new());
     for case in candidates(record) {
         let runs = &record.cases[case].screen_runs;
-        match screening(runs) {
+        match screening(&record.cases[case]) {
             Screening::Open(more) => screens.extend(more_of(case, Side::Head, Lane::Screen, runs, more)),
             Screening::Kept => kept.push(case),
             Screening::Dropped | Screening::GivenUp => {}
@@ -170,6 +170,13 @@ mod tests {
         assert_eq!(asked("FPF"), (0, 6));
         assert_eq!(asked("F?"), (1, 0));
         assert_eq!(asked("F?????"), (0, 0));
+    }
+
+    #[test]
+    fn a_candidate_that_compares_the_sides_is_confirmed_without_a_screening() {
+        let asks = next(&prompt(vec![case("c", "P", "F").compares()]), &settings());
+        let both = [Side::Base, Side::Head].map(|side| count(&asks, Lane::Confirm, side));
+        assert_eq!((asks.len(), both), (12, [6, 6]));
     }
 
     #[test]

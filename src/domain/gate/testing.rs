@@ -32,6 +32,7 @@ pub fn case(id: &str, base: &str, head: &str) -> CaseRecord {
         confirm_base: Vec::new(),
         confirm_head: Vec::new(),
         noisy_judge: false,
+        compares: false,
     }
 }
 
@@ -54,6 +55,11 @@ impl CaseRecord {
     /// Failing only by a judge that does not agree with itself.
     pub fn noisy(self) -> Self {
         Self { noisy_judge: true, ..self }
+    }
+
+    /// Decided by a comparison of the two sides.
+    pub fn compares(self) -> Self {
+        Self { compares: true, ..self }
     }
 
     /// Not compared, for instance.

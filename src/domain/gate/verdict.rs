@@ -86,7 +86,8 @@ pub enum Reason {
         /// Their ids.
         cases: Vec<Arc<str>>,
     },
-    /// A warning only: these cases would block by themselves, but fail only by judges that agree with themselves too little.
+    /// These cases would block by themselves, but fail only by judges that agree with themselves too little: it is not known
+    /// whether head is worse. It never blocks alone, and while it stands nothing passes.
     JudgeTooNoisy {
         /// Their ids.
         cases: Vec<Arc<str>>,
@@ -178,7 +179,8 @@ pub struct PromptVerdict {
 ///   each case of lane 3 whose p (lane 3's adjusted) is ≤ half of that: 0.025 each for a single prompt.
 /// - Without a base there is nothing to regress from: lane 1, the floor, `--strict` and lane 0 over head's cases decide, and
 ///   what holds is a pass. If nothing at all is measured, or base and head share no case, no drop can be excluded.
-/// - Lane 0 also fails a run in which a candidate of lane 3 got too few fresh runs to be dropped or confirmed.
+/// - Lane 0 also fails a run in which a candidate of lane 3 got too few fresh runs to be dropped or confirmed, or in which
+///   only judges too noisy to decide speak against a case that would block otherwise.
 #[must_use]
 pub fn decide(records: &[PromptRecord], settings: &GateSettings) -> Vec<PromptVerdict> {
     let lanes: Vec<(Suite, Breaks)> =
@@ -224,15 +226,12 @@ fn decide_one(
     // What lane 3 alone would have to show: Holm over prompts leaves a prompt out that only noisy judges speak against.
     let fires_alone = |p: f64| p <= ALPHA / 2.0;
     let fires = |p: f64| level.is_some_and(|level| p <= level);
-    let (mut reasons, mut warnings, mut too_noisy) = must_pass_reasons(record);
+    let (mut reasons, warnings, mut too_noisy) = must_pass_reasons(record);
     for (case, is_noisy) in breaks.kept.iter_mut().zip(&breaks.noisy) {
         case.confirmed = fires(case.p) && !is_noisy;
         if *is_noisy && fires_alone(case.p) && !too_noisy.contains(&case.id) {
             too_noisy.push(case.id.clone());
         }
-    }
-    if !too_noisy.is_empty() {
-        warnings.push(Reason::JudgeTooNoisy { cases: too_noisy });
     }
     let cases: Vec<ConfirmedBreak> = breaks.kept.iter().filter(|case| case.confirmed).cloned().collect();
     breaks.open.retain(|open| !cases.iter().any(|case| case.id == *open));
@@ -245,7 +244,10 @@ fn decide_one(
     }
     reasons.extend(limits(record, settings, suite));
     let blocked = !reasons.is_empty();
-    let unmeasured = validity(record, &breaks);
+    let mut unmeasured = validity(record, &breaks);
+    if !too_noisy.is_empty() {
+        unmeasured.push(Reason::JudgeTooNoisy { cases: too_noisy });
+    }
     let verdict = match (blocked, unmeasured.is_empty()) {
         (true, _) => Verdict::Regression,
         (false, false) => Verdict::NotMeasured,

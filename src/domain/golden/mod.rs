@@ -70,6 +70,11 @@ impl Case {
     pub fn rule(&self) -> Rule<'_> {
         Rule { threshold: self.threshold, sets: &self.sets }
     }
+
+    /// The evaluators that have a say in whether it passes.
+    pub fn counted(&self) -> impl Iterator<Item = &Evaluator> {
+        self.rule().counted(&self.evaluators)
+    }
 }
 
 /// The cases of one prompt, in file order; never empty.

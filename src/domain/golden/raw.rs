@@ -127,6 +127,10 @@ impl<'p> Builder<'p> {
         let shared = self.prompt.len() + self.set.len();
         sets.iter_mut().for_each(|set| set.first += shared);
         let rule = Rule { threshold, sets: &sets };
+        if must_pass.is_some() && only_compares(&evaluators, rule) {
+            must_pass_compares(reader, &id, at);
+            return self.skip();
+        }
         let definition = definition(&vars_text, expected.as_deref(), &evaluators, rule);
         if *tags != *self.tags {
             self.tags = tags.into();
@@ -284,6 +288,25 @@ fn undefined(reader: &mut Reader<'_>, name: &str, id: &str, at: Location) {
         )
     };
     reader.error("undefined-variable", at, message, help);
+}
+
+/// Whether all that has a say compares the two sides.
+fn only_compares(evaluators: &[Evaluator], rule: Rule<'_>) -> bool {
+    let mut counted = rule.counted(evaluators).peekable();
+    counted.peek().is_some() && counted.all(Evaluator::compares)
+}
+
+fn must_pass_compares(reader: &mut Reader<'_>, id: &str, at: Location) {
+    let message = format!(
+        "case `{id}` must pass, but only `select_best` judges it: must-pass runs are of the new prompt alone, and where there \
+         is no other answer to compare with, every answer passes"
+    );
+    reader.error(
+        "must-pass-compares",
+        at,
+        message,
+        "add an evaluator that judges the answer by itself, or remove `must_pass`",
+    );
 }
 
 fn implied_equals(at: Location) -> Written {

@@ -180,6 +180,19 @@ fn no_cases_is_an_error() {
 }
 
 #[test]
+fn a_case_that_only_compares_the_sides_cannot_be_must_pass() {
+    let case = |evaluators: &str| {
+        format!("cases:\n- {{ id: a, vars: {{ amount: 1 }}, must_pass: true, evaluators: [{evaluators}] }}\n")
+    };
+    let error = "2:3 must-pass-compares: case `a` must pass, but only `select_best` judges it: must-pass runs are of the new prompt \
+                 alone, and where there is no other answer to compare with, every answer passes";
+    check("a.yml", &case("{ select_best: polite }"), &[error]);
+    check("a.yml", &case("{ select_best: polite }, { contains: { value: x, weight: 0 } }"), &[error]);
+    check("a.yml", &case("{ select_best: polite }, { contains: x }"), &[]);
+    check("a.yml", &case("{ select_best: { criterion: polite, weight: 0 } }"), &[]);
+}
+
+#[test]
 fn two_cases_with_one_id_are_an_error_that_names_both_lines() {
     let case = |id: &str| format!("- id: {id}\n  vars: {{ amount: 1 }}\n  expected: x\n");
     check(

@@ -209,6 +209,7 @@ mod tests {
             confirm_base: Vec::new(),
             confirm_head: Vec::new(),
             noisy_judge: false,
+            compares: false,
         }
     }
 

@@ -136,6 +136,15 @@ impl Report {
         self
     }
 
+    /// Whether nothing but judges that are too noisy to decide left it undecided: another run would end the same.
+    #[must_use]
+    pub fn is_too_noisy(&self) -> bool {
+        let mut reasons = self.prompts.iter().flat_map(|prompt| &prompt.reasons);
+        let is_noise = |reason: &Reason| matches!(reason, Reason::JudgeTooNoisy { .. });
+        let is_gap = |reason: &Reason| matches!(reason, Reason::Unmeasured { .. } | Reason::Unconfirmed { .. });
+        self.verdict() == Verdict::NotMeasured && reasons.clone().any(is_noise) && !reasons.any(is_gap)
+    }
+
     /// What was measured; not measured if nothing was.
     #[must_use]
     pub fn verdict(&self) -> Verdict {

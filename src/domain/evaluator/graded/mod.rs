@@ -20,7 +20,6 @@ use serde_json::Value;
 use super::Answer;
 use super::choices::Choices;
 use super::text::{Facts, MissingValue, Text};
-use crate::domain::prompt::{ChatMessage, Role};
 use draft::{Draft, Found};
 use g_eval::Steps;
 use preference::Preference;
@@ -104,7 +103,7 @@ impl Graded {
                 next(questions::closed_qa(query(facts).as_deref(), &criterion.fill(facts)?, output, choices))
             }
             Self::AnswerRelevance => {
-                let query = query(facts).unwrap_or_else(|| conversation(answer.question));
+                let query = query(facts).unwrap_or_else(|| facts.input());
                 next(questions::answer_relevance(&query, output))
             }
             Self::ContextRecall { reference } => {
@@ -117,7 +116,7 @@ impl Graded {
                 next(questions::context_faithfulness(query(facts).as_deref(), &value(facts, CONTEXT)?, output))
             }
             Self::ConversationRelevance => {
-                let before = value(facts, CONVERSATION).unwrap_or_else(|_| conversation(answer.question));
+                let before = value(facts, CONVERSATION).unwrap_or_else(|_| facts.input());
                 next(questions::conversation_relevance(&before, output))
             }
             Self::GEval { criteria } => {
@@ -165,11 +164,6 @@ impl Graded {
     pub const fn compares(&self) -> bool {
         matches!(self, Self::SelectBest { .. })
     }
-
-    /// Whether the question that was put to the model is shown to the judge, where the case does not give it.
-    pub const fn needs_question(&self) -> bool {
-        matches!(self, Self::AnswerRelevance | Self::ConversationRelevance)
-    }
 }
 
 fn filled(texts: &[Text], facts: Facts<'_>) -> Result<Vec<String>, MissingValue> {
@@ -191,20 +185,6 @@ fn plain(value: &Value) -> String {
 
 fn query(facts: Facts<'_>) -> Option<String> {
     value(facts, QUERY).ok()
-}
-
-/// Messages as a judge reads them.
-fn conversation(messages: &[ChatMessage]) -> String {
-    let said = messages.iter().map(|message| {
-        let who = match message.role {
-            Role::System => "system",
-            Role::User => "user",
-            Role::Assistant => "assistant",
-            Role::Tool => "tool",
-        };
-        format!("{who}: {}", message.content)
-    });
-    said.collect::<Vec<_>>().join("\n\n")
 }
 
 /// A share of a whole that is not empty.

@@ -10,7 +10,6 @@ use crate::domain::evaluator::spec::{CheckSpec, EvaluatorSpec};
 use crate::domain::evaluator::{Answer, Assessment, Evaluation, Evaluator};
 use crate::domain::golden::Case;
 use crate::domain::ids::Digest;
-use crate::domain::prompt::{ChatMessage, Role};
 
 fn case(vars: &Value, expected: Option<&str>) -> Case {
     Case {
@@ -177,13 +176,13 @@ fn what_a_kind_needs_of_a_case_is_asked_for_before_any_call() {
 }
 
 #[test]
-fn without_a_query_the_question_that_was_put_is_shown() {
-    let asked = [ChatMessage::text(Role::System, "Be kind."), ChatMessage::text(Role::User, "Where?")];
-    let answer = Answer { question: &asked, ..Answer::text("Bern") };
-    let relevance = evaluator(GradedKind::AnswerRelevance, None);
-    assert!(relevance.needs_question());
-    let shown = parts(&ask(relevance.evaluate(&answer, &case(&json!({}), None)))).1;
-    assert_eq!(shown, ["system: Be kind.\n\nuser: Where?", "Bern"]);
+fn without_a_query_the_case_says_what_was_asked() {
+    for kind in [GradedKind::AnswerRelevance, GradedKind::ConversationRelevance] {
+        let relevance = evaluator(kind, None);
+        let shown = |vars: &Value| parts(&ask(relevance.evaluate(&Answer::text("Bern"), &case(vars, Some("Bern"))))).1;
+        assert_eq!(shown(&json!({"input": "Where?", "tone": "kind"})), ["Where?", "Bern"]);
+        assert_eq!(shown(&json!({"place": "Where?"})), [r#"{"place":"Where?"}"#, "Bern"]);
+    }
 }
 
 #[test]

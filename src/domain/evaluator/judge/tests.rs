@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::prompt::Vars;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn judge(kind: JudgeKind, threshold: Option<f64>) -> Judge {
     Judge { model: None, threshold, kind }

@@ -111,6 +111,10 @@ fn next_step(report: &Report) -> String {
             Sides::Change => "This holds the merge.".to_owned(),
             Sides::Rivals => "B is worse than A on this golden set.".to_owned(),
         },
+        Outcome::Measured(Verdict::NotMeasured) if report.is_too_noisy() => {
+            "This says nothing about the prompt. Sharpen the judge's rubric, or add a check without a judge to the cases named here."
+                .to_owned()
+        }
         Outcome::Measured(Verdict::NotMeasured) | Outcome::Failed { .. } => {
             "This says nothing about the prompt. It is tried again by itself; the comment `/promptops eval` tries now."
                 .to_owned()

@@ -83,6 +83,9 @@ fn next(report: &Report) -> Option<String> {
             "Mend the prompt. Where an answer below is right, mend the golden set instead."
         }
         (Verdict::Regression, Sides::Change) => "Mend the prompt, or change the limit in .github/promptops.yml.",
+        (Verdict::NotMeasured, _) if report.is_too_noisy() => {
+            "Sharpen the judge's rubric, or add a check without a judge to the cases named below."
+        }
         (Verdict::NotMeasured, _) => "See below why, then run it again. Answers that came are not asked for again.",
         (Verdict::NoRegressionFound, _) => return more_cases(report),
         (Verdict::Pass, _) if report.base.is_none() && case => {

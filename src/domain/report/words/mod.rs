@@ -83,7 +83,9 @@ fn measured_headline(report: &Report, verdict: Verdict) -> String {
         Verdict::NotMeasured => {
             let unmeasured: usize = report.prompts.iter().map(|prompt| prompt.unmeasured().count()).sum();
             let cases: usize = report.prompts.iter().map(|prompt| prompt.cases.len()).sum();
-            if unmeasured > 0 || cases == 0 {
+            if report.is_too_noisy() {
+                "Not measured: the judge is too noisy to decide".to_owned()
+            } else if unmeasured > 0 || cases == 0 {
                 format!("Not measured: {unmeasured} of {} got no answer", counted(cases, "case", "cases"))
             } else {
                 "Not measured: too many of the repeated runs got no answer".to_owned()

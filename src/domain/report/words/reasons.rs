@@ -50,7 +50,7 @@ pub fn reason(reason: &Reason, sides: Sides, show: &dyn Fn(&str) -> String) -> S
             format!("{} (`--strict`): {}.", counted(cases.len(), "case fails", "cases fail"), list(cases))
         }
         Reason::JudgeTooNoisy { cases } => format!(
-            "{} only by a judge that does not agree with itself, which cannot block alone: {}.",
+            "{} only by a judge that is too noisy to decide: {}. Sharpen its rubric, or add a check without a judge.",
             counted(cases.len(), "case fails", "cases fail"),
             list(cases)
         ),

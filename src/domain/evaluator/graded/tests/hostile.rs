@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::domain::prompt::ResponseFormat;
+use crate::domain::prompt::{ResponseFormat, Role};
 
 /// Texts that try to talk the judge round.
 const CANARIES: [&str; 12] = [
