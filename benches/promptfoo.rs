@@ -1,5 +1,6 @@
 //! Throughput of a whole `promptops eval` beside promptfoo's on one config, 64 wide, against a model on loopback.
-//! `PROMPTFOO="node …/promptfoo" cargo bench --bench promptfoo`; without PROMPTFOO only our own figure. Exits 1 below 20 times.
+//! `PROMPTFOO="node …/promptfoo" cargo bench --bench promptfoo`; without PROMPTFOO only our own figure. Exits 1 below 20 times, or below 80 % of what
+//! the model allows where it is the model that bounds.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run should panic")]
 #![expect(clippy::disallowed_methods, reason = "the other program is named by the environment")]
@@ -19,6 +20,8 @@ const CASES: usize = 2_000;
 const WIDTH: &str = "64";
 /// How many times promptfoo's throughput is wanted.
 const WANTED: f64 = 20.0;
+/// The share wanted of what the model's own latency allows at this width, start and end of the process included.
+const SHARE: f64 = 0.8;
 const ANSWER: &str = "Thank you for writing to us. Our support team answers within one working day.";
 const CONFIG: &str = "promptfooconfig.yaml";
 
@@ -38,11 +41,17 @@ fn main() -> ExitCode {
         if let Ok(command) = std::env::var("PROMPTFOO") {
             let theirs = throughput(promptfoo(&command, folder.path()), &url, &model);
             print!(", promptfoo {theirs:.0} cases/s, {:.1} times", ours / theirs);
-            reached &= ours >= WANTED * theirs;
+            // A model that takes its time bounds both: then nearly all that it allows is wanted.
+            let most = if latency.is_zero() { f64::INFINITY } else { width() / latency.as_secs_f64() };
+            reached &= ours >= (WANTED * theirs).min(SHARE * most);
         }
         println!();
     }
     if reached { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn width() -> f64 {
+    WIDTH.parse().unwrap()
 }
 
 /// Cases per second from the start of the process to its end.
