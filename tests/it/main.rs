@@ -18,6 +18,7 @@ mod cli_provider;
 mod cli_render;
 mod cli_reports;
 mod cli_vendors;
+mod corpus;
 mod demo;
 mod engine;
 mod engine_money;

@@ -82,7 +82,7 @@ pub(super) fn read(reader: &mut Reader<'_>, item: &Node) -> Option<Written> {
         let mut known: Vec<&str> = kinds::NAMES.iter().map(|(name, _)| *name).collect();
         known.extend(graded::KINDS);
         known.extend(super::github::KINDS);
-        reader.error("unknown-evaluator", name_at, format!("unknown evaluator `{name}`"), suggestion(name, &known));
+        reader.error("unknown-evaluator", name_at, format!("unknown evaluator `{name}`"), suggestion(plain, &known));
         return None;
     };
     Some(Written { spec: EvaluatorSpec { negated, ..spec }, at: value.map_or(name_at, |value| value.at) })
