@@ -2,23 +2,26 @@
 
 use tokio_util::sync::CancellationToken;
 
+use super::approval;
 use super::commands;
+use super::ending::{self, GivenUp};
 use super::job::{Job, JobError};
-use super::pull::{self, GivenUp};
+use super::pull;
 use super::service::Service;
+use crate::store::ClaimedJob;
 
 /// Does a job.
 ///
 /// # Errors
 /// When it has to be tried again, or given up.
-pub async fn dispatch(service: &Service, payload: &str, cancel: CancellationToken) -> Result<(), JobError> {
-    let job = Job::from_payload(payload)?;
+pub async fn dispatch(service: &Service, claimed: &ClaimedJob, cancel: CancellationToken) -> Result<(), JobError> {
+    let job = Job::from_claimed(claimed)?;
     tracing::info!(job = job.name(), repository = %job.pull().repo, pull = %job.pull().number, "job begins");
     match &job {
         Job::EvaluatePull { pull, force, reason: _ } => pull::evaluate(service, pull, *force, cancel).await,
-        Job::DecideApproval { pull } => pull::decide_again(service, pull, cancel).await,
+        Job::DecideApproval { pull } => approval::decide_again(service, pull, cancel).await,
         Job::Command { pull, comment } => commands::obey(service, pull, comment).await,
-        Job::ClosePull { pull, .. } => pull::close(service, pull).await,
+        Job::ClosePull { pull, .. } => ending::close(service, pull).await,
     }
 }
 
@@ -31,7 +34,7 @@ pub async fn give_up(service: &Service, payload: &str, message: &str) {
                 Job::DecideApproval { .. } => GivenUp::Approval,
                 Job::Command { .. } | Job::ClosePull { .. } => GivenUp::Other,
             };
-            pull::give_up(service, job.pull(), message, what).await
+            ending::give_up(service, job.pull(), message, what).await
         }
         Err(error) => Err(error),
     };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{CommitSha, InstallationId, Login, PullNumber, RepoId, RepoName, UserId};
 use crate::github::webhook::{CheckRunEvent, CommentEvent, Event, Origin, PullAction, PullRequestEvent};
-use crate::store::NewJob;
+use crate::store::{ClaimedJob, NewJob};
 
 /// Which pull request a job is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct PullRef {
     pub installation: Option<InstallationId>,
     /// The pull request.
     pub number: PullNumber,
+    /// The delivery that asked for it, for the audit log; known once the job is claimed.
+    #[serde(skip)]
+    pub delivery: Option<String>,
 }
 
 impl PullRef {
@@ -161,6 +164,21 @@ impl Job {
         }
     }
 
+    /// Reads a claimed job, and remembers which delivery asked for it.
+    ///
+    /// # Errors
+    /// When a newer version of this program wrote it.
+    pub fn from_claimed(claimed: &ClaimedJob) -> Result<Self, JobError> {
+        let mut job = Self::from_payload(&claimed.payload)?;
+        match &mut job {
+            Self::EvaluatePull { pull, .. }
+            | Self::DecideApproval { pull }
+            | Self::Command { pull, .. }
+            | Self::ClosePull { pull, .. } => pull.delivery.clone_from(&claimed.delivery),
+        }
+        Ok(job)
+    }
+
     /// Reads a stored job.
     ///
     /// # Errors
@@ -236,7 +254,7 @@ fn rerequested(event: CheckRunEvent) -> Option<(Job, bool)> {
 }
 
 fn pull_ref(origin: Origin, number: PullNumber) -> PullRef {
-    PullRef { repo: origin.repo, repo_id: origin.repo_id, installation: origin.installation, number }
+    PullRef { repo: origin.repo, repo_id: origin.repo_id, installation: origin.installation, number, delivery: None }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Use cases: the only room that sees store, GitHub and providers together. Knows no HTTP server and no terminal.
 
+pub mod approval;
 mod attached;
 pub mod cached;
 pub mod commands;
@@ -9,6 +10,7 @@ pub mod convert;
 pub mod desk;
 pub mod discover;
 pub mod dispatch;
+pub mod ending;
 pub mod files;
 mod guards;
 pub mod intake;

@@ -5,20 +5,19 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use super::approval::{conclude, decide_stored};
 use super::control::{self, Control, Controlled};
 use super::desk::Desk;
+use super::ending::broken_settings;
 use super::job::{JobError, PullRef};
 use super::measure::{self, Measuring};
 use super::service::Service;
 use super::sides;
-use crate::domain::diagnostic::Diagnostic;
 use crate::domain::gate::Verdict;
 use crate::domain::ids::{CommitSha, PromptPath};
-use crate::domain::policy::decision::Decision;
+use crate::domain::policy::Change;
 use crate::domain::policy::facts::{FileFacts, PullFacts};
-use crate::domain::policy::{self, Change};
 use crate::domain::report::{ApprovalState, ApprovalSummary, Outcome, Report};
-use crate::domain::settings::SETTINGS_PATH;
 use crate::github::{Repository, Snapshot};
 
 /// What is kept of a run: all that decided, so that the verdict can be explained and the decision made again.
@@ -105,28 +104,6 @@ pub async fn has_settings(repository: &Repository, pull: &PullRef) -> Result<boo
     Ok(!matches!(control::control(repository, &snapshot).await?, Controlled::Silent))
 }
 
-async fn broken_settings(
-    service: &Service,
-    repository: &Repository,
-    snapshot: &Snapshot,
-    findings: Vec<Diagnostic>,
-) -> Result<(), JobError> {
-    let places: Vec<String> = findings.iter().map(place).collect();
-    let first = places.first().map_or(SETTINGS_PATH, String::as_str);
-    let line = format!("{first}: mend it on the base branch; until then nobody's approval can be counted");
-    let mut report =
-        Report::new(Outcome::BrokenFiles, Some(snapshot.base_sha.to_string()), snapshot.pull.head_sha.to_string());
-    report.diagnostics = findings;
-    report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line, rules: places });
-    Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
-    Ok(())
-}
-
-fn place(finding: &Diagnostic) -> String {
-    let line = finding.location.map_or_else(String::new, |at| format!(":{}", at.line));
-    format!("{}{line}: {}", finding.path, finding.message)
-}
-
 /// Evaluates and decides. With `force` also a head that was evaluated already, and with new answers.
 ///
 /// # Errors
@@ -153,7 +130,7 @@ pub async fn evaluate(
     match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
         Measuring::Ended(report) => {
             // A run may take an hour: reviews and memberships are those of the moment of the decision.
-            let facts = self::facts(&governed, facts.of_files()).await?;
+            let facts = self::facts(&governed, facts.said.clone()).await?;
             let run = StoredRun { base_sha: governed.snapshot.base_sha.clone(), facts, report: *report };
             conclude(service, pull, &governed, &mut desk, run, true).await
         }
@@ -178,7 +155,8 @@ pub async fn stored_run(service: &Service, pull: &PullRef, governed: &Governed) 
     Ok(stored.and_then(|stored| serde_json::from_str(&stored.body).ok()))
 }
 
-fn run_key(pull: &PullRef, governed: &Governed) -> String {
+/// Under what the run of this head for this base branch is kept.
+pub(super) fn run_key(pull: &PullRef, governed: &Governed) -> String {
     let view = &governed.snapshot.pull;
     format!("{}/{}/{}", pull.lane(), view.head_sha, view.base_branch)
 }
@@ -213,134 +191,6 @@ async fn stopped(governed: &Governed, desk: &mut Desk<'_>) -> Result<(), JobErro
         desk.cancel(&Outcome::Closed).await?;
     }
     Ok(())
-}
-
-/// Decides about what was measured before, by the approvals as they are now.
-async fn decide_stored(
-    service: &Service,
-    pull: &PullRef,
-    governed: &Governed,
-    desk: &mut Desk<'_>,
-    stored: StoredRun,
-) -> Result<(), JobError> {
-    let facts = facts(governed, stored.facts.of_files()).await?;
-    conclude(service, pull, governed, desk, StoredRun { facts, ..stored }, false).await
-}
-
-/// Decides, keeps and publishes. Nothing is awaited between the decision and what is said of it.
-async fn conclude(
-    service: &Service,
-    pull: &PullRef,
-    governed: &Governed,
-    desk: &mut Desk<'_>,
-    mut run: StoredRun,
-    new_run: bool,
-) -> Result<(), JobError> {
-    let decision = decide(governed, &run.facts, &mut run.report);
-    tracing::info!(verdict = ?run.report.verdict(), approval = ?decision.state, "decided");
-    let body = serde_json::to_string(&run)
-        .map_err(|error| JobError::GiveUp { message: format!("the run cannot be kept: {error}") })?;
-    let now_ms = service.clock.now_ms();
-    service.store.save_run(&run_key(pull, governed), now_ms, &body, now_ms).await?;
-    let published = desk.finish(&run.report, new_run).await?;
-    match &run.report.outcome {
-        Outcome::Measured(Verdict::NotMeasured) if new_run && published && !run.report.is_too_noisy() => {
-            Err(JobError::Retry { message: "too little could be measured".to_owned(), after: None })
-        }
-        Outcome::Failed { message } if new_run && published => {
-            Err(JobError::Retry { message: message.clone(), after: None })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Decides by the policy, and writes approvals and waiver into the report.
-fn decide(governed: &Governed, facts: &PullFacts, report: &mut Report) -> Decision {
-    if let Outcome::Waived { verdict, .. } = report.outcome {
-        report.outcome = Outcome::Measured(verdict);
-    }
-    let verdict = match report.outcome {
-        Outcome::Measured(verdict) => Some(verdict),
-        Outcome::Failed { .. } => Some(Verdict::NotMeasured),
-        _ => None,
-    };
-    let decision = policy::decide(&governed.control.settings.policy, facts, verdict);
-    if let Some(waiver) = &decision.waiver {
-        let rules: Vec<String> = waiver.rules.iter().map(|rule| format!("“{rule}”")).collect();
-        report.outcome = Outcome::Waived {
-            verdict: waiver.verdict,
-            by: waiver.by.iter().map(|login| format!("@{login}")).collect(),
-            why: format!("rule {}", rules.join(", ")),
-        };
-    }
-    report.approval = Some(ApprovalSummary::of(&decision));
-    decision
-}
-
-/// Decides again after a review, a dismissal or an edit; evaluates if that has not happened yet.
-///
-/// # Errors
-/// As [`evaluate`].
-pub async fn decide_again(service: &Service, pull: &PullRef, cancel: CancellationToken) -> Result<(), JobError> {
-    let Some(governed) = governed(service, pull).await? else { return Ok(()) };
-    if !governed.is_touched() {
-        return Ok(());
-    }
-    let mut desk = Desk::open(service, &governed.repository, &governed.snapshot.pull).await?;
-    match stored_run(service, pull, &governed).await? {
-        // A verdict against an older base says nothing of the settings and golden sets that control now.
-        Some(stored) if desk.has_checks() && stored.base_sha == governed.snapshot.base_sha => {
-            decide_stored(service, pull, &governed, &mut desk, stored).await
-        }
-        _ => evaluate(service, pull, false, cancel).await,
-    }
-}
-
-/// Ends what is open on a pull request that was closed.
-///
-/// # Errors
-/// When GitHub or the store fails.
-pub async fn close(service: &Service, pull: &PullRef) -> Result<(), JobError> {
-    let repository = service.repository(pull).await?;
-    let view = repository.pull(pull.number).await?;
-    if view.is_open {
-        return Ok(());
-    }
-    Desk::open(service, &repository, &view).await?.cancel(&Outcome::Closed).await
-}
-
-/// What was given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GivenUp {
-    /// An evaluation.
-    Evaluation,
-    /// A look at the approvals.
-    Approval,
-    /// Anything else.
-    Other,
-}
-
-/// Says on the pull request that a job has given up. A result that stands there stays; only what approvals came to is taken
-/// back where they could not be looked up, since they may have been withdrawn. A required check that never began must not
-/// be missing for ever: it is posted as failed, unless it is known that nothing is governed here.
-///
-/// # Errors
-/// When GitHub or the store fails.
-pub async fn give_up(service: &Service, pull: &PullRef, message: &str, what: GivenUp) -> Result<(), JobError> {
-    let repository = service.repository(pull).await?;
-    let view = repository.pull(pull.number).await?;
-    let mut desk = Desk::open(service, &repository, &view).await?;
-    let never_begun =
-        what == GivenUp::Evaluation && !desk.has_checks() && has_settings(&repository, pull).await.unwrap_or(true);
-    let unevaluated = desk.is_evaluating() || never_begun;
-    let unapproved = what == GivenUp::Approval && desk.has_checks();
-    if !view.is_open || !(unevaluated || unapproved) {
-        return Ok(());
-    }
-    let line = format!("{message}; comment `/promptops eval` to run it again");
-    let mut report = Report::new(Outcome::Failed { message: line.clone() }, None, view.head_sha.to_string());
-    report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line, rules: Vec::new() });
-    desk.give_up(&report, unevaluated).await
 }
 
 /// The author's role, by the facts.

@@ -16,7 +16,7 @@ use crate::domain::golden::difference::plan_cases;
 use crate::domain::governed;
 use crate::domain::ids::{Digest, PromptPath};
 use crate::domain::policy::Change;
-use crate::domain::policy::facts::FileFacts;
+use crate::domain::policy::facts::{FileFacts, GovernedChange};
 use crate::domain::prompt::Format;
 use crate::domain::settings::{self, SETTINGS_PATH};
 use crate::domain::source::{MAX_FILE_BYTES, too_large};
@@ -97,8 +97,8 @@ pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Contro
     }
     sides.said.owners.sort();
     sides.said.owners.dedup();
-    sides.said.recast.sort();
-    sides.said.recast.dedup();
+    sides.said.kinds.sort();
+    sides.said.kinds.dedup();
     Ok(sides)
 }
 
@@ -311,7 +311,7 @@ async fn load_pair(
     }
     for gone in gone {
         sides.notes.push(format!("{} is removed from {path}", gone.prompt.name));
-        sides.said.recast.push(path.clone());
+        sides.said.kinds.push(recast(&path));
     }
     Ok(())
 }
@@ -327,10 +327,15 @@ fn pair(path: &PromptPath, before: Option<LoadedPrompt>, after: LoadedPrompt, si
     if let Some(before) = &before {
         set_changes(base_set, after.golden.as_ref(), sides);
         if is_recast(before, &after) {
-            sides.said.recast.push(path.clone());
+            sides.said.kinds.push(recast(path));
         }
     }
     sides.pairs.push(Pair { path: path.clone(), base: before, head: after });
+}
+
+/// A prompt file that holds its own cases is a golden set too where those change.
+fn recast(path: &PromptPath) -> GovernedChange {
+    GovernedChange { path: path.clone(), previous: None, kind: Change::GoldenSet }
 }
 
 /// Whether what judges the prompt changes with the prompt's own file: its evaluators, or cases that stand in it or in a

@@ -169,7 +169,7 @@ fn secrets(config: &ServeConfig) -> Secrets {
 fn dispatch(service: Arc<Service>) -> Dispatch {
     Arc::new(move |job, cancel| {
         let service = service.clone();
-        Box::pin(async move { dispatch::dispatch(&service, &job.payload, cancel).await })
+        Box::pin(async move { dispatch::dispatch(&service, &job, cancel).await })
     })
 }
 

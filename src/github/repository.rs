@@ -55,6 +55,8 @@ pub struct PullView {
     pub changed_files: u64,
     /// How many commits it brings.
     pub commits: u64,
+    /// Its labels: text from outside.
+    pub labels: Vec<String>,
 }
 
 /// What somebody may do in the repository.
@@ -280,6 +282,7 @@ fn view(pull: wire::Pull) -> Result<PullView, crate::domain::ids::InvalidId> {
         head_repo_is_gone: head_repo.is_none(),
         changed_files: pull.changed_files.unwrap_or(0),
         commits: pull.commits.unwrap_or(0),
+        labels: pull.labels.into_iter().map(|label| label.name).collect(),
     })
 }
 

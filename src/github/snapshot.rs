@@ -11,9 +11,9 @@ use super::error::GithubError;
 use super::repository::{PullView, Repository};
 use super::tree::Tree;
 use super::wire;
-use crate::domain::ids::{CommitSha, Digest, PromptPath, PullNumber};
-use crate::domain::policy::facts::{CommitFact, FileFacts, GovernedChange, PullFacts, Review};
-use crate::domain::policy::{Change, Policy, commits_to_compare, memberships_needed};
+use crate::domain::ids::{CommitSha, Digest, PullNumber};
+use crate::domain::policy::facts::{ChangeSize, CommitFact, FileFacts, PullFacts, Review};
+use crate::domain::policy::{Policy, commits_to_compare, memberships_needed};
 
 /// What a pull request is and brings, before anything is known of policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,10 +191,8 @@ impl Repository {
             caps.push("GitHub does not say what a changed file holds: push the change again".to_owned());
             Digest::of_parts([])
         });
-        // A file that holds its own cases is a golden set too where those change.
-        let cases = |path: &PromptPath| GovernedChange { path: path.clone(), previous: None, kind: Change::GoldenSet };
         let mut changes = content::governed_changes(&snapshot.files, governed);
-        changes.extend(said.recast.iter().map(cases));
+        changes.extend(said.kinds.iter().cloned());
         PullFacts {
             repo: self.name().clone(),
             repo_id: self.id(),
@@ -210,9 +208,10 @@ impl Repository {
             reviews: Vec::new(),
             commits: snapshot.commits.clone(),
             caps,
-            owners: said.owners,
-            unowned: said.unowned,
-            recast: said.recast,
+            said,
+            labels: pull.labels.clone(),
+            size: ChangeSize::default(),
+            overrides: Vec::new(),
             memberships: Vec::new(),
             permissions: BTreeMap::new(),
         }

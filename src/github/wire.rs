@@ -71,6 +71,13 @@ pub(super) struct Pull {
     pub base: Tip,
     pub changed_files: Option<u64>,
     pub commits: Option<u64>,
+    #[serde(default)]
+    pub labels: Vec<Label>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Label {
+    pub name: String,
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 //! Knows no GitHub and no job's meaning: a job is a lane and a text here.
 
 mod answers;
+mod audit;
 mod delivery;
 mod job;
 mod prune;
@@ -19,6 +20,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Any, AnyPool, Executor, SqlSafeStr, Transaction};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+pub use audit::AuditRow;
 pub use delivery::{NewDelivery, NewJob, Recorded};
 pub use job::{ClaimedJob, JobCounts, Renewal, Settlement};
 pub use prune::Retention;
@@ -210,15 +212,18 @@ fn creating(url: &str) -> String {
     }
 }
 
+/// Every change of the tables, in order. A number is never given twice; a file is never changed once it is released.
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "store", include_str!("../../migrations/0001_store.sql")),
+    (2, "spending", include_str!("../../migrations/0002_spending.sql")),
+    (3, "audit", include_str!("../../migrations/0003_audit.sql")),
+];
+
 fn migrations() -> Migrator {
-    let all = [
-        ("store", include_str!("../../migrations/0001_store.sql")),
-        ("spending", include_str!("../../migrations/0002_spending.sql")),
-    ];
-    let migration = |(version, (name, sql)): (i64, (&'static str, &'static str))| {
+    let migration = |&(version, name, sql): &(i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations((1..).zip(all).map(migration).collect())
+    Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect())
 }
 
 /// `($1, $2), ($3, $4)` for two rows of two: the one part of a statement that is made at run time.

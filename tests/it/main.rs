@@ -37,6 +37,7 @@ mod pull_trouble;
 mod schemas;
 mod sim_behaviour;
 mod sim_conformance;
+mod store_audit;
 mod store_contract;
 mod store_spending;
 mod support;

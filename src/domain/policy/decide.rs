@@ -147,13 +147,13 @@ fn ask_each_owner(tally: &mut Tally, facts: &PullFacts, standing: &Standing<'_>)
         tally.owners_missing.push(missing.owner.to_owned());
         tally.problems.extend(missing.unknown.iter().map(|(person, team)| unreadable(person, team)));
     }
-    tally.problems.extend(facts.unowned.iter().map(|path| {
+    tally.problems.extend(facts.said.unowned.iter().map(|path| {
         format!(
             "`{path}` names no owner on the base branch, so nobody can approve it as its owner: give the rule another \
              approver, or name an owner there first"
         )
     }));
-    let open = tally.counted.len() + tally.owners_missing.len() + facts.unowned.len();
+    let open = tally.counted.len() + tally.owners_missing.len() + facts.said.unowned.len();
     tally.needed = tally.needed.max(u32::try_from(open).unwrap_or(u32::MAX));
 }
 

@@ -78,7 +78,7 @@ pub enum Membership {
 }
 
 /// One changed governed file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GovernedChange {
     /// Its path on head (its old path if it was removed).
     pub path: PromptPath,
@@ -89,22 +89,51 @@ pub struct GovernedChange {
 }
 
 /// What the changed files themselves say, as far as approvals go by it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FileFacts {
-    /// Owners that the changed prompts name on base.
+    /// `@user` and `@org/team` that the changed prompts name as owners on base.
     pub owners: Vec<String>,
-    /// Changed prompts that base has and that name no owner there.
+    /// Changed prompts that base has and that name no owner there, or whose owner cannot be read.
     pub unowned: Vec<PromptPath>,
-    /// Prompt files whose own cases or evaluators change.
-    pub recast: Vec<PromptPath>,
+    /// Kinds of change that a file's name does not tell: a prompt file whose own cases change is a golden set as well, one
+    /// that names another model changes the model.
+    pub kinds: Vec<GovernedChange>,
+    /// What lint found in the changed files.
+    pub lint: LintCounts,
 }
 
-impl PullFacts {
-    /// What the changed files said when these facts were gathered.
-    #[must_use]
-    pub fn of_files(&self) -> FileFacts {
-        FileFacts { owners: self.owners.clone(), unowned: self.unowned.clone(), recast: self.recast.clone() }
-    }
+/// How many findings of lint there are, by severity.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LintCounts {
+    /// Errors.
+    pub errors: u64,
+    /// Warnings.
+    pub warnings: u64,
+}
+
+/// How much a pull request changes in governed files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChangeSize {
+    /// Governed files that change.
+    pub files: u64,
+    /// Lines added and removed in them; `None` where GitHub does not say.
+    pub lines: Option<u64>,
+}
+
+/// Somebody asked to let the change through although the evaluation blocks it. Bound to the head SHA of the facts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverrideFact {
+    /// Who.
+    pub by: Person,
+    /// Why: text from outside, never empty.
+    pub reason: String,
+    /// When, in milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// The comment that asked for it.
+    pub comment_id: u64,
 }
 
 /// Facts of one pull request, gathered at one head SHA.
@@ -138,14 +167,18 @@ pub struct PullFacts {
     pub commits: Vec<CommitFact>,
     /// Caps that were hit (3,000 files, 250 commits, truncated trees …): one sentence each; any makes the gate fail closed.
     pub caps: Vec<String>,
-    /// `@user` and `@org/team` of the changed prompts on base.
-    pub owners: Vec<String>,
-    /// Changed prompts that base has and that name no owner there, or whose owner cannot be read.
+    /// What the changed files say of themselves.
     #[serde(default)]
-    pub unowned: Vec<PromptPath>,
-    /// Prompt files whose own cases or evaluators change: they are golden sets as well.
+    pub said: FileFacts,
+    /// The pull request's labels.
     #[serde(default)]
-    pub recast: Vec<PromptPath>,
+    pub labels: Vec<String>,
+    /// How much it changes.
+    #[serde(default)]
+    pub size: ChangeSize,
+    /// Overrides asked for on this head, oldest first.
+    #[serde(default)]
+    pub overrides: Vec<OverrideFact>,
     /// What is known of memberships, for every (team, reviewer) that a rule can ask about.
     pub memberships: Vec<(TeamSlug, UserId, Membership)>,
     /// `role_name` per user, for the author and reviewers that were looked up: `admin`, `maintain`, `write`, `triage`, `read`, `none`.

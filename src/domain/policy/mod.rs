@@ -68,8 +68,15 @@ pub enum Change {
     Prompt,
     /// A golden set.
     GoldenSet,
+    /// A golden set that judges less strictly than before: cases removed or edited, thresholds lowered, evaluators dropped,
+    /// another judge. Comes beside [`Change::GoldenSet`].
+    GoldenSetWeakened,
     /// The settings file.
     Policy,
+    /// The model of a prompt, or its parameters. Comes beside [`Change::Prompt`].
+    Model,
+    /// What a prompt file says about itself: name, description, version, owner and the like. Comes beside [`Change::Prompt`].
+    Metadata,
 }
 
 /// When a rule applies; every given predicate must hold, an empty one always does.

@@ -29,7 +29,7 @@ pub(super) fn principals(quorum: &Quorum, facts: &PullFacts) -> (Vec<Principal>,
             Source::Principal(principal) => found.push(principal.clone()),
             Source::Role { members, .. } => found.extend(members.iter().cloned()),
             Source::Owner => {
-                for owner in &facts.owners {
+                for owner in &facts.said.owners {
                     match owner_principal(owner) {
                         Some(principal) => found.push(principal),
                         None => problems.push(format!(
@@ -60,7 +60,7 @@ pub(super) fn asks_each_owner(quorum: &Quorum) -> bool {
 /// The owners that none of these people stands for.
 pub(super) fn owners_missing<'a>(approvals: &[&Person], facts: &'a PullFacts) -> Vec<MissingOwner<'a>> {
     let mut missing = Vec::new();
-    for owner in &facts.owners {
+    for owner in &facts.said.owners {
         let principals: Vec<Principal> = owner_principal(owner).into_iter().collect();
         let answers: Vec<(Named, &Person)> =
             approvals.iter().map(|person| (named(person, &principals, facts), *person)).collect();
@@ -163,8 +163,8 @@ pub fn commits_to_compare(facts: &PullFacts) -> BTreeSet<CommitSha> {
 
 /// A quorum in words: `1 of reviewers (@mara, @acme/prompts)`.
 pub(super) fn describe(quorum: &Quorum, facts: &PullFacts) -> String {
-    if asks_each_owner(quorum) && facts.owners.len() > 1 {
-        let owners = facts.owners.join(", ");
+    if asks_each_owner(quorum) && facts.said.owners.len() > 1 {
+        let owners = facts.said.owners.join(", ");
         return format!("{} of the owners of the changed prompts, and each of them ({owners})", quorum.count.max(1));
     }
     let sources: Vec<String> = quorum.from.iter().map(|source| describe_source(source, facts)).collect();
@@ -178,8 +178,8 @@ fn describe_source(source: &Source, facts: &PullFacts) -> String {
             let members: Vec<String> = members.iter().map(describe_principal).collect();
             format!("{name} ({})", members.join(", "))
         }
-        Source::Owner if facts.owners.is_empty() => "the prompt's owner (none is named)".to_owned(),
-        Source::Owner => format!("the prompt's owner ({})", facts.owners.join(", ")),
+        Source::Owner if facts.said.owners.is_empty() => "the prompt's owner (none is named)".to_owned(),
+        Source::Owner => format!("the prompt's owner ({})", facts.said.owners.join(", ")),
     }
 }
 

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::decision::{Applies, Decision, RuleOutcome, State, Why};
-use super::facts::{CommitFact, GovernedChange, Membership, Person, PullFacts, Review, ReviewState};
+use super::facts::{
+    ChangeSize, CommitFact, FileFacts, GovernedChange, Membership, Person, PullFacts, Review, ReviewState,
+};
 use super::{Change, Policy, Principal, Quorum, Require, Rule, Source, When, decide, memberships_needed};
 use crate::domain::gate::Verdict;
 use crate::domain::ids::{
@@ -74,9 +76,10 @@ fn facts() -> PullFacts {
         reviews: Vec::new(),
         commits: vec![commit("ann")],
         caps: Vec::new(),
-        owners: Vec::new(),
-        unowned: Vec::new(),
-        recast: Vec::new(),
+        said: FileFacts::default(),
+        labels: Vec::new(),
+        size: ChangeSize::default(),
+        overrides: Vec::new(),
         memberships: Vec::new(),
         permissions: BTreeMap::new(),
     }
@@ -319,11 +322,11 @@ fn the_owner_of_a_changed_prompt_may_be_a_user_or_a_team() {
     let policy = one_of(&["owner"]);
     let mut facts = facts().review("mara", Approved).member("@acme/support", "mara", Membership::Active);
     check(&policy, &facts, State::Undecidable);
-    facts.owners = vec!["@mara".into()];
+    facts.said.owners = vec!["@mara".into()];
     check(&policy, &facts, State::Satisfied);
-    facts.owners = vec!["@acme/support".into()];
+    facts.said.owners = vec!["@acme/support".into()];
     check(&policy, &facts, State::Satisfied);
-    facts.owners = vec!["Support team".into()];
+    facts.said.owners = vec!["Support team".into()];
     check(&policy, &facts, State::Undecidable);
 }
 
@@ -331,7 +334,7 @@ fn the_owner_of_a_changed_prompt_may_be_a_user_or_a_team() {
 fn every_owner_must_approve_and_one_person_may_stand_for_several() {
     let policy = one_of(&["owner"]);
     let mut facts = facts().review("mara", Approved);
-    facts.owners = vec!["@mara".into(), "@acme/legal".into()];
+    facts.said.owners = vec!["@mara".into(), "@acme/legal".into()];
     assert_eq!(memberships_needed(&policy, &facts), [(team("@acme/legal"), person("mara"))]);
     check(&policy, &facts, State::Undecidable);
     check(&policy, &facts.clone().member("@acme/legal", "mara", Membership::Active), State::Satisfied);
@@ -347,15 +350,16 @@ fn every_owner_must_approve_and_one_person_may_stand_for_several() {
     let decision = check(&policy, &both, State::Satisfied);
     assert_eq!(decision.rules[0].counted, [login("mara"), login("lee")]);
 
-    let named_nobody = PullFacts { owners: vec!["@mara".into(), "Legal".into()], ..facts };
+    let named_nobody =
+        PullFacts { said: FileFacts { owners: vec!["@mara".into(), "Legal".into()], ..facts.said.clone() }, ..facts };
     check(&policy, &named_nobody, State::Undecidable);
 }
 
 #[test]
 fn the_owner_of_one_prompt_does_not_stand_for_a_prompt_without_an_owner() {
     let mut facts = facts().review("mara", Approved);
-    facts.owners = vec!["@mara".into()];
-    facts.unowned = vec![PromptPath::parse("prompts/legal.prompt.yml").unwrap()];
+    facts.said.owners = vec!["@mara".into()];
+    facts.said.unowned = vec![PromptPath::parse("prompts/legal.prompt.yml").unwrap()];
     let decision = check(&one_of(&["owner"]), &facts, State::Undecidable);
     assert!(decision.rules[0].problems[0].starts_with("`prompts/legal.prompt.yml` names no owner"), "{decision:#?}");
     check(&one_of(&["owner", "mara"]), &facts, State::Satisfied);

@@ -61,7 +61,7 @@ mod tests {
             "repo": "acme/prompts", "repo_id": 1, "number": 7, "author": null, "base_branch": "main",
             "base_sha": "a".repeat(40), "head_sha": "b".repeat(40), "is_fork": false,
             "changes": [{ "path": path, "previous": previous, "kind": "prompt" }],
-            "content": "0".repeat(64), "content_at": {}, "reviews": [], "commits": [], "caps": [], "owners": [],
+            "content": "0".repeat(64), "content_at": {}, "reviews": [], "commits": [], "caps": [],
             "memberships": [], "permissions": {},
         }))
         .unwrap()

@@ -13,8 +13,14 @@ type Roles = BTreeMap<String, Vec<Principal>>;
 
 const OWNER: &str = "owner";
 /// What `when.changes` may name.
-pub(in crate::domain) const CHANGES: [(&str, Change); 3] =
-    [("prompt", Change::Prompt), ("golden_set", Change::GoldenSet), ("policy", Change::Policy)];
+pub(in crate::domain) const CHANGES: [(&str, Change); 6] = [
+    ("prompt", Change::Prompt),
+    ("golden_set", Change::GoldenSet),
+    ("golden_set_weakened", Change::GoldenSetWeakened),
+    ("policy", Change::Policy),
+    ("model", Change::Model),
+    ("metadata", Change::Metadata),
+];
 /// What `when.verdict` may name.
 pub(in crate::domain) const VERDICTS: [(&str, Verdict); 4] = [
     ("pass", Verdict::Pass),

@@ -1,0 +1,80 @@
+//! Ends that are no verdict: a closed pull request, broken settings, a job that gave up. Decides nothing.
+
+use super::desk::Desk;
+use super::job::{JobError, PullRef};
+use super::pull::has_settings;
+use super::service::Service;
+use crate::domain::diagnostic::Diagnostic;
+use crate::domain::report::{ApprovalState, ApprovalSummary, Outcome, Report};
+use crate::domain::settings::SETTINGS_PATH;
+use crate::github::{Repository, Snapshot};
+
+/// Ends what is open on a pull request that was closed.
+///
+/// # Errors
+/// When GitHub or the store fails.
+pub async fn close(service: &Service, pull: &PullRef) -> Result<(), JobError> {
+    let repository = service.repository(pull).await?;
+    let view = repository.pull(pull.number).await?;
+    if view.is_open {
+        return Ok(());
+    }
+    Desk::open(service, &repository, &view).await?.cancel(&Outcome::Closed).await
+}
+
+/// What was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenUp {
+    /// An evaluation.
+    Evaluation,
+    /// A look at the approvals.
+    Approval,
+    /// Anything else.
+    Other,
+}
+
+/// Says on the pull request that a job has given up. A result that stands there stays; only what approvals came to is taken
+/// back where they could not be looked up, since they may have been withdrawn. A required check that never began must not
+/// be missing for ever: it is posted as failed, unless it is known that nothing is governed here.
+///
+/// # Errors
+/// When GitHub or the store fails.
+pub async fn give_up(service: &Service, pull: &PullRef, message: &str, what: GivenUp) -> Result<(), JobError> {
+    let repository = service.repository(pull).await?;
+    let view = repository.pull(pull.number).await?;
+    let mut desk = Desk::open(service, &repository, &view).await?;
+    let never_begun =
+        what == GivenUp::Evaluation && !desk.has_checks() && has_settings(&repository, pull).await.unwrap_or(true);
+    let unevaluated = desk.is_evaluating() || never_begun;
+    let unapproved = what == GivenUp::Approval && desk.has_checks();
+    if !view.is_open || !(unevaluated || unapproved) {
+        return Ok(());
+    }
+    let line = format!("{message}; comment `/promptops eval` to run it again");
+    let mut report = Report::new(Outcome::Failed { message: line.clone() }, None, view.head_sha.to_string());
+    report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line, rules: Vec::new() });
+    desk.give_up(&report, unevaluated).await
+}
+
+/// Says that the settings on base cannot be used.
+pub(super) async fn broken_settings(
+    service: &Service,
+    repository: &Repository,
+    snapshot: &Snapshot,
+    findings: Vec<Diagnostic>,
+) -> Result<(), JobError> {
+    let places: Vec<String> = findings.iter().map(place).collect();
+    let first = places.first().map_or(SETTINGS_PATH, String::as_str);
+    let line = format!("{first}: mend it on the base branch; until then nobody's approval can be counted");
+    let mut report =
+        Report::new(Outcome::BrokenFiles, Some(snapshot.base_sha.to_string()), snapshot.pull.head_sha.to_string());
+    report.diagnostics = findings;
+    report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line, rules: places });
+    Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
+    Ok(())
+}
+
+fn place(finding: &Diagnostic) -> String {
+    let line = finding.location.map_or_else(String::new, |at| format!(":{}", at.line));
+    format!("{}{line}: {}", finding.path, finding.message)
+}

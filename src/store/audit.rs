@@ -1,0 +1,112 @@
+//! The audit log's rows: appended in one chain, never changed. Knows no entry's meaning.
+
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{Store, StoreError, Write};
+use crate::domain::audit::{AuditEntry, BEGINNING, link};
+use crate::domain::ids::Digest;
+
+/// One row as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Its place, from 1.
+    pub seq: i64,
+    /// The entry as JSON.
+    pub body: String,
+    /// The digest of the row before it.
+    pub before: Digest,
+    /// Its own digest.
+    pub digest: Digest,
+}
+
+const APPEND: &str = "append to the audit log";
+const READ: &str = "read the audit log";
+
+impl Store {
+    /// Appends an entry, and gives its place.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing is appended.
+    pub async fn append_audit(&self, entry: &AuditEntry) -> Result<i64, StoreError> {
+        let mut write = self.write(APPEND).await?;
+        let seq = append(&mut write, entry).await?;
+        write.commit().await?;
+        Ok(seq)
+    }
+
+    /// Up to `most` rows after `seq`, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit_after(&self, seq: i64, most: i64) -> Result<Vec<AuditRow>, StoreError> {
+        let rows = sqlx::query("SELECT seq, body, previous, digest FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
+            .bind(seq)
+            .bind(most)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::during(READ))?;
+        rows.iter().map(row).collect()
+    }
+
+    /// The place and digest of the last entry, as the chain's end remembers them; `None` while there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit_end(&self) -> Result<Option<(i64, Digest)>, StoreError> {
+        let end = sqlx::query("SELECT seq, digest FROM audit_end WHERE name = 'audit'")
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::during(READ))?;
+        end.map(|end| Ok((end.try_get(0).map_err(StoreError::during(READ))?, digest(&end, 1)?))).transpose()
+    }
+}
+
+/// Appends within a transaction, so that a fact and its entry are there together or not at all.
+pub(super) async fn append(write: &mut Write, entry: &AuditEntry) -> Result<i64, StoreError> {
+    let verb = write.verb;
+    // The first statement takes the row of the chain's end, made at the first entry.
+    sqlx::query("INSERT INTO audit_end (name, seq, digest) VALUES ('audit', 0, $1) ON CONFLICT (name) DO NOTHING")
+        .bind(BEGINNING.0.to_vec())
+        .execute(&mut *write.tx)
+        .await
+        .map_err(StoreError::during(verb))?;
+    let end = sqlx::query("UPDATE audit_end SET seq = seq + 1 WHERE name = 'audit' RETURNING seq, digest")
+        .fetch_one(&mut *write.tx)
+        .await
+        .map_err(StoreError::during(verb))?;
+    let seq: i64 = end.try_get(0).map_err(StoreError::during(verb))?;
+    let before = digest(&end, 1)?;
+    // Texts and numbers always serialise.
+    let body = serde_json::to_string(entry).unwrap_or_default();
+    let own = link(seq, &before, &body);
+    sqlx::query("INSERT INTO audit (seq, at_ms, body, previous, digest) VALUES ($1, $2, $3, $4, $5)")
+        .bind(seq)
+        .bind(entry.at_ms)
+        .bind(body)
+        .bind(before.0.to_vec())
+        .bind(own.0.to_vec())
+        .execute(&mut *write.tx)
+        .await
+        .map_err(StoreError::during(verb))?;
+    sqlx::query("UPDATE audit_end SET digest = $1 WHERE name = 'audit'")
+        .bind(own.0.to_vec())
+        .execute(&mut *write.tx)
+        .await
+        .map_err(StoreError::during(verb))?;
+    Ok(seq)
+}
+
+fn row(row: &AnyRow) -> Result<AuditRow, StoreError> {
+    Ok(AuditRow {
+        seq: row.try_get(0).map_err(StoreError::during(READ))?,
+        body: row.try_get(1).map_err(StoreError::during(READ))?,
+        before: digest(row, 2)?,
+        digest: digest(row, 3)?,
+    })
+}
+
+fn digest(row: &AnyRow, column: usize) -> Result<Digest, StoreError> {
+    let bytes: Vec<u8> = row.try_get(column).map_err(StoreError::during(READ))?;
+    bytes.try_into().map(Digest).map_err(|_| StoreError::Corrupt { what: "audit log" })
+}
