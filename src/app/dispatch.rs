@@ -16,7 +16,7 @@ use crate::store::ClaimedJob;
 /// When it has to be tried again, or given up.
 pub async fn dispatch(service: &Service, claimed: &ClaimedJob, cancel: CancellationToken) -> Result<(), JobError> {
     let job = Job::from_claimed(claimed)?;
-    tracing::info!(job = job.name(), repository = %job.pull().repo, pull = %job.pull().number, "job begins");
+    tracing::info!(job = job.name(), lane = job.lane(), "job begins");
     match &job {
         Job::EvaluatePull { pull, force, reason: _ } => pull::evaluate(service, pull, *force, cancel).await,
         Job::DecideApproval { pull } => approval::decide_again(service, pull, cancel).await,
@@ -34,7 +34,10 @@ pub async fn give_up(service: &Service, payload: &str, message: &str) {
                 Job::DecideApproval { .. } => GivenUp::Approval,
                 Job::Command { .. } | Job::ClosePull { .. } => GivenUp::Other,
             };
-            ending::give_up(service, job.pull(), message, what).await
+            match job.pull() {
+                Some(pull) => ending::give_up(service, pull, message, what).await,
+                None => Ok(()),
+            }
         }
         Err(error) => Err(error),
     };

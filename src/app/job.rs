@@ -129,15 +129,21 @@ pub enum JobError {
 }
 
 impl Job {
-    /// The pull request it is about.
+    /// The pull request it is about, where it is about one.
     #[must_use]
-    pub fn pull(&self) -> &PullRef {
+    pub fn pull(&self) -> Option<&PullRef> {
         match self {
             Self::EvaluatePull { pull, .. }
             | Self::DecideApproval { pull }
             | Self::Command { pull, .. }
-            | Self::ClosePull { pull, .. } => pull,
+            | Self::ClosePull { pull, .. } => Some(pull),
         }
+    }
+
+    /// One job of a lane runs at a time.
+    #[must_use]
+    pub fn lane(&self) -> String {
+        self.pull().map_or_else(String::new, PullRef::lane)
     }
 
     /// The word for logs and metrics.
@@ -155,7 +161,7 @@ impl Job {
     #[must_use]
     pub fn to_new(&self, supersedes: bool) -> NewJob {
         NewJob {
-            lane: self.pull().lane(),
+            lane: self.lane(),
             // Texts and numbers always serialise.
             payload: serde_json::to_string(self).unwrap_or_default(),
             supersedes,
@@ -197,7 +203,14 @@ impl Job {
             Event::Review(event) => Some((Self::DecideApproval { pull: pull_ref(event.origin, event.number) }, false)),
             Event::IssueComment(event) => command(event),
             Event::CheckRunRerequested(event) => rerequested(event),
-            Event::Ping | Event::Ignored => None,
+            Event::CheckRunButton(_)
+            | Event::CheckSuiteRerequested(_)
+            | Event::MergeGroup(_)
+            | Event::Push(_)
+            | Event::People(_)
+            | Event::Collaborators(_)
+            | Event::Ping
+            | Event::Ignored => None,
         }
     }
 }
@@ -223,6 +236,8 @@ fn pull_request(event: PullRequestEvent) -> (Job, bool) {
         // The head is the same: what runs on it stays right.
         PullAction::ReadyForReview => (Reason::ReadyForReview, false),
         PullAction::Closed => return (Job::ClosePull { pull, head_sha: event.head_sha }, true),
+        // Rules may ask for labels; no answer of a model depends on them.
+        PullAction::Labelled => return (Job::DecideApproval { pull }, false),
     };
     (Job::EvaluatePull { pull, reason, force: false }, supersedes)
 }
@@ -302,6 +317,8 @@ mod tests {
             head_sha: CommitSha::parse(&"a".repeat(40)).unwrap(),
             external_id: external_id.map(str::to_owned),
             pulls,
+            sender: None,
+            button: None,
         })
     }
 
@@ -309,7 +326,7 @@ mod tests {
         let job = Job::from_event(event);
         assert_eq!(job.as_ref().map(|(job, supersedes)| (job.name(), *supersedes)), expected);
         if let Some((job, supersedes)) = job {
-            assert_eq!(job.pull().lane(), "11/7");
+            assert_eq!(job.lane(), "11/7");
             assert_eq!(Job::from_payload(&job.to_new(supersedes).payload).unwrap(), job);
         }
     }

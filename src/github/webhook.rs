@@ -66,6 +66,8 @@ pub enum PullAction {
     ReadyForReview,
     /// It was closed or merged.
     Closed,
+    /// It has other labels than before.
+    Labelled,
 }
 
 /// A pull request changed.
@@ -113,7 +115,16 @@ pub struct CommentEvent {
     pub association: String,
 }
 
-/// Somebody pressed "re-run" on a check of ours.
+/// Who caused an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// Their id.
+    pub id: UserId,
+    /// Their login.
+    pub login: Login,
+}
+
+/// Somebody pressed "re-run" or a button on a check of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckRunEvent {
     /// Where.
@@ -128,6 +139,69 @@ pub struct CheckRunEvent {
     pub external_id: Option<String>,
     /// The pull requests it belongs to; empty for forks.
     pub pulls: Vec<PullNumber>,
+    /// Who pressed it.
+    pub sender: Option<Sender>,
+    /// The identifier of the button; `None` for "re-run".
+    pub button: Option<String>,
+}
+
+/// Somebody asked for all checks of a commit again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckSuiteEvent {
+    /// Where.
+    pub origin: Origin,
+    /// The commit.
+    pub head_sha: CommitSha,
+    /// The pull requests it belongs to; empty for forks.
+    pub pulls: Vec<PullNumber>,
+    /// Who asked.
+    pub sender: Option<Sender>,
+}
+
+/// What happened to a group of the merge queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MergeGroupAction {
+    /// Its checks are to be reported on its own head.
+    ChecksRequested,
+    /// It is gone: merged, overtaken or taken out.
+    Destroyed,
+}
+
+/// A merge queue made a group, or took one back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeGroupEvent {
+    /// Where.
+    pub origin: Origin,
+    /// How.
+    pub action: MergeGroupAction,
+    /// The group's own head.
+    pub head_sha: CommitSha,
+    /// Its branch, `gh-readonly-queue/<base>/pr-N-<sha>`.
+    pub head_branch: BranchName,
+    /// What it is built on: the base branch's tip, or the group before it.
+    pub base_sha: CommitSha,
+    /// The branch it goes to.
+    pub base_branch: BranchName,
+}
+
+/// A branch moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushEvent {
+    /// Where.
+    pub origin: Origin,
+    /// Which branch.
+    pub branch: BranchName,
+    /// Its tip now; `None` where it was deleted.
+    pub after: Option<CommitSha>,
+}
+
+/// Who belongs to what, or may do what, has changed in an account: a team, a membership, the organisation itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeopleEvent {
+    /// The organisation.
+    pub org: Login,
+    /// Through which installation to act.
+    pub installation: Option<InstallationId>,
 }
 
 /// One thing that happened at GitHub.
@@ -141,6 +215,18 @@ pub enum Event {
     IssueComment(CommentEvent),
     /// A check is to run again.
     CheckRunRerequested(CheckRunEvent),
+    /// A button on a check was pressed.
+    CheckRunButton(CheckRunEvent),
+    /// All checks of a commit are to run again.
+    CheckSuiteRerequested(CheckSuiteEvent),
+    /// A merge queue's group.
+    MergeGroup(MergeGroupEvent),
+    /// A branch moved.
+    Push(PushEvent),
+    /// Teams, memberships or an organisation changed.
+    People(PeopleEvent),
+    /// Who may do what in a repository changed.
+    Collaborators(Origin),
     /// GitHub tries the webhook.
     Ping,
     /// Nothing that concerns us.

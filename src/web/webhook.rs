@@ -180,7 +180,20 @@ fn report(delivery: DeliveryHeaders<'_>, received: &Result<Received, WebhookErro
         }
     };
     // An unbounded set of names would become an unbounded set of series.
-    const NAMED: [&str; 5] = ["pull_request", "pull_request_review", "issue_comment", "check_run", "ping"];
+    const NAMED: [&str; 12] = [
+        "pull_request",
+        "pull_request_review",
+        "issue_comment",
+        "check_run",
+        "check_suite",
+        "merge_group",
+        "push",
+        "membership",
+        "member",
+        "team",
+        "organization",
+        "ping",
+    ];
     let event = NAMED.into_iter().find(|name| *name == event && received.is_ok()).unwrap_or("other");
     metrics::counter!("promptops_deliveries_total", "event" => event, "outcome" => outcome).increment(1);
 }

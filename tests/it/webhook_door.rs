@@ -130,7 +130,7 @@ async fn a_signed_delivery_is_durable_with_its_job_when_the_202_comes() {
     let claimed = elsewhere.claim_job(SystemClock.now_ms(), std::time::Duration::from_secs(9)).await.unwrap().unwrap();
     assert_eq!(claimed.delivery.as_deref(), Some("g1"));
     let job = Job::from_payload(&claimed.payload).unwrap();
-    assert_eq!((job.name(), job.pull().lane().as_str()), ("evaluate_pull", "11/7"));
+    assert_eq!((job.name(), job.lane().as_str()), ("evaluate_pull", "11/7"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,8 +182,8 @@ async fn a_ping_is_answered_and_what_does_not_concern_us_makes_no_job() {
     assert_eq!(door.deliver(ping).await, StatusCode::OK);
     let star = json!({ "action": "created", "repository": { "id": 11 } });
     assert_eq!(door.deliver(Delivery::new("s", "star", &star)).await, StatusCode::ACCEPTED);
-    let labeled = json!({ "action": "labeled" });
-    assert_eq!(door.deliver(Delivery::new("l", "pull_request", &labeled)).await, StatusCode::ACCEPTED);
+    let assigned = json!({ "action": "assigned" });
+    assert_eq!(door.deliver(Delivery::new("l", "pull_request", &assigned)).await, StatusCode::ACCEPTED);
     assert_eq!(door.store.job_counts().await.unwrap(), promptops::store::JobCounts::default());
     let (_, metrics) = door.get("/metrics").await;
     assert!(metrics.contains("\npromptops_deliveries_stored 2\n"), "{metrics}");

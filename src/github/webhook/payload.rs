@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
-use super::{CheckRunEvent, CommentEvent, Event, Origin, Parsed, PullAction, PullRequestEvent, ReviewEvent};
+use super::{
+    CheckRunEvent, CheckSuiteEvent, CommentEvent, Event, MergeGroupAction, MergeGroupEvent, Origin, Parsed,
+    PeopleEvent, PullAction, PullRequestEvent, PushEvent, ReviewEvent, Sender,
+};
 use crate::domain::ids::{BranchName, CommitSha, InstallationId, Login, PullNumber, RepoId, RepoName, UserId};
 
 #[derive(Deserialize)]
@@ -102,6 +105,70 @@ struct User {
 struct CheckRunPayload {
     action: String,
     check_run: CheckRun,
+    requested_action: Option<Button>,
+    sender: Option<User>,
+    repository: Repository,
+    installation: Option<Installation>,
+}
+
+#[derive(Deserialize)]
+struct Button {
+    identifier: String,
+}
+
+#[derive(Deserialize)]
+struct CheckSuitePayload {
+    action: String,
+    check_suite: CheckSuite,
+    sender: Option<User>,
+    repository: Repository,
+    installation: Option<Installation>,
+}
+
+#[derive(Deserialize)]
+struct CheckSuite {
+    head_sha: CommitSha,
+    #[serde(default)]
+    pull_requests: Vec<NumberOnly>,
+}
+
+#[derive(Deserialize)]
+struct MergeGroupPayload {
+    action: String,
+    merge_group: MergeGroup,
+    repository: Repository,
+    installation: Option<Installation>,
+}
+
+#[derive(Deserialize)]
+struct MergeGroup {
+    head_sha: CommitSha,
+    head_ref: String,
+    base_sha: CommitSha,
+    base_ref: String,
+}
+
+#[derive(Deserialize)]
+struct PushPayload {
+    #[serde(rename = "ref")]
+    reference: String,
+    after: CommitSha,
+    #[serde(default)]
+    deleted: bool,
+    repository: Repository,
+    installation: Option<Installation>,
+}
+
+#[derive(Deserialize)]
+struct PeoplePayload {
+    action: String,
+    organization: Option<User>,
+    installation: Option<Installation>,
+}
+
+#[derive(Deserialize)]
+struct CollaboratorPayload {
+    action: String,
     repository: Repository,
     installation: Option<Installation>,
 }
@@ -116,14 +183,23 @@ struct CheckRun {
     pull_requests: Vec<NumberOnly>,
 }
 
+/// Actions of a pull request that concern us.
+const PULL_REQUEST: [&str; 8] =
+    ["opened", "synchronize", "reopened", "edited", "ready_for_review", "closed", "labeled", "unlabeled"];
+
 pub(super) fn parse(event: &str, body: &[u8]) -> Result<Parsed, serde_json::Error> {
     match event {
-        "pull_request" => {
-            read(body, &["opened", "synchronize", "reopened", "edited", "ready_for_review", "closed"], pull_request)
-        }
+        "pull_request" => read(body, &PULL_REQUEST, pull_request),
         "pull_request_review" => read(body, &["submitted", "edited", "dismissed"], review),
         "issue_comment" => read(body, &["created"], comment),
-        "check_run" => read(body, &["rerequested"], check_run),
+        "check_run" => read(body, &["rerequested", "requested_action"], check_run),
+        "check_suite" => read(body, &["rerequested"], check_suite),
+        "merge_group" => read(body, &["checks_requested", "destroyed"], merge_group),
+        "push" => push(body),
+        "membership" => read(body, &["added", "removed"], people),
+        "team" => read(body, &["deleted", "edited", "removed_from_repository", "added_to_repository"], people),
+        "organization" => read(body, &["member_added", "member_removed"], people),
+        "member" => read(body, &["added", "edited", "removed"], collaborators),
         _ => {
             let action = serde_json::from_slice::<Action>(body)?.action;
             let event = if event == "ping" { Event::Ping } else { Event::Ignored };
@@ -163,6 +239,7 @@ fn pull_request(payload: PullRequestPayload) -> (Event, String) {
         "reopened" => PullAction::Reopened,
         "ready_for_review" => PullAction::ReadyForReview,
         "closed" => PullAction::Closed,
+        "labeled" | "unlabeled" => PullAction::Labelled,
         "edited" if base_changed => PullAction::BaseChanged,
         _ => return (Event::Ignored, payload.action),
     };
@@ -204,15 +281,91 @@ fn comment(payload: CommentPayload) -> (Event, String) {
 
 fn check_run(payload: CheckRunPayload) -> (Event, String) {
     let check_run = payload.check_run;
-    let event = Event::CheckRunRerequested(CheckRunEvent {
+    let button = payload.requested_action.map(|button| button.identifier);
+    let pressed = button.is_some();
+    let event = CheckRunEvent {
         origin: origin(payload.repository, payload.installation),
         check_run_id: check_run.id,
         name: check_run.name,
         head_sha: check_run.head_sha,
         external_id: check_run.external_id,
-        pulls: check_run.pull_requests.into_iter().map(|pull| pull.number).collect(),
+        pulls: numbers(check_run.pull_requests),
+        sender: payload.sender.map(sender),
+        button,
+    };
+    let event = match (payload.action.as_str(), pressed) {
+        ("requested_action", true) => Event::CheckRunButton(event),
+        ("requested_action", false) => Event::Ignored,
+        _ => Event::CheckRunRerequested(event),
+    };
+    (event, payload.action)
+}
+
+fn check_suite(payload: CheckSuitePayload) -> (Event, String) {
+    let event = Event::CheckSuiteRerequested(CheckSuiteEvent {
+        origin: origin(payload.repository, payload.installation),
+        head_sha: payload.check_suite.head_sha,
+        pulls: numbers(payload.check_suite.pull_requests),
+        sender: payload.sender.map(sender),
     });
     (event, payload.action)
+}
+
+fn merge_group(payload: MergeGroupPayload) -> (Event, String) {
+    let group = payload.merge_group;
+    let (Some(head_branch), Some(base_branch)) = (branch(&group.head_ref), branch(&group.base_ref)) else {
+        return (Event::Ignored, payload.action);
+    };
+    let action = match payload.action.as_str() {
+        "checks_requested" => MergeGroupAction::ChecksRequested,
+        _ => MergeGroupAction::Destroyed,
+    };
+    let event = Event::MergeGroup(MergeGroupEvent {
+        origin: origin(payload.repository, payload.installation),
+        action,
+        head_sha: group.head_sha,
+        head_branch,
+        base_sha: group.base_sha,
+        base_branch,
+    });
+    (event, payload.action)
+}
+
+/// A push has no action; one of a tag moves no branch.
+fn push(body: &[u8]) -> Result<Parsed, serde_json::Error> {
+    let payload: PushPayload = serde_json::from_slice(body)?;
+    let event = match (payload.reference.starts_with("refs/heads/"), branch(&payload.reference)) {
+        (true, Some(branch)) => Event::Push(PushEvent {
+            origin: origin(payload.repository, payload.installation),
+            branch,
+            after: Some(payload.after).filter(|_| !payload.deleted),
+        }),
+        _ => Event::Ignored,
+    };
+    Ok(Parsed { event, action: None })
+}
+
+fn branch(reference: &str) -> Option<BranchName> {
+    BranchName::parse(reference.strip_prefix("refs/heads/").unwrap_or(reference)).ok()
+}
+
+fn people(payload: PeoplePayload) -> (Event, String) {
+    let event = payload.organization.map_or(Event::Ignored, |org| {
+        Event::People(PeopleEvent { org: org.login, installation: payload.installation.map(|one| one.id) })
+    });
+    (event, payload.action)
+}
+
+fn collaborators(payload: CollaboratorPayload) -> (Event, String) {
+    (Event::Collaborators(origin(payload.repository, payload.installation)), payload.action)
+}
+
+fn numbers(pulls: Vec<NumberOnly>) -> Vec<PullNumber> {
+    pulls.into_iter().map(|pull| pull.number).collect()
+}
+
+fn sender(user: User) -> Sender {
+    Sender { id: user.id, login: user.login }
 }
 
 fn origin(repository: Repository, installation: Option<Installation>) -> Origin {
@@ -224,75 +377,4 @@ fn origin(repository: Repository, installation: Option<Installation>) -> Origin 
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn payload(action: &str) -> Value {
-        json!({
-            "action": action,
-            "number": 7,
-            "pull_request": { "number": 7, "head": { "sha": "a".repeat(40) }, "base": { "ref": "main" }, "title": "x" },
-            "repository": { "id": 11, "full_name": "acme/prompts", "private": true },
-            "installation": { "id": 5 },
-        })
-    }
-
-    fn parsed(event: &str, payload: &Value) -> Result<Parsed, serde_json::Error> {
-        parse(event, &serde_json::to_vec(payload).unwrap())
-    }
-
-    #[test]
-    fn actions_of_a_pull_request_become_what_they_mean_to_us() {
-        let check = |action: &str, changes: Value, expected: Option<PullAction>| {
-            let mut payload = payload(action);
-            payload["changes"] = changes;
-            let got = match parsed("pull_request", &payload).unwrap().event {
-                Event::PullRequest(event) => Some(event.action),
-                Event::Ignored => None,
-                other => panic!("{other:?}"),
-            };
-            assert_eq!(got, expected, "{action}");
-        };
-        check("opened", Value::Null, Some(PullAction::Opened));
-        check("synchronize", Value::Null, Some(PullAction::Synchronize));
-        check("reopened", Value::Null, Some(PullAction::Reopened));
-        check("ready_for_review", Value::Null, Some(PullAction::ReadyForReview));
-        check("closed", Value::Null, Some(PullAction::Closed));
-        check("edited", json!({ "base": { "ref": { "from": "old" } } }), Some(PullAction::BaseChanged));
-        check("edited", json!({ "title": { "from": "old" } }), None);
-        check("labeled", Value::Null, None);
-        check("an_action_of_next_year", Value::Null, None);
-    }
-
-    #[test]
-    fn a_comment_counts_only_on_a_pull_request_and_from_somebody() {
-        let check = |pull: Value, user: Value, expected: bool| {
-            let payload = json!({
-                "action": "created", "issue": { "number": 7, "pull_request": pull },
-                "comment": { "id": 9, "body": "/promptops help", "user": user, "author_association": "MEMBER" },
-                "repository": { "id": 11, "full_name": "acme/prompts" },
-            });
-            let event = parsed("issue_comment", &payload).unwrap().event;
-            assert_eq!(matches!(event, Event::IssueComment(_)), expected);
-        };
-        let mara = json!({ "id": 1, "login": "mara", "type": "User" });
-        check(json!({ "url": "…" }), mara.clone(), true);
-        check(Value::Null, mara, false);
-        check(json!({ "url": "…" }), Value::Null, false);
-    }
-
-    #[test]
-    fn only_our_events_have_to_be_complete() {
-        let bare = |action: &str| json!({ "action": action });
-        assert!(parsed("pull_request", &bare("opened")).is_err());
-        assert!(parsed("check_run", &bare("rerequested")).is_err());
-        assert!(parse("pull_request", b"not json").is_err());
-        assert!(parse("star", b"not json").is_err());
-        assert!(parse("ping", b"not json").is_err());
-        for (event, action) in [("pull_request", "labeled"), ("check_run", "completed"), ("star", "created")] {
-            assert_eq!(parsed(event, &bare(action)).unwrap().event, Event::Ignored);
-        }
-    }
-}
+mod tests;
