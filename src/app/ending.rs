@@ -69,7 +69,8 @@ pub(super) async fn broken_settings(
     let mut report =
         Report::new(Outcome::BrokenFiles, Some(snapshot.base_sha.to_string()), snapshot.pull.head_sha.to_string());
     report.diagnostics = findings;
-    report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line, rules: places });
+    let rules = places.into_iter().map(Into::into).collect();
+    report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line, rules });
     Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
     Ok(())
 }

@@ -2,65 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use unicode_normalization::UnicodeNormalization;
-
 use super::diagnostic::Diagnostic;
 use super::ids::PromptPath;
+pub use super::patterns::{InvalidPattern, Patterns};
 use super::policy::Change;
 use super::prompt::{self, Prompt};
 use super::settings::{SETTINGS_PATH, Settings};
 
 /// Endings of golden sets that are found by their name.
 const GOLDEN_ENDINGS: [&str; 4] = [".golden.yml", ".golden.yaml", ".golden.jsonl", ".golden.csv"];
-
-/// A glob that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid glob `{pattern}`: {reason}")]
-pub struct InvalidPattern {
-    /// As it was written.
-    pub pattern: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// Globs over folded paths: `*` stays within a folder, `**` crosses folders, a trailing `/` means all that is inside.
-#[derive(Debug, Clone)]
-pub struct Patterns(GlobSet);
-
-impl Patterns {
-    /// Reads the globs.
-    ///
-    /// # Errors
-    /// The first that is no glob.
-    pub fn new<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Result<Self, InvalidPattern> {
-        let mut set = GlobSetBuilder::new();
-        let mut last = String::new();
-        for pattern in patterns {
-            let invalid = |reason: String| InvalidPattern { pattern: pattern.to_owned(), reason };
-            let folded = pattern.nfkc().collect::<String>().to_lowercase();
-            let folded = folded.strip_prefix("./").unwrap_or(&folded);
-            let folded = folded.strip_prefix('/').unwrap_or(folded);
-            if folded.is_empty() {
-                return Err(invalid("it is empty".to_owned()));
-            }
-            let folded = if folded.ends_with('/') { format!("{folded}**") } else { folded.to_owned() };
-            let glob = GlobBuilder::new(&folded).literal_separator(true).build();
-            set.add(glob.map_err(|error| invalid(error.kind().to_string()))?);
-            pattern.clone_into(&mut last);
-        }
-        match set.build() {
-            Ok(set) => Ok(Self(set)),
-            Err(error) => Err(InvalidPattern { pattern: last, reason: error.kind().to_string() }),
-        }
-    }
-
-    /// Whether any of the globs matches.
-    #[must_use]
-    pub fn matches(&self, path: &PromptPath) -> bool {
-        self.0.is_match(path.folded())
-    }
-}
 
 /// The rule that says what is governed.
 #[derive(Debug, Clone)]
@@ -313,13 +263,5 @@ mod tests {
         let siblings = golden_siblings(&path("p/a.Prompt.yml"));
         let names: Vec<&str> = siblings.iter().map(PromptPath::as_str).collect();
         assert_eq!(names, ["p/a.golden.yml", "p/a.golden.yaml", "p/a.golden.jsonl", "p/a.golden.csv"]);
-    }
-
-    #[test]
-    fn a_pattern_that_is_no_glob_is_named() {
-        let error = Patterns::new(["ok/**", "bad/{a"]).unwrap_err();
-        assert_eq!(error.pattern, "bad/{a");
-        assert!(Patterns::new([""]).is_err());
-        assert!(!Patterns::new([]).unwrap().matches(&path("a")));
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod budget;
+pub mod codeowners;
 pub mod command;
 pub mod convert;
 pub mod diagnostic;
@@ -12,6 +13,7 @@ pub mod golden;
 pub mod governed;
 pub mod ids;
 pub mod node;
+pub mod patterns;
 pub mod policy;
 pub mod price;
 pub mod price_overrides;

@@ -3,6 +3,7 @@
 pub(in crate::domain) mod approval;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::budget::Budgets;
 use super::diagnostic::{Diagnostic, Parsed};
@@ -63,8 +64,8 @@ pub struct Settings {
     pub author_day_usd: Option<f64>,
     /// What may run for forks.
     pub forks: Forks,
-    /// Named groups of people.
-    pub roles: BTreeMap<String, Vec<Principal>>,
+    /// Named groups of people, members of roles within roles included.
+    pub roles: BTreeMap<String, Arc<[Principal]>>,
     /// Who must approve what.
     pub policy: Policy,
     /// Phrases no prompt may hold.
@@ -168,8 +169,9 @@ fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Settings> {
     if let Some(node) = fields.get("evaluation") {
         read_evaluation(reader, node, &mut settings);
     }
-    settings.roles = fields.read(reader, "roles", approval::read_roles).unwrap_or_default();
-    settings.policy = approval::read_policy(reader, &fields, &settings.roles);
+    let mut people = approval::People::read(reader, &fields);
+    settings.policy = approval::read_policy(reader, &fields, &mut people);
+    settings.roles = people.roles;
     if let Some(node) = fields.get("lint") {
         read_lint(reader, node, &mut settings);
     }

@@ -4,7 +4,7 @@ use super::tree::Tree;
 use super::wire;
 use crate::domain::ids::{BlobSha, Digest, PromptPath};
 use crate::domain::policy::Change;
-use crate::domain::policy::facts::GovernedChange;
+use crate::domain::policy::facts::{ChangeSize, GovernedChange};
 
 /// Says what part of the governed content a path is, if any.
 pub type Governed<'a> = &'a (dyn Fn(&PromptPath) -> Option<Change> + Sync);
@@ -20,6 +20,8 @@ pub struct ChangedFile {
     pub status: String,
     /// Its content on head (on base if it was removed).
     pub blob: Option<BlobSha>,
+    /// Lines added and removed; `None` where GitHub does not say, as of a file it takes for binary.
+    pub lines: Option<u64>,
 }
 
 /// Changed files, and the names among them that cannot be a path, which are therefore in no tree we read.
@@ -31,13 +33,20 @@ pub(super) fn read(files: Vec<wire::File>) -> (Vec<ChangedFile>, Vec<String>) {
         match (PromptPath::parse(&file.filename), previous) {
             _ if file.status == "unchanged" => {}
             (Ok(path), Ok(previous)) => {
+                let lines = lines(&file);
                 let blob = file.sha.and_then(|sha| BlobSha::parse(&sha).ok());
-                changed.push(ChangedFile { path, previous, status: file.status, blob });
+                changed.push(ChangedFile { path, previous, status: file.status, blob, lines });
             }
             _ => unreadable.push(file.filename),
         }
     }
     (changed, unreadable)
+}
+
+/// Content that changes without a line is content GitHub shows no lines of.
+fn lines(file: &wire::File) -> Option<u64> {
+    let lines = file.additions?.checked_add(file.deletions?)?;
+    (lines > 0 || file.status == "renamed").then_some(lines)
 }
 
 /// The same from two trees: a rename is a removal and an addition there.
@@ -49,6 +58,7 @@ pub(super) fn between(base: &Tree, head: &Tree) -> (Vec<ChangedFile>, Vec<String
             previous: None,
             status: status.to_owned(),
             blob: Some(blob.clone()),
+            lines: None,
         });
     };
     for (path, now) in &head.entries {
@@ -77,13 +87,22 @@ pub(super) fn governed_changes(files: &[ChangedFile], governed: Governed<'_>) ->
     changes
 }
 
+/// How much the governed files among the changed ones change.
+pub(super) fn size(files: &[ChangedFile], governed: Governed<'_>) -> ChangeSize {
+    let touched: Vec<&ChangedFile> = files.iter().filter(|file| touches(file, governed)).collect();
+    let lines = touched.iter().map(|file| file.lines).try_fold(0_u64, |sum, lines| sum.checked_add(lines?));
+    ChangeSize { files: touched.len() as u64, lines }
+}
+
+/// A rename counts under both names.
+fn touches(file: &ChangedFile, governed: Governed<'_>) -> bool {
+    governed(&file.path).is_some() || file.previous.as_ref().is_some_and(|path| governed(path).is_some())
+}
+
 /// The digest of the governed content that the changed files bring. `None` where a content is not known.
 pub(super) fn digest(files: &[ChangedFile], governed: Governed<'_>) -> Option<Digest> {
-    let touches = |file: &&ChangedFile| {
-        governed(&file.path).is_some() || file.previous.as_ref().is_some_and(|path| governed(path).is_some())
-    };
     let mut rows = Vec::new();
-    for file in files.iter().filter(touches) {
+    for file in files.iter().filter(|file| touches(file, governed)) {
         let previous = file.previous.as_ref().map_or("", PromptPath::as_str);
         rows.push([file.path.as_str(), previous, file.status.as_str(), file.blob.as_ref()?.as_str()]);
     }
@@ -107,7 +126,7 @@ mod tests {
         let path = |text: &str| PromptPath::parse(text).unwrap();
         let status = if previous.is_some() { "renamed" } else { "modified" };
         let blob = BlobSha::parse(&blob.to_string().repeat(40)).ok();
-        ChangedFile { path: path(name), previous: previous.map(path), status: status.into(), blob }
+        ChangedFile { path: path(name), previous: previous.map(path), status: status.into(), blob, lines: Some(2) }
     }
 
     fn check(files: &[ChangedFile], expected: &[Change]) {
@@ -121,6 +140,26 @@ mod tests {
         check(&[file("notes.txt", Some("a.golden.yml"), '1')], &[Change::GoldenSet]);
         check(&[file("a.prompt.yml", Some("a.golden.yml"), '1')], &[Change::Prompt, Change::GoldenSet]);
         check(&[file("b.prompt.yml", Some("a.prompt.yml"), '1')], &[Change::Prompt]);
+    }
+
+    #[test]
+    fn the_size_is_of_governed_files_and_not_known_where_one_is_not() {
+        let files =
+            [file("a.prompt.yml", None, '1'), file("README.md", None, '2'), file("x", Some("a.golden.yml"), '1')];
+        assert_eq!(size(&files, &governed), ChangeSize { files: 2, lines: Some(4) });
+        let binary = ChangedFile { lines: None, ..file("b.prompt.yml", None, '1') };
+        let files = [files, [binary.clone(), binary.clone(), binary]].concat();
+        assert_eq!(size(&files, &governed), ChangeSize { files: 5, lines: None });
+        let wire = |status: &str, lines: u64| wire::File {
+            filename: "a".into(),
+            previous_filename: None,
+            status: status.into(),
+            sha: None,
+            additions: Some(lines),
+            deletions: Some(0),
+        };
+        assert_eq!((lines(&wire("modified", 3)), lines(&wire("renamed", 0))), (Some(3), Some(0)));
+        assert_eq!(lines(&wire("modified", 0)), None);
     }
 
     #[test]

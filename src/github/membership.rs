@@ -1,6 +1,6 @@
 //! Who is in a team, where "no" and "cannot be seen" are told apart. Knows no rule.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
 
@@ -11,25 +11,42 @@ use super::wire;
 use crate::domain::ids::{Login, TeamSlug, UserId};
 use crate::domain::policy::facts::{Membership, Person};
 
+/// Which teams are known to be there and to be seen, and which not: each is asked for once.
+#[derive(Debug, Default)]
+pub struct Teams(BTreeMap<TeamSlug, bool>);
+
+impl Teams {
+    /// Those that do not exist or cannot be seen.
+    #[must_use]
+    pub fn unreadable(&self) -> Vec<TeamSlug> {
+        self.0.iter().filter(|(_, readable)| !**readable).map(|(team, _)| team.clone()).collect()
+    }
+}
+
 impl Repository {
-    /// Whether each person is in the team beside them. A 404 is "no" only where the team itself can be read, which is asked
-    /// once per team.
+    /// Whether each person is in the team beside them, and whether these teams can be read, which goes to `teams`. A 404 is
+    /// "no" only where the team itself can be read; a membership that is found says so as well.
     ///
     /// # Errors
     /// Whatever a call can meet, except that a team cannot be read, which is an answer.
     pub async fn memberships(
         &self,
         of: Vec<(TeamSlug, Person)>,
+        mut asked: BTreeSet<TeamSlug>,
+        teams: &mut Teams,
     ) -> Result<Vec<(TeamSlug, UserId, Membership)>, GithubError> {
         let found = try_join_all(of.iter().map(|(team, person)| self.membership(team, &person.login))).await?;
-        let mut readable: BTreeMap<TeamSlug, bool> = BTreeMap::new();
         for ((team, _), found) in of.iter().zip(&found) {
-            if found.is_none() && !readable.contains_key(team) {
-                readable.insert(team.clone(), self.can_read(team).await?);
+            if matches!(found, Some(Membership::Active | Membership::Pending)) {
+                teams.0.insert(team.clone(), true);
             }
+            asked.insert(team.clone());
         }
+        asked.retain(|team| !teams.0.contains_key(team));
+        let readable = try_join_all(asked.iter().map(|team| self.can_read(team))).await?;
+        teams.0.extend(asked.into_iter().zip(readable));
         let known = of.into_iter().zip(found).map(|((team, person), found)| {
-            let is_readable = readable.get(&team).copied().unwrap_or(false);
+            let is_readable = teams.0.get(&team).copied().unwrap_or(false);
             let unseen = if is_readable { Membership::No } else { Membership::Unreadable };
             (team, person.id, found.unwrap_or(unseen))
         });

@@ -19,6 +19,7 @@ mod wire;
 pub use client::{Github, GithubOptions, NowMs, SetupError};
 pub use content::{ChangedFile, Governed};
 pub use error::GithubError;
+pub use membership::Teams;
 pub use publish::{
     CheckId, CheckWrite, CommentId, CommentOutcome, CommentWrite, Head, Published, REPORT_MARKER, Receipt, Remembered,
 };

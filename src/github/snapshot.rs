@@ -1,6 +1,6 @@
 //! All facts of one pull request, gathered at one head SHA with as few requests as they need. Decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
 
@@ -8,12 +8,18 @@ use super::answer::part;
 use super::content::{self, ChangedFile, Governed};
 use super::contributors;
 use super::error::GithubError;
+use super::membership::Teams;
 use super::repository::{PullView, Repository};
-use super::tree::Tree;
+use super::tree::{EntryKind, Tree};
 use super::wire;
-use crate::domain::ids::{CommitSha, Digest, PullNumber};
-use crate::domain::policy::facts::{ChangeSize, CommitFact, FileFacts, PullFacts, Review};
-use crate::domain::policy::{Policy, commits_to_compare, memberships_needed};
+use crate::domain::codeowners;
+use crate::domain::ids::{CommitSha, Digest, PromptPath, PullNumber};
+use crate::domain::policy::facts::{CodeOwnerFacts, CommitFact, FileFacts, PullFacts, Review};
+use crate::domain::policy::{
+    Policy, author_memberships_needed, commits_to_compare, memberships_needed, needs_code_owners, permissions_needed,
+    teams_needed,
+};
+use crate::domain::source::MAX_FILE_BYTES;
 
 /// What a pull request is and brings, before anything is known of policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,8 +185,52 @@ impl Repository {
         let commits = commits_to_compare(&facts);
         let at = try_join_all(commits.iter().map(|commit| self.content_at(snapshot, commit, governed))).await?;
         facts.content_at = commits.into_iter().zip(at).filter_map(|(commit, at)| Some((commit, at?))).collect();
-        facts.memberships = self.memberships(memberships_needed(policy, &facts)).await?;
+        self.add_people(snapshot, governed, policy, &mut facts).await?;
         Ok(facts)
+    }
+
+    /// Who is who, as far as rules ask: the author first, because it depends on them which rules apply.
+    async fn add_people(
+        &self,
+        snapshot: &Snapshot,
+        governed: Governed<'_>,
+        policy: &Policy,
+        facts: &mut PullFacts,
+    ) -> Result<(), GithubError> {
+        let mut teams = Teams::default();
+        let of_author = author_memberships_needed(policy, facts);
+        facts.memberships = self.memberships(of_author, BTreeSet::new(), &mut teams).await?;
+        if needs_code_owners(policy, facts) {
+            facts.code_owners = self.code_owners(snapshot, governed).await?;
+        }
+        let (needed, all) = (memberships_needed(policy, facts), teams_needed(policy, facts));
+        facts.memberships.extend(self.memberships(needed, all, &mut teams).await?);
+        facts.unreadable_teams = teams.unreadable();
+        let people = permissions_needed(policy, facts);
+        let found = try_join_all(people.iter().map(|person| self.permission(&person.login))).await?;
+        facts.permissions.extend(people.iter().zip(found).map(|(person, found)| (person.id.0, found.role)));
+        Ok(())
+    }
+
+    /// What base's CODEOWNERS says of the changed governed files, by both names of a rename.
+    async fn code_owners(&self, snapshot: &Snapshot, governed: Governed<'_>) -> Result<CodeOwnerFacts, GithubError> {
+        let places = codeowners::PLACES.iter().filter_map(|place| PromptPath::parse(place).ok());
+        let mut found = places.filter_map(|path| Some((snapshot.base_tree.entries.get(&path)?, path)));
+        let Some((entry, file)) = found.next() else { return Ok(CodeOwnerFacts::default()) };
+        let unusable = |problem: &str| {
+            let problems = vec![format!("{file} on the base branch {problem}")];
+            CodeOwnerFacts { file: Some(file.clone()), problems, ..CodeOwnerFacts::default() }
+        };
+        if entry.kind != EntryKind::File {
+            return Ok(unusable("is a link, which is not followed: commit the file itself there"));
+        }
+        let bytes = match self.blob(entry, MAX_FILE_BYTES as u64).await {
+            Ok(bytes) => bytes,
+            Err(GithubError::TooLarge { .. }) => return Ok(unusable("is too large to be read: use fewer patterns")),
+            Err(error) => return Err(error),
+        };
+        let names = snapshot.files.iter().flat_map(|file| file.previous.iter().chain([&file.path]));
+        Ok(codeowners::facts(&file, &bytes, names.filter(|path| governed(path).is_some())))
     }
 
     /// The facts that need no further request.
@@ -210,8 +260,10 @@ impl Repository {
             caps,
             said,
             labels: pull.labels.clone(),
-            size: ChangeSize::default(),
+            size: content::size(&snapshot.files, governed),
             overrides: Vec::new(),
+            code_owners: CodeOwnerFacts::default(),
+            unreadable_teams: Vec::new(),
             memberships: Vec::new(),
             permissions: BTreeMap::new(),
         }

@@ -114,6 +114,8 @@ pub(super) struct File {
     pub previous_filename: Option<String>,
     pub status: String,
     pub sha: Option<String>,
+    pub additions: Option<u64>,
+    pub deletions: Option<u64>,
 }
 
 #[derive(Deserialize)]

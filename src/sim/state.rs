@@ -110,6 +110,7 @@ pub(super) struct Pull {
     pub(super) closed: Option<u64>,
     pub(super) reviews: Vec<Review>,
     pub(super) requested: BTreeSet<u64>,
+    pub(super) labels: BTreeSet<String>,
     /// How many more reads answer `mergeable: null`.
     pub(super) mergeable_unknown: u32,
 }

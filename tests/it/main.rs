@@ -32,6 +32,7 @@ mod pull_events;
 mod pull_files;
 mod pull_gate;
 mod pull_money;
+mod pull_policy;
 mod pull_process;
 mod pull_trouble;
 mod schemas;

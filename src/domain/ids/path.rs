@@ -67,6 +67,10 @@ impl PromptPath {
     /// The form in which governed paths are compared: Unicode-normalised, lower case.
     #[must_use]
     pub fn folded(&self) -> String {
+        // Plain ASCII has one form: thousands of paths are compared for a decision.
+        if self.0.is_ascii() {
+            return self.0.to_ascii_lowercase();
+        }
         self.0.nfkc().collect::<String>().to_lowercase()
     }
 }

@@ -52,6 +52,8 @@ pub enum Why {
     Dismissed,
     /// Is only invited to the team.
     Invited,
+    /// Has no access to the repository any more.
+    NoAccess,
     /// Is nobody the rule names.
     NotNamed,
 }
@@ -63,6 +65,41 @@ pub struct NotCounted {
     pub login: Login,
     /// Why.
     pub why: Why,
+}
+
+/// What a node of a rule's requirement asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asks {
+    /// So many approvals.
+    Quorum,
+    /// One of its parts.
+    AnyOf,
+    /// Each of its parts.
+    AllOf,
+}
+
+/// Why a requirement is satisfied or not: the tree of the settings, with what became of each node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// What the node asks for.
+    pub asks: Asks,
+    /// The same in words, with who could approve: `1 of reviewers (@mara, @acme/prompts)`.
+    pub could: String,
+    /// What it comes to.
+    pub state: State,
+    /// How many approvals it asks for: of any of several parts, the nearest's; of all, their sum.
+    pub needed: u32,
+    /// Whose approvals count towards that.
+    pub counted: Vec<Login>,
+    /// Whose approvals do not count for a quorum, and why.
+    pub not_counted: Vec<NotCounted>,
+    /// Owners that must approve besides, and that nobody stands for yet.
+    pub missing: Vec<String>,
+    /// What makes it undecidable, one sentence each, which ends with what to do.
+    pub problems: Vec<String>,
+    /// Its parts, where it has some.
+    pub parts: Vec<Reason>,
 }
 
 /// What became of one rule.
@@ -82,6 +119,8 @@ pub struct RuleOutcome {
     pub not_counted: Vec<NotCounted>,
     /// Who, named by the rule, asked for changes.
     pub changes_requested: Vec<Login>,
+    /// The whole requirement, node by node; `None` where approvals are not counted (yet).
+    pub tree: Option<Reason>,
     /// Who could approve, in words: `1 of reviewers (@mara, @acme/prompts) or 2 of leads (@acme/leads)`.
     pub could: String,
     /// What made it undecidable, one sentence each, which ends with what to do.

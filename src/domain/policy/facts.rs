@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Principal;
 use crate::domain::ids::{
     BranchName, CommitSha, Digest, Login, PromptPath, PullNumber, RepoId, RepoName, TeamSlug, UserId,
 };
@@ -123,6 +124,27 @@ pub struct ChangeSize {
     pub lines: Option<u64>,
 }
 
+/// What base's CODEOWNERS says of the changed governed files; empty where no rule asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CodeOwnerFacts {
+    /// The file; `None` where base has none.
+    pub file: Option<PromptPath>,
+    /// Changed files that have owners, together where the owners are the same. Files without an owner are left out.
+    pub owned: Vec<OwnedPaths>,
+    /// What keeps an owner from being known, one sentence each, which names file and line and ends with what to do.
+    pub problems: Vec<String>,
+}
+
+/// Changed files with the same owners.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnedPaths {
+    /// Any one of them speaks for these files; never empty.
+    pub owners: Vec<Principal>,
+    /// The files; never empty.
+    pub paths: Vec<PromptPath>,
+}
+
 /// Somebody asked to let the change through although the evaluation blocks it. Bound to the head SHA of the facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverrideFact {
@@ -179,7 +201,13 @@ pub struct PullFacts {
     /// Overrides asked for on this head, oldest first.
     #[serde(default)]
     pub overrides: Vec<OverrideFact>,
-    /// What is known of memberships, for every (team, reviewer) that a rule can ask about.
+    /// What CODEOWNERS says.
+    #[serde(default)]
+    pub code_owners: CodeOwnerFacts,
+    /// Teams that rules name and that do not exist or cannot be seen.
+    #[serde(default)]
+    pub unreadable_teams: Vec<TeamSlug>,
+    /// What is known of memberships, for every (team, person) that a rule can ask about.
     pub memberships: Vec<(TeamSlug, UserId, Membership)>,
     /// `role_name` per user, for the author and reviewers that were looked up: `admin`, `maintain`, `write`, `triage`, `read`, `none`.
     pub permissions: BTreeMap<u64, String>,

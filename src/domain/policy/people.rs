@@ -1,191 +1,223 @@
 //! Whom a rule names, and whether somebody is among them, as far as the facts can tell. Looks nothing up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::decision::Why;
 use super::facts::{Membership, Person, PullFacts};
-use super::standing::Standing;
-use super::when::may_apply;
-use super::{Policy, Principal, Quorum, Source};
-use crate::domain::ids::{CommitSha, Login, TeamSlug, UserId};
+use super::known::{Known, Members, at, few};
+use super::{Level, Place, Principal, Source};
+use crate::domain::ids::{Login, TeamSlug};
 
 /// Whether somebody is among those a rule names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Named {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named<'k> {
     Yes,
     No,
     /// Invited to a team that is named, but not a member yet.
     Invited,
-    /// A named team cannot be read.
-    Unknown(TeamSlug),
+    /// Nobody can say.
+    Unknown(Unsure<'k>),
 }
 
-/// Everyone a quorum names; `owner` texts that name nobody come back as problems.
-pub(super) fn principals(quorum: &Quorum, facts: &PullFacts) -> (Vec<Principal>, Vec<String>) {
-    let mut found = Vec::new();
-    let mut problems = Vec::new();
-    for source in &quorum.from {
-        match source {
-            Source::Principal(principal) => found.push(principal.clone()),
-            Source::Role { members, .. } => found.extend(members.iter().cloned()),
-            Source::Owner => {
-                for owner in &facts.said.owners {
-                    match owner_principal(owner) {
-                        Some(principal) => found.push(principal),
-                        None => problems.push(format!(
-                            "the owner `{owner}` of a changed prompt is neither a user nor a team: write it as @login \
-                             or @org/team on the base branch"
-                        )),
-                    }
+/// Why nobody can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unsure<'k> {
+    /// A named team cannot be read.
+    Team(&'k TeamSlug),
+    /// Their permission is not known.
+    Permission,
+}
+
+/// Everyone that sources name.
+pub(super) struct Whom<'k> {
+    facts: &'k PullFacts,
+    users: Vec<&'k Login>,
+    teams: Vec<(&'k TeamSlug, Option<&'k Members>)>,
+    level: Option<Level>,
+    /// Why the sources cannot be followed, one sentence each.
+    pub problems: Vec<String>,
+}
+
+impl<'k> Whom<'k> {
+    /// Everyone these sources name; sources that name nobody are problems.
+    pub fn of(sources: impl IntoIterator<Item = &'k Source>, known: &'k Known<'_>) -> Self {
+        let mut whom = Self::of_principals(std::iter::empty(), known);
+        let mut asked = None;
+        for source in sources {
+            match source {
+                Source::Principal(principal) => whom.add(principal, known),
+                Source::Role { members, .. } => members.iter().for_each(|member| whom.add(member, known)),
+                Source::Permission(level) => whom.level = Some(whom.level.map_or(*level, |had| had.min(*level))),
+                Source::Owner => {
+                    asked = Some(NO_OWNER);
+                    whom.add_owners(known);
+                }
+                Source::CodeOwners => {
+                    asked = asked.or(Some(NO_CODE_OWNER));
+                    known.code_owners.iter().for_each(|owner| whom.add(owner, known));
+                    whom.problems.extend(code_owner_problems(known));
                 }
             }
         }
-    }
-    if found.is_empty() && problems.is_empty() {
-        problems.push(
-            "no changed prompt names an owner on the base branch, so nobody could approve: give the rule another \
-             approver, or name an owner there first"
-                .to_owned(),
-        );
-    }
-    (found, problems)
-}
-
-/// Whether a quorum names nobody but owners: then it asks each of them, because the owner of one prompt has no say in
-/// another.
-pub(super) fn asks_each_owner(quorum: &Quorum) -> bool {
-    !quorum.from.is_empty() && quorum.from.iter().all(|source| matches!(source, Source::Owner))
-}
-
-/// The owners that none of these people stands for.
-pub(super) fn owners_missing<'a>(approvals: &[&Person], facts: &'a PullFacts) -> Vec<MissingOwner<'a>> {
-    let mut missing = Vec::new();
-    for owner in &facts.said.owners {
-        let principals: Vec<Principal> = owner_principal(owner).into_iter().collect();
-        let answers: Vec<(Named, &Person)> =
-            approvals.iter().map(|person| (named(person, &principals, facts), *person)).collect();
-        if answers.iter().any(|(answer, _)| *answer == Named::Yes) {
-            continue;
+        if whom.is_nobody() && whom.problems.is_empty() {
+            whom.problems.push(asked.unwrap_or(NOBODY).to_owned());
         }
-        let unknown = answers.into_iter().filter_map(|(answer, person)| match answer {
-            Named::Unknown(team) => Some((person.clone(), team)),
-            _ => None,
-        });
-        missing.push(MissingOwner { owner, unknown: unknown.collect() });
+        whom
     }
-    missing
-}
 
-/// An owner nobody stands for yet.
-pub(super) struct MissingOwner<'a> {
-    /// As base names them.
-    pub owner: &'a str,
-    /// Who approved and might be in a team that cannot be read.
-    pub unknown: Vec<(Person, TeamSlug)>,
-}
-
-fn owner_principal(owner: &str) -> Option<Principal> {
-    let name = owner.trim().strip_prefix('@')?;
-    if name.contains('/') {
-        TeamSlug::parse(name).ok().map(Principal::Team)
-    } else {
-        Login::parse(name).ok().map(Principal::User)
+    /// Everyone these principals are.
+    pub fn of_principals<'p: 'k>(principals: impl Iterator<Item = &'p Principal>, known: &'k Known<'_>) -> Self {
+        let mut whom =
+            Self { facts: known.facts, users: Vec::new(), teams: Vec::new(), level: None, problems: Vec::new() };
+        principals.for_each(|principal| whom.add(principal, known));
+        whom
     }
-}
 
-/// Certain membership wins, then what is unknown: an unreadable team must not pass for "no".
-pub(super) fn named(person: &Person, principals: &[Principal], facts: &PullFacts) -> Named {
-    let mut answer = Named::No;
-    for principal in principals {
+    fn add(&mut self, principal: &'k Principal, known: &'k Known<'_>) {
         match principal {
-            Principal::User(login) if *login == person.login => return Named::Yes,
-            Principal::User(_) => {}
-            Principal::Team(team) => match membership(facts, team, person.id) {
+            Principal::User(login) => self.users.push(login),
+            Principal::Team(team) => self.teams.push((team, known.members(team))),
+        }
+    }
+
+    fn add_owners(&mut self, known: &'k Known<'_>) {
+        for (owner, principal) in &known.owners {
+            match principal {
+                Some(principal) => self.add(principal, known),
+                None => self.problems.push(format!(
+                    "the owner `{owner}` of a changed prompt is neither a user nor a team: write it as @login or @org/team \
+                     on the base branch"
+                )),
+            }
+        }
+    }
+
+    fn is_nobody(&self) -> bool {
+        self.users.is_empty() && self.teams.is_empty() && self.level.is_none()
+    }
+
+    /// The teams among them.
+    pub fn teams(&self) -> impl Iterator<Item = &'k TeamSlug> {
+        self.teams.iter().map(|(team, _)| *team)
+    }
+
+    /// Whether they are named in person.
+    pub fn is_user(&self, login: &Login) -> bool {
+        self.users.contains(&login)
+    }
+
+    /// Whether a permission is enough to be one of them.
+    pub fn asks_permission(&self) -> bool {
+        self.level.is_some()
+    }
+
+    /// Certain membership wins, then what is unknown: an unreadable team must not pass for "no".
+    pub fn named(&self, person: &Person) -> Named<'k> {
+        if self.is_user(&person.login) {
+            return Named::Yes;
+        }
+        let mut answer = Named::No;
+        for (team, members) in &self.teams {
+            // A membership nobody looked up is as unknown as one that cannot be read.
+            match members.and_then(|members| members.get(&person.id)).unwrap_or(&Membership::Unreadable) {
                 Membership::Active => return Named::Yes,
                 Membership::Pending if answer == Named::No => answer = Named::Invited,
                 Membership::Pending | Membership::No => {}
-                Membership::Unreadable => answer = Named::Unknown(team.clone()),
-            },
-        }
-    }
-    answer
-}
-
-/// A membership nobody looked up is as unknown as one that cannot be read.
-fn membership(facts: &PullFacts, team: &TeamSlug, user: UserId) -> Membership {
-    facts
-        .memberships
-        .iter()
-        .find(|(of, who, _)| of == team && *who == user)
-        .map_or(Membership::Unreadable, |(_, _, membership)| *membership)
-}
-
-/// Which memberships must be looked up to decide: of every reviewer whose review counts, in every team of a rule that may
-/// apply. `facts` needs no memberships yet. Nobody is asked about who is named in person, unless each owner must approve: then
-/// they may stand for a team besides.
-#[must_use]
-pub fn memberships_needed(policy: &Policy, facts: &PullFacts) -> Vec<(TeamSlug, Person)> {
-    let standing = Standing::of(facts);
-    let reviewers: Vec<&Person> = standing.approvals.iter().chain(&standing.requests).copied().collect();
-    let mut seen = BTreeSet::new();
-    let mut needed = Vec::new();
-    for quorum in policy.rules.iter().filter(|rule| may_apply(&rule.when, facts)).flat_map(|rule| &rule.require.any_of)
-    {
-        let (principals, _) = principals(quorum, facts);
-        for person in &reviewers {
-            if !asks_each_owner(quorum) && principals.contains(&Principal::User(person.login.clone())) {
-                continue;
-            }
-            for principal in &principals {
-                if let Principal::Team(team) = principal
-                    && seen.insert((team.clone(), person.id))
-                {
-                    needed.push((team.clone(), (*person).clone()));
-                }
+                Membership::Unreadable => answer = Named::Unknown(Unsure::Team(team)),
             }
         }
-    }
-    needed
-}
-
-/// The commits at which approvals were given that would count if those brought the same content as head: what must be
-/// compared before [`decide`](super::decide). `facts` needs no `content_at` yet.
-#[must_use]
-pub fn commits_to_compare(facts: &PullFacts) -> BTreeSet<CommitSha> {
-    let discounted = Standing::of(facts).discounted.into_iter();
-    discounted
-        .filter_map(|(_, why)| match why {
-            Why::Outdated { commit } => commit,
-            _ => None,
-        })
-        .collect()
-}
-
-/// A quorum in words: `1 of reviewers (@mara, @acme/prompts)`.
-pub(super) fn describe(quorum: &Quorum, facts: &PullFacts) -> String {
-    if asks_each_owner(quorum) && facts.said.owners.len() > 1 {
-        let owners = facts.said.owners.join(", ");
-        return format!("{} of the owners of the changed prompts, and each of them ({owners})", quorum.count.max(1));
-    }
-    let sources: Vec<String> = quorum.from.iter().map(|source| describe_source(source, facts)).collect();
-    format!("{} of {}", quorum.count.max(1), sources.join(", "))
-}
-
-fn describe_source(source: &Source, facts: &PullFacts) -> String {
-    match source {
-        Source::Principal(principal) => describe_principal(principal),
-        Source::Role { name, members } => {
-            let members: Vec<String> = members.iter().map(describe_principal).collect();
-            format!("{name} ({})", members.join(", "))
+        match self.level.map(|wanted| self.has(person, wanted)) {
+            Some(Some(true)) => Named::Yes,
+            Some(None) if !matches!(answer, Named::Unknown(_)) => Named::Unknown(Unsure::Permission),
+            _ => answer,
         }
-        Source::Owner if facts.said.owners.is_empty() => "the prompt's owner (none is named)".to_owned(),
-        Source::Owner => format!("the prompt's owner ({})", facts.said.owners.join(", ")),
+    }
+
+    /// Whether they have at least this permission; `None` where that is not known.
+    fn has(&self, person: &Person, wanted: Level) -> Option<bool> {
+        let has = match self.facts.permissions.get(&person.id.0)?.as_str() {
+            "none" | "read" | "triage" => return Some(false),
+            "write" => Level::Write,
+            "maintain" => Level::Maintain,
+            "admin" => Level::Admin,
+            _ => return None,
+        };
+        Some(has >= wanted)
     }
 }
 
-fn describe_principal(principal: &Principal) -> String {
-    match principal {
-        Principal::User(login) => format!("@{login}"),
-        Principal::Team(team) => team.to_string(),
+const NOBODY: &str = "the rule names nobody, so nobody could approve: name somebody in the settings on the base branch";
+const NO_OWNER: &str = "no changed prompt names an owner on the base branch, so nobody could approve: give the rule another \
+                        approver, or name an owner there first";
+const NO_CODE_OWNER: &str = "no changed file has an owner in CODEOWNERS on the base branch, so nobody could approve: give \
+                             the rule another approver, or name an owner there first";
+
+/// What keeps code owners from being known.
+pub(super) fn code_owner_problems(known: &Known<'_>) -> Vec<String> {
+    let found = &known.facts.code_owners;
+    if found.file.is_none() && found.problems.is_empty() {
+        return vec![
+            "the base branch has no CODEOWNERS file, so nobody could approve: add .github/CODEOWNERS there, or give the \
+             rule another approver"
+                .to_owned(),
+        ];
+    }
+    found.problems.clone()
+}
+
+/// Who may be meant and may not: gathered by what is not known, so that each is said once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Doubts {
+    teams: BTreeMap<TeamSlug, BTreeSet<Login>>,
+    permissions: BTreeSet<Login>,
+}
+
+impl Doubts {
+    /// Nobody can say whether this person is meant.
+    pub fn add(&mut self, unsure: Unsure<'_>, login: &Login) {
+        match unsure {
+            Unsure::Team(team) => self.teams.entry(team.clone()).or_default().insert(login.clone()),
+            Unsure::Permission => self.permissions.insert(login.clone()),
+        };
+    }
+
+    /// Nobody can say who is in the teams that cannot be read, even before anybody approved.
+    pub fn add_unreadable(&mut self, whom: &Whom<'_>, known: &Known<'_>) {
+        for team in whom.teams().filter(|team| known.unreadable.contains(team)) {
+            self.teams.entry(team.clone()).or_default();
+        }
+    }
+
+    /// All of another's.
+    pub fn merge(&mut self, other: &Self) {
+        for (team, logins) in &other.teams {
+            self.teams.entry(team.clone()).or_default().extend(logins.iter().cloned());
+        }
+        self.permissions.extend(other.permissions.iter().cloned());
+    }
+
+    /// One sentence for each thing that is not known, which ends with what to do.
+    pub fn sentences(&self, places: &BTreeMap<TeamSlug, Place>) -> Vec<String> {
+        let team = |(team, logins): (&TeamSlug, &BTreeSet<Login>)| {
+            let place = places
+                .get(team)
+                .map_or_else(String::new, |Place { file, at }| format!(" ({file}:{}:{})", at.line, at.column));
+            let who = match logins.len() {
+                0 => "who is in it".to_owned(),
+                1 => format!("whether {} is in it", few(logins.iter().map(at))),
+                _ => format!("whether {} are in it", few(logins.iter().map(at))),
+            };
+            format!(
+                "team {team} cannot be read{place}, so nobody can say {who}: let the app read the organisation's members, \
+                 or correct the team's name"
+            )
+        };
+        let permissions = (!self.permissions.is_empty()).then(|| {
+            format!(
+                "the permission of {} in the repository is not known, so nobody can say whether they may approve: comment \
+                 `/promptops eval` to look again",
+                few(self.permissions.iter().map(at))
+            )
+        });
+        self.teams.iter().map(team).chain(permissions).collect()
     }
 }

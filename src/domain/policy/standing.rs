@@ -56,10 +56,12 @@ fn discount(facts: &PullFacts, contributors: &BTreeSet<UserId>, person: &Person,
         Some(Why::Author)
     } else if contributors.contains(&person.id) {
         Some(Why::Contributor)
-    } else if saw_this_content(facts, review) {
-        None
-    } else {
+    } else if !saw_this_content(facts, review) {
         Some(Why::Outdated { commit: review.commit.clone() })
+    } else if facts.permissions.get(&person.id.0).is_some_and(|role| role == "none") {
+        Some(Why::NoAccess)
+    } else {
+        None
     }
 }
 

@@ -1,6 +1,9 @@
 //! Stories of the policy, one per promise.
 
 mod properties;
+mod size;
+mod sources;
+mod trees;
 mod when;
 
 use std::collections::BTreeMap;
@@ -8,13 +11,15 @@ use std::sync::Arc;
 
 use super::decision::{Applies, Decision, RuleOutcome, State, Why};
 use super::facts::{
-    ChangeSize, CommitFact, FileFacts, GovernedChange, Membership, Person, PullFacts, Review, ReviewState,
+    ChangeSize, CodeOwnerFacts, CommitFact, FileFacts, GovernedChange, Membership, Person, PullFacts, Review,
+    ReviewState,
 };
-use super::{Change, Policy, Principal, Quorum, Require, Rule, Source, When, decide, memberships_needed};
+use super::{Change, Level, Policy, Principal, Quorum, Require, Rule, Source, When, decide, memberships_needed};
 use crate::domain::gate::Verdict;
 use crate::domain::ids::{
     BranchName, CommitSha, Digest, Login, PromptPath, PullNumber, RepoId, RepoName, TeamSlug, UserId,
 };
+use crate::domain::patterns::Patterns;
 
 use ReviewState::{Approved, ChangesRequested, Commented, Dismissed};
 
@@ -41,7 +46,9 @@ fn person(name: &str) -> Person {
 fn from(text: &str) -> Source {
     match text {
         "owner" => Source::Owner,
-        "leads" => Source::Role { name: "leads".into(), members: vec![Principal::Team(team("@acme/leads"))] },
+        "codeowners" => Source::CodeOwners,
+        "permission:maintain" => Source::Permission(Level::Maintain),
+        "leads" => Source::Role { name: "leads".into(), members: [Principal::Team(team("@acme/leads"))].into() },
         text if text.contains('/') => Source::Principal(Principal::Team(team(text))),
         text => Source::Principal(Principal::User(login(text))),
     }
@@ -51,12 +58,24 @@ fn quorum(count: u32, sources: &[&str]) -> Quorum {
     Quorum { count, from: sources.iter().map(|source| from(source)).collect() }
 }
 
-fn rule(name: &str, any_of: Vec<Quorum>) -> Rule {
-    Rule { name: name.into(), when: When::default(), require: Require { any_of } }
+fn part(count: u32, sources: &[&str]) -> Require {
+    Require::Quorum(quorum(count, sources))
+}
+
+fn rule(name: &str, require: Require) -> Rule {
+    Rule { name: name.into(), when: When::default(), require }
+}
+
+fn policy(rules: Vec<Rule>) -> Policy {
+    Policy { rules, ..Policy::default() }
+}
+
+fn asks(require: Require) -> Policy {
+    policy(vec![rule("reviewer", require)])
 }
 
 fn one_of(sources: &[&str]) -> Policy {
-    Policy { rules: vec![rule("reviewer", vec![quorum(1, sources)])], overriders: None }
+    asks(part(1, sources))
 }
 
 /// Ann changed one prompt in one commit; nobody has looked yet.
@@ -80,6 +99,8 @@ fn facts() -> PullFacts {
         labels: Vec::new(),
         size: ChangeSize::default(),
         overrides: Vec::new(),
+        code_owners: CodeOwnerFacts::default(),
+        unreadable_teams: Vec::new(),
         memberships: Vec::new(),
         permissions: BTreeMap::new(),
     }
@@ -277,10 +298,7 @@ fn only_active_members_count_and_an_unreadable_team_is_an_error() {
 
 #[test]
 fn any_of_takes_the_alternative_that_is_there_and_an_error_is_not_hidden_by_a_pending_one() {
-    let legal_or_leads = Policy {
-        rules: vec![rule("legal", vec![quorum(1, &["@acme/legal"]), quorum(2, &["leads"])])],
-        overriders: None,
-    };
+    let legal_or_leads = asks(Require::AnyOf(vec![part(1, &["@acme/legal"]), part(2, &["leads"])]));
     let mara = facts().review("mara", Approved).member("@acme/legal", "mara", Membership::Unreadable).member(
         "@acme/leads",
         "mara",
@@ -299,10 +317,7 @@ fn any_of_takes_the_alternative_that_is_there_and_an_error_is_not_hidden_by_a_pe
 
 #[test]
 fn every_rule_that_applies_must_be_satisfied_and_the_worst_is_what_counts() {
-    let policy = Policy {
-        rules: vec![rule("a", vec![quorum(1, &["mara"])]), rule("b", vec![quorum(1, &["@acme/legal"])])],
-        overriders: None,
-    };
+    let policy = policy(vec![rule("a", part(1, &["mara"])), rule("b", part(1, &["@acme/legal"]))]);
     let mara = facts().review("mara", Approved).member("@acme/legal", "mara", Membership::No);
     check(&policy, &mara, State::Pending);
     let lee = mara.review("lee", ChangesRequested).member("@acme/legal", "lee", Membership::Unreadable);
@@ -311,7 +326,7 @@ fn every_rule_that_applies_must_be_satisfied_and_the_worst_is_what_counts() {
 
 #[test]
 fn one_person_is_one_approval_however_often_they_approve() {
-    let two = Policy { rules: vec![rule("two", vec![quorum(2, &["mara", "@acme/leads"])])], overriders: None };
+    let two = asks(part(2, &["mara", "@acme/leads"]));
     let twice =
         facts().review("mara", Approved).review("mara", Approved).member("@acme/leads", "mara", Membership::Active);
     check(&two, &twice, State::Pending);
@@ -369,8 +384,8 @@ fn the_owner_of_one_prompt_does_not_stand_for_a_prompt_without_an_owner() {
 fn only_memberships_that_can_matter_are_looked_up() {
     let mut policy = one_of(&["mara", "leads", "@acme/support"]);
     policy.rules.push(Rule {
-        when: When { paths: vec!["elsewhere/**".into()], ..When::default() },
-        ..rule("elsewhere", vec![quorum(1, &["@acme/legal"])])
+        when: When { paths: Patterns::new(["elsewhere/**"]).unwrap(), ..When::default() },
+        ..rule("elsewhere", part(1, &["@acme/legal"]))
     });
     assert_eq!(memberships_needed(&policy, &facts()), []);
     let facts = facts()

@@ -1,31 +1,35 @@
-//! Whether a rule applies: its `when` against the facts. Knows nothing of approvals.
+//! Whether a rule applies: its `when` against the facts, three-valued. Knows nothing of approvals.
 
-use super::When;
 use super::decision::Applies;
-use super::facts::PullFacts;
+use super::known::Known;
+use super::people::{Doubts, Named, Whom};
+use super::{SizeOver, When};
+use crate::domain::diagnostic::Severity;
 use crate::domain::gate::Verdict;
-use crate::domain::governed::Patterns;
 
 /// Whether the rule applies.
 ///
 /// # Errors
-/// A sentence about a pattern that cannot be read, which ends with what to do.
-pub(super) fn applies(when: &When, facts: &PullFacts, verdict: Option<Verdict>) -> Result<Applies, String> {
-    let on_content = !facts.changes.is_empty() && changes_match(when, facts) && paths_match(when, facts)?;
-    Ok(match verdict {
-        _ if !on_content => Applies::No,
+/// Why nobody can say, one sentence each, which ends with what to do.
+pub(super) fn applies(when: &When, known: &Known<'_>, verdict: Option<Verdict>) -> Result<Applies, Vec<String>> {
+    let on_verdict = match verdict {
         _ if when.verdict.is_empty() => Applies::Yes,
         Some(verdict) if when.verdict.contains(&verdict) => Applies::Yes,
         Some(_) => Applies::No,
         // A blocking verdict blocks by itself until its rule is satisfied; one that opens the gate must find the rule waiting.
         None if when.verdict.iter().any(|verdict| !blocks(*verdict)) => Applies::OnceEvaluated,
         None => Applies::No,
-    })
+    };
+    // What certainly does not hold settles it; what is unknown must never pass for that.
+    if on_verdict == Applies::No || !holds_but_for_author(when, known) {
+        return Ok(Applies::No);
+    }
+    Ok(if author_is(when, known)? { on_verdict } else { Applies::No })
 }
 
-/// Whether the rule applies under some verdict. A pattern that cannot be read may match anything.
-pub(super) fn may_apply(when: &When, facts: &PullFacts) -> bool {
-    !facts.changes.is_empty() && changes_match(when, facts) && paths_match(when, facts).unwrap_or(true)
+/// Whether the rule applies under some verdict, and as far as is known.
+pub(super) fn may_apply(when: &When, known: &Known<'_>) -> bool {
+    holds_but_for_author(when, known) && author_is(when, known).unwrap_or(true)
 }
 
 /// Whether the verdict holds the merge unless it is waived.
@@ -36,49 +40,54 @@ pub(super) fn blocks(verdict: Verdict) -> bool {
     }
 }
 
-fn changes_match(when: &When, facts: &PullFacts) -> bool {
-    when.changes.is_empty() || facts.changes.iter().any(|change| when.changes.contains(&change.kind))
+/// All predicates whose answer is always known; the one on paths, the dearest, comes last.
+fn holds_but_for_author(when: &When, known: &Known<'_>) -> bool {
+    let facts = known.facts;
+    !facts.changes.is_empty()
+        && when.fork.is_none_or(|fork| fork == facts.is_fork)
+        && (when.base.is_empty() || when.base.matches_branch(&facts.base_branch))
+        && (when.changes.is_empty() || when.changes.iter().any(|kind| known.kinds.contains(kind)))
+        && (when.labels.is_empty() || when.labels.iter().any(|label| known.labels.contains(&label.to_lowercase())))
+        && (when.lint.is_empty() || when.lint.iter().any(|severity| lint_found(*severity, known)))
+        && when.size.is_none_or(|limit| exceeds(limit, known))
+        && (when.paths.is_empty() || when.paths.match_any(&known.paths))
 }
 
-/// Both names of a rename count, in the form in which governed paths are compared.
-fn paths_match(when: &When, facts: &PullFacts) -> Result<bool, String> {
-    if when.paths.is_empty() {
+fn lint_found(severity: Severity, known: &Known<'_>) -> bool {
+    let counts = &known.facts.said.lint;
+    match severity {
+        Severity::Error => counts.errors > 0,
+        Severity::Warning => counts.warnings > 0,
+    }
+}
+
+/// A number of lines that is not known counts as too many.
+fn exceeds(limit: SizeOver, known: &Known<'_>) -> bool {
+    let size = &known.facts.size;
+    limit.files.is_some_and(|most| size.files > most)
+        || limit.lines.is_some_and(|most| size.lines.is_none_or(|lines| lines > most))
+}
+
+fn author_is(when: &When, known: &Known<'_>) -> Result<bool, Vec<String>> {
+    if when.author.is_empty() {
         return Ok(true);
     }
-    let patterns = Patterns::new(when.paths.iter().map(String::as_str))
-        .map_err(|error| format!("{error}: correct it in the settings on the base branch"))?;
-    let mut names = facts.changes.iter().flat_map(|change| std::iter::once(&change.path).chain(&change.previous));
-    Ok(names.any(|name| patterns.matches(name)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn facts(path: &str, previous: Option<&str>) -> PullFacts {
-        serde_json::from_value(json!({
-            "repo": "acme/prompts", "repo_id": 1, "number": 7, "author": null, "base_branch": "main",
-            "base_sha": "a".repeat(40), "head_sha": "b".repeat(40), "is_fork": false,
-            "changes": [{ "path": path, "previous": previous, "kind": "prompt" }],
-            "content": "0".repeat(64), "content_at": {}, "reviews": [], "commits": [], "caps": [],
-            "memberships": [], "permissions": {},
-        }))
-        .unwrap()
-    }
-
-    #[test]
-    fn a_folder_is_meant_however_it_is_spelt() {
-        let check = |pattern: &str, path, previous, expected| {
-            let when = When { paths: vec![pattern.to_owned()], ..When::default() };
-            assert_eq!(paths_match(&when, &facts(path, previous)), Ok(expected), "{pattern} {path}");
-        };
-        for pattern in
-            ["prompts/legal/**", "prompts/legal/", "./prompts/legal/**", "/prompts/legal/**", "Prompts/LEGAL/**"]
-        {
-            check(pattern, "prompts/legal/a.prompt.yml", None, true);
-            check(pattern, "prompts/a.prompt.yml", Some("prompts/legal/a.prompt.yml"), true);
-            check(pattern, "prompts/a.prompt.yml", None, false);
+    let Some(author) = &known.facts.author else {
+        return Err(vec![
+            "the account that opened the pull request is gone, so nobody can say whether the rule applies: open the change \
+             again as a new pull request"
+                .to_owned(),
+        ]);
+    };
+    let whom = Whom::of(&when.author, known);
+    match whom.named(author) {
+        Named::Yes => Ok(true),
+        Named::No | Named::Invited if whom.problems.is_empty() => Ok(false),
+        Named::No | Named::Invited => Err(whom.problems),
+        Named::Unknown(unsure) => {
+            let mut doubts = Doubts::default();
+            doubts.add(unsure, &author.login);
+            Err(doubts.sentences(known.places))
         }
     }
 }

@@ -23,6 +23,22 @@ pub struct ApprovalSummary {
     pub state: ApprovalState,
     /// One sentence: for whom it waits, or who approved.
     pub line: String,
-    /// One line per rule: who counts, who does not and why, who could.
-    pub rules: Vec<String>,
+    /// One line per rule: who counts, who does not and why, who could; below it the parts of what it asks for.
+    pub rules: Vec<ApprovalLine>,
+}
+
+/// A line about a rule or a part of one, and the lines below it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalLine {
+    /// One or more sentences.
+    pub text: String,
+    /// What belongs to it; no deeper than the settings nest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<ApprovalLine>,
+}
+
+impl From<String> for ApprovalLine {
+    fn from(text: String) -> Self {
+        Self { text, parts: Vec::new() }
+    }
 }

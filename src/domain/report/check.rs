@@ -92,7 +92,7 @@ pub fn evaluation(report: &Report, secrets: &Secrets) -> CheckOutput {
 #[must_use]
 pub fn approval(approval: &ApprovalSummary, secrets: &Secrets) -> CheckOutput {
     let line = Untrusted::new(&approval.line, secrets).prose(500);
-    let rules = markdown::bullets(&approval.rules, secrets);
+    let rules = markdown::approval_list(&approval.rules, secrets);
     CheckOutput {
         state: approval.state.check(),
         title: title(&approval.line, secrets),
@@ -128,7 +128,11 @@ mod tests {
     }
 
     fn approval_of(state: ApprovalState, line: &str) -> ApprovalSummary {
-        ApprovalSummary { state, line: line.to_owned(), rules: vec!["reviewer: 0 of 1, could be @mara".to_owned()] }
+        ApprovalSummary {
+            state,
+            line: line.to_owned(),
+            rules: vec!["reviewer: 0 of 1, could be @mara".to_owned().into()],
+        }
     }
 
     #[track_caller]

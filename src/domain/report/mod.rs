@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use approval::{ApprovalState, ApprovalSummary};
+pub use approval::{ApprovalLine, ApprovalState, ApprovalSummary};
 pub use build::{Measured, MeasuredOutput};
 pub use sides::Sides;
 

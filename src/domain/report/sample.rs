@@ -114,7 +114,7 @@ pub fn regression() -> Report {
     report.approval = Some(ApprovalSummary {
         state: ApprovalState::Waiting,
         line: "1 of @acme/prompt-reviewers is missing".to_owned(),
-        rules: vec!["reviewer: 0 of 1 from @acme/prompt-reviewers".to_owned()],
+        rules: vec!["reviewer: 0 of 1 from @acme/prompt-reviewers".to_owned().into()],
     });
     report
 }

@@ -16,7 +16,7 @@ pub struct Settings {
     pub prompts: Option<Prompts>,
     /// How prompts are evaluated, and what decides.
     pub evaluation: Option<Evaluation>,
-    /// Name to users and teams, for rules.
+    /// Name to users, teams and other roles, for rules.
     pub roles: Option<BTreeMap<String, Members>>,
     /// Who must approve what; every rule whose `when` holds must be satisfied.
     pub approval: Option<Vec<Rule>>,
@@ -112,25 +112,62 @@ pub struct When {
     /// How the evaluation ended.
     #[schemars(length(min = 1))]
     pub verdict: Option<Vec<Verdict>>,
+    /// Who opened the pull request: roles, `@user`, `@org/team` or `permission:write`.
+    #[schemars(length(min = 1))]
+    pub author: Option<Vec<Text>>,
+    /// Whether it comes from a fork.
+    pub fork: Option<bool>,
+    /// Globs of the branch it goes to.
+    #[schemars(length(min = 1))]
+    pub base: Option<Vec<Text>>,
+    /// Labels, any of which it has.
+    #[schemars(length(min = 1))]
+    pub labels: Option<Vec<Text>>,
+    /// How bad a finding of lint is.
+    #[schemars(length(min = 1))]
+    pub lint: Option<Vec<Severity>>,
+    /// How much it changes.
+    pub size: Option<Size>,
 }
 
-/// One quorum, or one of several.
+/// More than so much is changed; any that is given.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Size {
+    /// More governed files.
+    pub files_over: Option<u32>,
+    /// More lines added and removed in them.
+    pub lines_over: Option<u32>,
+}
+
+/// One quorum, or one or each of several requirements.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 pub enum Require {
-    /// One.
-    One(Quorum),
+    /// One quorum.
+    Quorum(Quorum),
     /// Any of several.
     Any(AnyOf),
+    /// Each of several.
+    All(AllOf),
 }
 
-/// Any of several quorums.
+/// Any of several requirements.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct AnyOf {
-    /// The quorums.
-    #[schemars(length(min = 1))]
-    pub any_of: Vec<Quorum>,
+    /// The requirements.
+    #[schemars(length(min = 1, max = 50))]
+    pub any_of: Vec<Require>,
+}
+
+/// Each of several requirements.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct AllOf {
+    /// The requirements.
+    #[schemars(length(min = 1, max = 50))]
+    pub all_of: Vec<Require>,
 }
 
 /// So many approvals of such people.
@@ -140,7 +177,7 @@ pub struct Quorum {
     /// How many; 1 if absent.
     #[schemars(range(min = 1, max = 100))]
     pub count: Option<u32>,
-    /// Roles, `@user`, `@org/team` or `owner`.
+    /// Roles, `@user`, `@org/team`, `owner`, `codeowners` or `permission:write` (`maintain`, `admin`).
     #[schemars(length(min = 1))]
     pub from: Vec<Text>,
 }
@@ -181,11 +218,13 @@ words! {
     /// What may run for forks.
     Forks: json_schema!({ "enum": settings::FORKS });
     /// What a pull request changes.
-    Change: json_schema!({ "enum": approval::CHANGES.map(|(name, _)| name) });
+    Change: json_schema!({ "enum": approval::when::CHANGES.map(|(name, _)| name) });
     /// How an evaluation ended.
-    Verdict: json_schema!({ "enum": approval::VERDICTS.map(|(name, _)| name) });
+    Verdict: json_schema!({ "enum": approval::when::VERDICTS.map(|(name, _)| name) });
     /// A key of the prompt file.
     Metadata: json_schema!({ "enum": settings::METADATA });
-    /// Users and teams.
-    Members: json_schema!({ "type": "array", "minItems": 1, "items": { "type": "string", "pattern": "^@" } });
+    /// How bad a finding of lint is.
+    Severity: json_schema!({ "enum": approval::when::SEVERITIES.map(|(name, _)| name) });
+    /// Users, teams and other roles.
+    Members: json_schema!({ "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 } });
 }

@@ -53,8 +53,12 @@ fn the_settings_have_the_readers_keys() {
     check(file, "/definitions/Budget/properties", &read::BUDGETS, &mirror("Budget"));
     check(file, "/definitions/Lint/properties", &read::LINT, &mirror("Lint"));
     check(file, "/definitions/Rule/properties", &read::approval::RULE, &mirror("Rule"));
-    check(file, "/definitions/When/properties", &read::approval::WHEN, &mirror("When"));
-    check(file, "/definitions/Quorum/properties", &read::approval::QUORUM, &mirror("Quorum"));
+    check(file, "/definitions/When/properties", &read::approval::when::WHEN, &mirror("When"));
+    check(file, "/definitions/Quorum/properties", &read::approval::require::QUORUM, &mirror("Quorum"));
+    check(file, "/definitions/Size/properties", &read::approval::when::SIZE, &mirror("Size"));
+    let parts = read::approval::require::TREE;
+    check(file, "/definitions/AnyOf/properties", &parts[..1], &mirror("AnyOf"));
+    check(file, "/definitions/AllOf/properties", &parts[1..], &mirror("AllOf"));
 }
 
 #[test]

@@ -1,9 +1,11 @@
+mod policy;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::gate::Verdict;
 use crate::domain::ids::{Login, TeamSlug};
-use crate::domain::policy::{Change, Source as From};
+use crate::domain::policy::{Change, Require, Source as From};
 
 fn read_text(text: &str) -> Result<Parsed<Settings>, Vec<Diagnostic>> {
     parse(&PromptPath::parse(SETTINGS_PATH).unwrap(), text.as_bytes())
@@ -77,10 +79,10 @@ fn the_documented_example_says_what_it_says() {
     let rules = settings.policy.rules;
     assert_eq!(rules.len(), 4);
     assert_eq!(rules[1].when.changes, [Change::GoldenSet, Change::Policy]);
-    assert_eq!(rules[2].require.any_of.len(), 2);
+    assert!(matches!(&rules[2].require, Require::AnyOf(parts) if parts.len() == 2));
     assert_eq!(rules[3].when.verdict, [Verdict::Regression]);
     let overriders = settings.policy.overriders.unwrap();
-    assert_eq!(overriders.from, [From::Role { name: "leads".to_owned(), members: vec![leads] }]);
+    assert_eq!(overriders.from, [From::Role { name: "leads".to_owned(), members: [leads].into() }]);
     assert_eq!(settings.banned_phrases, ["world-class"]);
     assert_eq!(settings.required_metadata.len(), 4);
 }
@@ -209,7 +211,10 @@ fn an_unknown_role_gets_a_suggestion() {
 #[test]
 fn rules_need_a_name_and_roles_need_members() {
     check("approval:\n  - require: { count: 1, from: [owner] }\n", &["2:5 missing-key: an approval rule needs `name`"]);
-    check("roles:\n  leads: [mara]\n", &["2:11 invalid-principal: `mara` in `leads` is neither a user nor a team"]);
+    check(
+        "roles:\n  leads: [mara]\n",
+        &["2:11 invalid-principal: `mara` in `leads` is neither a user nor a team nor a role"],
+    );
     check("roles:\n  owner: [\"@a\"]\n", &["2:3 invalid-role: `owner` cannot be the name of a role"]);
     let rule = "  - name: r\n    require: { from: [owner] }\n";
     check(&format!("approval:\n{rule}{rule}"), &["4:5 duplicate-rule: two approval rules are named `r`"]);

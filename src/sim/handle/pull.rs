@@ -8,6 +8,7 @@ use super::repo::Repo;
 use super::{SimError, missing};
 use crate::domain::ids::{CommitSha, PullNumber};
 use crate::sim::objects::Oid;
+use crate::sim::shape;
 use crate::sim::state::{Merge, Pull};
 
 /// A pull request to be opened.
@@ -84,6 +85,7 @@ impl Repo {
             closed: None,
             reviews: Vec::new(),
             requested: Default::default(),
+            labels: Default::default(),
             mergeable_unknown: 0,
         };
         repo.pulls.insert(number, pull);
@@ -115,6 +117,39 @@ impl Repo {
         let old = self.change_pull(number, |pull| std::mem::replace(&mut pull.title, title.to_owned()))?;
         let changes = json!({"changes": {"title": {"from": old}}});
         self.sim.world().emit_pull(self.id, number.0, "edited", user, &changes);
+        Ok(())
+    }
+
+    /// Puts a label on it. Sends `labeled`.
+    ///
+    /// # Errors
+    /// When the pull request or the user is unknown.
+    pub fn label(&self, number: PullNumber, label: &str, by: &str) -> Result<(), SimError> {
+        self.change_label(number, label, by, "labeled", |pull| drop(pull.labels.insert(label.to_owned())))
+    }
+
+    /// Takes a label off it. Sends `unlabeled`.
+    ///
+    /// # Errors
+    /// When the pull request or the user is unknown.
+    pub fn unlabel(&self, number: PullNumber, label: &str, by: &str) -> Result<(), SimError> {
+        self.change_label(number, label, by, "unlabeled", |pull| drop(pull.labels.remove(label)))
+    }
+
+    fn change_label(
+        &self,
+        number: PullNumber,
+        label: &str,
+        by: &str,
+        action: &str,
+        f: impl FnOnce(&mut Pull),
+    ) -> Result<(), SimError> {
+        let user = self.user(by)?;
+        self.change_pull(number, f)?;
+        let mut world = self.sim.world();
+        let repo = world.repos.get(&self.id).ok_or_else(|| missing("repository", self.name()))?;
+        let shown = json!({"label": shape::pull::label(&world, repo, label)});
+        world.emit_pull(self.id, number.0, action, user, &shown);
         Ok(())
     }
 

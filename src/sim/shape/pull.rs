@@ -30,16 +30,26 @@ fn side(world: &World, repo: Option<&Repository>, name: &str, sha: &str) -> Valu
     })
 }
 
+/// A label; its id is made up from its name.
+pub(in crate::sim) fn label(world: &World, repo: &Repository, name: &str) -> Value {
+    let id = name.bytes().fold(repo.id, |id, byte| (id * 31 + u64::from(byte)) % 1_000_000_007);
+    json!({
+        "id": id, "node_id": node_id("LA", id), "url": format!("{}/labels/{name}", api_url(world, repo)), "name": name,
+        "description": null, "color": "ededed", "default": false,
+    })
+}
+
 /// A pull request as lists hold it.
 pub(in crate::sim) fn simple(world: &World, repo: &Repository, pull: &Pull) -> Value {
     let (api, html) = (api_url(world, repo), html_url(world, repo));
     let (number, sha) = (pull.number, pull.head_sha);
     let head_repo = pull.head_repo.and_then(|id| world.repos.get(&id));
     let requested: Value = pull.requested.iter().map(|id| user(world, *id)).collect();
+    let labels: Value = pull.labels.iter().map(|name| label(world, repo, name)).collect();
     let mut shown = json!({
         "id": pull.id, "node_id": node_id("PR", pull.id), "number": number,
         "state": if pull.open { "open" } else { "closed" }, "locked": pull.locked, "title": pull.title,
-        "user": user(world, pull.author), "body": pull.body, "labels": [], "milestone": null,
+        "user": user(world, pull.author), "body": pull.body, "labels": labels, "milestone": null,
         "active_lock_reason": null, "created_at": iso(pull.created), "updated_at": iso(pull.updated),
         "closed_at": pull.closed.map(iso), "merged_at": pull.merged.as_ref().map(|merge| iso(merge.at)),
         "merge_commit_sha": pull.merged.as_ref().map(|merge| merge.sha.to_string()),

@@ -22,7 +22,7 @@ use promptops::engine::clock::{Clock, SystemClock};
 use promptops::github::check::{Annotation, CheckOutput, CheckRun, CheckState, Conclusion, Level};
 use promptops::github::{
     CheckId, CheckWrite, CommentOutcome, CommentWrite, EntryKind, Github, GithubError, GithubOptions, Head, Published,
-    REPORT_MARKER, Remembered, Repository, Snapshot,
+    REPORT_MARKER, Remembered, Repository, Snapshot, Teams,
 };
 use promptops::sim::{Caller, Caps, Change, Fault, Limits, NewPull, Repo, Sim, Trouble, Verdict as Says, When};
 
@@ -49,8 +49,9 @@ fn team() -> TeamSlug {
 
 fn one_of_the_reviewers() -> Policy {
     let from = vec![Source::Principal(Principal::Team(team()))];
-    let require = Require { any_of: vec![Quorum { count: 1, from }] };
-    Policy { rules: vec![Rule { name: "reviewer".into(), when: RuleWhen::default(), require }], overriders: None }
+    let require = Require::Quorum(Quorum { count: 1, from });
+    let rules = vec![Rule { name: "reviewer".into(), when: RuleWhen::default(), require }];
+    Policy { rules, ..Policy::default() }
 }
 
 /// Acme's prompts: Ann changed one prompt and its golden set in a pull request, Mara is one of the reviewers.

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::policy::facts::OwnedPaths;
+use crate::domain::policy::{author_memberships_needed, permissions_needed};
 
 fn any_state() -> impl Strategy<Value = ReviewState> {
     prop::sample::select(vec![Approved, ChangesRequested, Commented, Dismissed])
@@ -14,8 +16,30 @@ fn any_facts() -> impl Strategy<Value = PullFacts> {
         prop::sample::select(vec![Membership::Active, Membership::Pending, Membership::No, Membership::Unreadable]),
         PEOPLE.len() * 2,
     );
-    (reviews, memberships, any::<bool>()).prop_map(|(reviews, memberships, attributed)| {
+    let roles = prop::sample::select(vec![None, Some("none"), Some("write"), Some("admin"), Some("wizard")]);
+    let roles = prop::collection::vec(roles, PEOPLE.len());
+    let owners =
+        prop::collection::vec(prop::sample::select(vec!["@mara", "@lee", "@acme/leads", "@acme/support"]), 0..3);
+    let unseen = prop::sample::select(vec![None, None, Some("@acme/support")]);
+    let rest = (roles, owners, unseen, any::<bool>());
+    (reviews, memberships, any::<bool>(), rest).prop_map(|(reviews, memberships, attributed, rest)| {
+        let (roles, owners, unseen, broken) = rest;
         let mut facts = facts();
+        for (name, role) in PEOPLE.iter().zip(roles) {
+            facts.permissions.extend(role.map(|role| (person(name).id.0, role.to_owned())));
+        }
+        facts.code_owners.file = PromptPath::parse("CODEOWNERS").ok();
+        facts.code_owners.owned = owners
+            .iter()
+            .map(|owner| OwnedPaths {
+                owners: vec![Principal::parse(owner).unwrap()],
+                paths: vec![PromptPath::parse("prompts/a.prompt.yml").unwrap()],
+            })
+            .collect();
+        if broken {
+            facts.code_owners.problems = vec!["CODEOWNERS:1: mend it".into()];
+        }
+        facts.unreadable_teams = unseen.map(team).into_iter().collect();
         for (name, state, at_head) in reviews {
             facts = facts.review_at(name, state, Some(sha(if at_head { 'a' } else { 'c' })));
         }
@@ -31,19 +55,31 @@ fn any_facts() -> impl Strategy<Value = PullFacts> {
 }
 
 fn any_policy() -> impl Strategy<Value = Policy> {
-    let source = prop::sample::select(vec!["mara", "lee", "ann", "leads", "@acme/support", "owner"]);
-    let quorums = prop::collection::vec((1u32..3, prop::collection::vec(source, 1..3)), 1..3);
+    let source = prop::sample::select(vec![
+        "mara",
+        "lee",
+        "ann",
+        "leads",
+        "@acme/support",
+        "owner",
+        "codeowners",
+        "permission:maintain",
+    ]);
+    let author = prop::sample::select(vec![None, None, Some("leads"), Some("permission:maintain"), Some("ann")]);
+    let fork = prop::sample::select(vec![None, None, Some(false), Some(true)]);
+    let quorum = (1u32..3, prop::collection::vec(source, 1..3)).prop_map(|(count, from)| part(count, &from));
+    let require = quorum.prop_recursive(3, 8, 3, |inner| {
+        let parts = prop::collection::vec(inner, 1..3);
+        prop_oneof![parts.clone().prop_map(Require::AnyOf), parts.prop_map(Require::AllOf)]
+    });
     let verdicts = prop::sample::select(vec![vec![], vec![Verdict::Regression], vec![Verdict::NoRegressionFound]]);
-    prop::collection::vec((quorums, verdicts), 0..4).prop_map(|rules| Policy {
-        rules: rules
-            .into_iter()
-            .enumerate()
-            .map(|(place, (quorums, verdict))| Rule {
-                when: When { verdict, ..When::default() },
-                ..rule(&place.to_string(), quorums.iter().map(|(count, from)| quorum(*count, from)).collect())
-            })
-            .collect(),
-        overriders: None,
+    prop::collection::vec((require, verdicts, author, fork), 0..4).prop_map(|rules| {
+        let rules = rules.into_iter().enumerate();
+        let rules = rules.map(|(place, (require, verdict, author, fork))| Rule {
+            when: When { verdict, author: author.into_iter().map(from).collect(), fork, ..When::default() },
+            ..rule(&place.to_string(), require)
+        });
+        policy(rules.collect())
     })
 }
 
@@ -105,9 +141,55 @@ proptest! {
 
     #[test]
     fn looking_up_only_what_is_needed_decides_the_same(policy in any_policy(), facts in any_facts(), verdict in any_verdict()) {
-        let needed = memberships_needed(&policy, &facts);
         let mut sparse = facts.clone();
-        sparse.memberships.retain(|(team, user, _)| needed.iter().any(|(of, who)| of == team && who.id == *user));
-        prop_assert_eq!(decide(&policy, &facts, verdict), decide(&policy, &sparse, verdict));
+        sparse.memberships.clear();
+        sparse.permissions.retain(|id, _| *id == person("ann").id.0);
+        let look_up = |sparse: &mut PullFacts, needed: Vec<(TeamSlug, Person)>| {
+            let is_needed = |(of, who, _): &&(TeamSlug, UserId, Membership)| needed.iter().any(|(team, one)| team == of && one.id == *who);
+            sparse.memberships.extend(facts.memberships.iter().filter(is_needed).cloned());
+        };
+        let needed = author_memberships_needed(&policy, &sparse);
+        look_up(&mut sparse, needed);
+        let needed = memberships_needed(&policy, &sparse);
+        look_up(&mut sparse, needed);
+        for one in permissions_needed(&policy, &sparse) {
+            sparse.permissions.extend(facts.permissions.get(&one.id.0).map(|role| (one.id.0, role.clone())));
+        }
+        let (all, some) = (decide(&policy, &facts, verdict), decide(&policy, &sparse, verdict));
+        prop_assert_eq!(all.state, some.state);
+        prop_assert_eq!(all.waiver, some.waiver);
+        for (all, some) in all.rules.iter().zip(&some.rules) {
+            prop_assert_eq!((&all.counted, &all.problems), (&some.counted, &some.problems));
+        }
+    }
+
+    #[test]
+    fn the_order_of_parts_changes_no_state(policy in any_policy(), facts in any_facts(), verdict in any_verdict()) {
+        fn turned(require: &Require) -> Require {
+            match require {
+                Require::Quorum(quorum) => Require::Quorum(quorum.clone()),
+                Require::AnyOf(parts) => Require::AnyOf(parts.iter().rev().map(turned).collect()),
+                Require::AllOf(parts) => Require::AllOf(parts.iter().rev().map(turned).collect()),
+            }
+        }
+        let before = decide(&policy, &facts, verdict);
+        let mut other = policy;
+        for rule in &mut other.rules {
+            rule.require = turned(&rule.require);
+        }
+        let after = decide(&other, &facts, verdict);
+        prop_assert_eq!(before.state, after.state);
+        prop_assert_eq!(before.waiver, after.waiver);
+    }
+
+    #[test]
+    fn one_more_approval_of_head_makes_no_satisfied_rule_worse(policy in any_policy(), facts in any_facts(), verdict in any_verdict(), name in prop::sample::select(PEOPLE.to_vec())) {
+        let before = decide(&policy, &facts, verdict);
+        let after = decide(&policy, &facts.review(name, Approved), verdict);
+        for (before, after) in before.rules.iter().zip(&after.rules) {
+            if before.state == State::Satisfied {
+                prop_assert_eq!(after.state, State::Satisfied, "{:?}", after);
+            }
+        }
     }
 }

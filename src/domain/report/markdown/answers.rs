@@ -1,6 +1,6 @@
 //! The answers to `/promptops help` and `/promptops explain`: comments of their own, without the report's marker.
 
-use super::{COMMENT_CHARACTERS, bullets, folds, headline};
+use super::{COMMENT_CHARACTERS, approval_list, folds, headline};
 use crate::domain::report::fit::{Block, Keep, Measure, fit};
 use crate::domain::report::{PromptReport, Report, words};
 use crate::domain::untrusted::{Secrets, Untrusted};
@@ -26,7 +26,7 @@ pub fn explain(report: &Report, secrets: &Secrets) -> String {
     }
     if let Some(approval) = &report.approval {
         let line = Untrusted::new(&approval.line, secrets).prose(500);
-        let text = format!("### Approval\n\n{line}\n\n{}", bullets(&approval.rules, secrets));
+        let text = format!("### Approval\n\n{line}\n\n{}", approval_list(&approval.rules, secrets));
         blocks.push(Block { keep: Keep::Section, text });
     }
     fit(blocks, COMMENT_CHARACTERS, Measure::Characters)

@@ -9,7 +9,7 @@ mod tests;
 
 pub use answers::{explain, help};
 
-use super::approval::{ApprovalState, ApprovalSummary};
+use super::approval::{ApprovalLine, ApprovalState, ApprovalSummary};
 use super::fit::{Block, Keep, Measure, fit};
 use super::{Outcome, Report, Sides, words};
 use crate::domain::diagnostic::{Diagnostic, Severity};
@@ -68,7 +68,10 @@ pub(super) fn details(report: &Report, secrets: &Secrets) -> Vec<Block> {
         });
     }
     if let Some(rules) = report.approval.as_ref().map(|approval| &approval.rules).filter(|rules| !rules.is_empty()) {
-        blocks.push(Block { keep: Keep::Fold, text: folds::fold("Approval, rule by rule", &bullets(rules, secrets)) });
+        blocks.push(Block {
+            keep: Keep::Fold,
+            text: folds::fold("Approval, rule by rule", &approval_list(rules, secrets)),
+        });
     }
     blocks
 }
@@ -168,6 +171,31 @@ pub(super) fn bullets(sentences: &[String], secrets: &Secrets) -> String {
         list.push_str(&format!("- … and {more} more\n"));
     }
     list
+}
+
+/// What became of the rules, each with its parts set in below it.
+pub(super) fn approval_list(rules: &[ApprovalLine], secrets: &Secrets) -> String {
+    let mut list = String::new();
+    for rule in rules.iter().take(SHOWN_SENTENCES) {
+        approval_item(rule, 0, secrets, &mut list);
+    }
+    if let Some(more) = rules.len().checked_sub(SHOWN_SENTENCES).filter(|more| *more > 0) {
+        list.push_str(&format!("- … and {more} more\n"));
+    }
+    list
+}
+
+/// Settings nest no deeper than this shows.
+const DEEPEST: usize = 10;
+
+fn approval_item(item: &ApprovalLine, depth: usize, secrets: &Secrets, list: &mut String) {
+    let indent = "  ".repeat(depth);
+    list.push_str(&format!("{indent}- {}\n", Untrusted::new(&item.text, secrets).prose(SENTENCE)));
+    if depth < DEEPEST {
+        for part in &item.parts {
+            approval_item(part, depth + 1, secrets, list);
+        }
+    }
 }
 
 /// The findings about files: errors first, with the line of source.

@@ -333,7 +333,8 @@ fn hostile(text: &str) -> Report {
     prompt.cases[4].head.as_mut().expect("head").error = Some(text.to_owned());
     if let Some(approval) = &mut report.approval {
         approval.line = text.to_owned();
-        approval.rules = vec![text.to_owned()];
+        let below = ApprovalLine::from(text.to_owned());
+        approval.rules = vec![ApprovalLine { text: text.to_owned(), parts: vec![below] }];
     }
     report
 }
