@@ -155,7 +155,7 @@ async fn prompts(
     let several = loaded.len() > 1;
     let mut names = BTreeSet::new();
     for (number, loaded) in (1usize..).zip(loaded) {
-        let LoadedPrompt { prompt, golden, warnings, attached: _ } = loaded;
+        let LoadedPrompt { prompt, golden, warnings, .. } = loaded;
         let mut stem = prompt::stem(path).to_owned();
         if several {
             stem = format!("{stem}-{}", slug(prompt.label.as_deref(), number));

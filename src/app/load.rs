@@ -10,6 +10,7 @@ use crate::domain::diagnostic::{Diagnostic, Location, Parsed};
 use crate::domain::golden::{self, GoldenSet};
 use crate::domain::governed::{self, GoldenSource};
 use crate::domain::ids::PromptPath;
+use crate::domain::lint::Part;
 use crate::domain::policy::Change;
 use crate::domain::prompt::{self, Attachments, Format, Prompt, Reference};
 use crate::domain::promptfoo;
@@ -26,6 +27,51 @@ pub struct LoadedPrompt {
     pub warnings: Vec<Diagnostic>,
     /// The other files that the prompt file is made of.
     pub attached: Vec<PromptPath>,
+    /// All its files as they are written; of a file with several prompts, the first one's.
+    pub texts: Vec<Written>,
+}
+
+/// A file as it is written.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The file.
+    pub path: PromptPath,
+    /// What it is of the prompt.
+    pub part: Part,
+    bytes: Bytes,
+}
+
+impl Written {
+    /// Its text, if it is one.
+    pub fn text(&self) -> Option<&str> {
+        let bytes = self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.bytes);
+        std::str::from_utf8(bytes).ok()
+    }
+}
+
+impl LoadedPrompt {
+    /// The same without the files that hold no waiver: nobody needs them once they were looked at.
+    #[must_use]
+    pub fn with_waivers_only(mut self) -> Self {
+        self.texts.retain(|written| written.text().is_some_and(|text| text.contains("promptops:")));
+        self
+    }
+}
+
+/// All files of the prompts.
+pub fn texts(loaded: &[LoadedPrompt]) -> Vec<Written> {
+    loaded.iter().flat_map(|loaded| &loaded.texts).cloned().collect()
+}
+
+/// The prompt file and what it is made of.
+fn written(path: &PromptPath, bytes: &Bytes, attachments: &Attachments) -> Vec<Written> {
+    let own = Written { path: path.clone(), part: Part::Prompt, bytes: bytes.clone() };
+    let attached = attachments.files().map(|(path, bytes)| Written {
+        path: path.clone(),
+        part: Part::Attached,
+        bytes: Bytes::from_owner(bytes.clone()),
+    });
+    std::iter::once(own).chain(attached).collect()
 }
 
 /// Most files that a prompt file may be made of, and most references in it, whether there is such a file or not.
@@ -55,15 +101,15 @@ pub async fn load(files: &Files, path: &PromptPath) -> Result<Vec<LoadedPrompt>,
     if is_config(path, &bytes) {
         return load_config(files, path, &bytes).await;
     }
-    let LoadedPrompt { prompt, mut warnings, attached, .. } = alone(files, path, &bytes).await?;
-    let golden = load_golden(files, &prompt, &mut warnings).await?;
+    let LoadedPrompt { prompt, mut warnings, attached, mut texts, .. } = alone(files, path, &bytes).await?;
+    let golden = load_golden(files, &prompt, &mut warnings, &mut texts).await?;
     if let Some(set) = &golden {
         let findings = golden::check_variables(&prompt, set);
         if !findings.is_empty() {
             return Err(LoadError::Input(findings));
         }
     }
-    Ok(vec![LoadedPrompt { prompt, golden, warnings, attached }])
+    Ok(vec![LoadedPrompt { prompt, golden, warnings, attached, texts }])
 }
 
 /// Loads the prompt of the file at `path` without its golden set.
@@ -79,11 +125,12 @@ async fn prompt_bytes(files: &Files, path: &PromptPath) -> Result<Bytes, LoadErr
     regular(content, path, "prompt file", MAX_FILE_BYTES)
 }
 
-async fn alone(files: &Files, path: &PromptPath, bytes: &[u8]) -> Result<LoadedPrompt, LoadError> {
+async fn alone(files: &Files, path: &PromptPath, bytes: &Bytes) -> Result<LoadedPrompt, LoadError> {
     let attachments = attach(files, path, bytes, &prompt::references).await?;
     let attached = attachments.paths().cloned().collect();
     let parsed = prompt::parse_with(path, bytes, &attachments).map_err(LoadError::Input)?;
-    Ok(LoadedPrompt { prompt: Arc::new(parsed.value), golden: None, warnings: parsed.warnings, attached })
+    let texts = written(path, bytes, &attachments);
+    Ok(LoadedPrompt { prompt: Arc::new(parsed.value), golden: None, warnings: parsed.warnings, attached, texts })
 }
 
 /// Whether a file is a promptfoo config: by its name, or by its keys where its name says nothing.
@@ -95,11 +142,12 @@ fn is_config(path: &PromptPath, bytes: &[u8]) -> bool {
 }
 
 /// The prompts of a promptfoo config, which brings their cases along.
-async fn load_config(files: &Files, path: &PromptPath, bytes: &[u8]) -> Result<Vec<LoadedPrompt>, LoadError> {
+async fn load_config(files: &Files, path: &PromptPath, bytes: &Bytes) -> Result<Vec<LoadedPrompt>, LoadError> {
     let attachments = attach(files, path, bytes, &promptfoo::references).await?;
     let attached: Vec<PromptPath> = attachments.paths().cloned().collect();
     let parsed = promptfoo::parse(path, bytes, &attachments).map_err(LoadError::Input)?;
     let mut warnings = parsed.warnings;
+    let mut texts = written(path, bytes, &attachments);
     let mut findings: Vec<Diagnostic> = Vec::new();
     let mut loaded = Vec::with_capacity(parsed.value.len());
     for (prompt, set) in parsed.value {
@@ -110,8 +158,9 @@ async fn load_config(files: &Files, path: &PromptPath, bytes: &[u8]) -> Result<V
             }
         }
         // What was found in the file is said once, not with each of its prompts.
-        let (warnings, attached) = (std::mem::take(&mut warnings), attached.clone());
-        loaded.push(LoadedPrompt { prompt: Arc::new(prompt), golden: Some(set), warnings, attached });
+        let (warnings, texts) = (std::mem::take(&mut warnings), std::mem::take(&mut texts));
+        let (prompt, attached) = (Arc::new(prompt), attached.clone());
+        loaded.push(LoadedPrompt { prompt, golden: Some(set), warnings, attached, texts });
     }
     if findings.is_empty() { Ok(loaded) } else { Err(LoadError::Input(findings)) }
 }
@@ -322,6 +371,7 @@ async fn load_golden(
     files: &Files,
     prompt: &Prompt,
     warnings: &mut Vec<Diagnostic>,
+    texts: &mut Vec<Written>,
 ) -> Result<Option<GoldenSet>, LoadError> {
     let path = match governed::golden_source(prompt) {
         GoldenSource::Named(named) => Some(named),
@@ -335,6 +385,7 @@ async fn load_golden(
                 }
                 (content, _) => regular(content, &path, "golden set", MAX_GOLDEN_SET_BYTES)?,
             };
+            texts.push(Written { path: path.clone(), part: Part::GoldenSet, bytes: bytes.clone() });
             golden::parse(&path, &bytes, prompt)
         }
         None => match golden::inline(prompt) {

@@ -8,13 +8,15 @@ use thiserror::Error;
 
 use super::discover::{self, Place};
 use super::files::{Content, Entry, Files, FilesError};
+use super::lint::{self, LintFile};
 use super::load::{self, LoadError, LoadedPrompt};
 use super::plan::{self, Overrides, Pair};
 use super::result;
 use crate::domain::budget::Estimate;
-use crate::domain::diagnostic::{Diagnostic, Parsed};
+use crate::domain::diagnostic::{Diagnostic, Parsed, Severity};
 use crate::domain::governed::Governed;
 use crate::domain::ids::{CommitSha, PromptPath};
+use crate::domain::lint::Config;
 use crate::domain::prompt;
 use crate::domain::report::{Outcome, Report};
 use crate::domain::settings::{self, SETTINGS_PATH, Settings};
@@ -48,6 +50,9 @@ pub enum LocalError {
     /// The files are wrong.
     #[error("{} findings in the files", .0.len())]
     Findings(Vec<Diagnostic>),
+    /// Lint found errors, so no model is asked.
+    #[error("{} lint errors in the prompts", .0.len())]
+    Lint(Vec<Diagnostic>),
     /// A revision or repository is wrong.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -122,34 +127,43 @@ pub async fn gather(options: &LocalOptions) -> Result<Gathered, LocalError> {
             "no prompt files found; name them, or check `prompts.include` in .github/promptops.yml".to_owned(),
         ));
     }
-    let renames = match (&place.repository, &base) {
-        (Some(repository), Some(base)) => repository.renames(base, head.as_ref()).await?,
-        _ => HashMap::new(),
-    };
+    let renames = renames(&place, base.as_ref(), head.as_ref()).await?;
     let named = !options.paths.is_empty();
     let sides = Sides { base: base_files, head: head_files, renames };
-    let pairs = load_pairs(&paths, &sides, &governed, named, &mut warnings).await?;
+    let pairs = load_pairs(&paths, &sides, &settings, &governed, named, &mut warnings).await?;
     Ok(Gathered { settings, pairs, base, head, warnings, rivals: None })
 }
 
 /// The files of both sides.
-struct Sides {
-    base: Option<Files>,
-    head: Files,
+pub(super) struct Sides {
+    pub base: Option<Files>,
+    pub head: Files,
     /// Base's name of a file by head's, where they differ.
-    renames: HashMap<PromptPath, PromptPath>,
+    pub renames: HashMap<PromptPath, PromptPath>,
 }
 
 impl Sides {
     /// The base files and the prompt's path in them, where it is there.
-    fn base_of<'s>(&'s self, path: &'s PromptPath) -> Option<(&'s Files, &'s PromptPath)> {
+    pub fn base_of<'s>(&'s self, path: &'s PromptPath) -> Option<(&'s Files, &'s PromptPath)> {
         let files = self.base.as_ref()?;
         let path = if files.exists(path) { path } else { self.renames.get(path)? };
         Some((files, path))
     }
 }
 
-async fn revision(place: &Place, revision: Option<&str>) -> Result<Option<(Files, CommitSha)>, LocalError> {
+/// Base's name of a file by head's, where they differ; `None` as head is the working tree.
+pub(super) async fn renames(
+    place: &Place,
+    base: Option<&CommitSha>,
+    head: Option<&CommitSha>,
+) -> Result<HashMap<PromptPath, PromptPath>, LocalError> {
+    match (&place.repository, base) {
+        (Some(repository), Some(base)) => Ok(repository.renames(base, head).await?),
+        _ => Ok(HashMap::new()),
+    }
+}
+
+pub(super) async fn revision(place: &Place, revision: Option<&str>) -> Result<Option<(Files, CommitSha)>, LocalError> {
     let Some(revision) = revision else { return Ok(None) };
     let repository = place.repository.clone().ok_or_else(|| GitError::NoRepository(place.root.clone()))?;
     let commit = repository.resolve(revision).await?;
@@ -220,19 +234,26 @@ async fn settings_in(
 async fn load_pairs(
     paths: &[PromptPath],
     sides: &Sides,
+    settings: &Settings,
     governed: &Governed,
     named: bool,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Pair>, LocalError> {
     let mut pairs = Vec::with_capacity(paths.len());
-    let mut findings = Vec::new();
+    let (mut findings, mut errors) = (Vec::new(), Vec::new());
+    let config = Config::new(settings, false);
     for path in paths {
         let heads = load_side(&sides.head, path, &mut findings).await?;
         let bases = match sides.base_of(path) {
             Some((files, path)) => load_base(files, path, warnings).await?,
             None => Vec::new(),
         };
-        for (base, mut loaded) in load::pair_up(bases, heads).0 {
+        let (head, base) = (load::texts(&heads), load::texts(&bases));
+        let (loaded, _) = load::pair_up(bases, heads);
+        let prompts = loaded.iter().map(|(before, after)| (before.as_ref(), after)).collect();
+        let file = LintFile { path, head: &head, base: &base, prompts, neighbours: None };
+        lint::extend(&mut errors, lint::check(&file, &config).findings);
+        for (base, mut loaded) in loaded {
             findings.extend(governed.check_golden_set(&loaded.prompt));
             // A set that only base still has compares nothing: removing it must not look like passing it.
             if loaded.golden.is_none() {
@@ -244,13 +265,20 @@ async fn load_pairs(
                 continue;
             }
             warnings.append(&mut loaded.warnings);
-            pairs.push(Pair { path: path.clone(), base, head: loaded });
+            let base = base.map(LoadedPrompt::with_waivers_only);
+            pairs.push(Pair { path: path.clone(), base, head: loaded.with_waivers_only() });
         }
     }
     if pairs.is_empty() && findings.is_empty() {
         findings.extend(paths.iter().map(no_golden_set));
     }
-    if findings.is_empty() { Ok(pairs) } else { Err(LocalError::Findings(findings)) }
+    // Warnings are for `promptops lint` to tell; what is an error there must not reach a model.
+    errors.retain(|finding| finding.severity == Severity::Error);
+    match (findings.is_empty(), errors.is_empty()) {
+        (true, true) => Ok(pairs),
+        (true, false) => Err(LocalError::Lint(errors)),
+        (false, _) => Err(LocalError::Findings(findings)),
+    }
 }
 
 pub(super) async fn load_side(
@@ -269,7 +297,7 @@ pub(super) async fn load_side(
 }
 
 /// A base version that cannot be used is said, and head is measured alone: whoever mends a broken file needs that.
-async fn load_base(
+pub(super) async fn load_base(
     files: &Files,
     path: &PromptPath,
     warnings: &mut Vec<Diagnostic>,
@@ -323,6 +351,7 @@ pub async fn evaluate(
     for (prompt, pair) in report.prompts.iter_mut().zip(&gathered.pairs) {
         prompt.golden_set = pair.head.golden.as_ref().map(|set| set.path.clone());
     }
+    report.diagnostics.extend(lint::after_run(&gathered.pairs, &report, &Config::new(&gathered.settings, false)));
     report.notes.extend(result::unpriced(&plan, &limits.prices));
     if gathered.base.is_some() {
         let new = gathered.pairs.iter().filter(|pair| pair.base.is_none());

@@ -3,6 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::job::{JobError, PullRef};
+use super::lint;
 use super::plan::{self, Overrides};
 use super::pull::{Governed, author_can_write};
 use super::result;
@@ -11,6 +12,7 @@ use super::sides::Sides;
 use super::till::Till;
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::gate::Verdict;
+use crate::domain::lint::Config;
 use crate::domain::policy::facts::PullFacts;
 use crate::domain::report::{Outcome, Report};
 use crate::domain::settings::Forks;
@@ -135,6 +137,10 @@ async fn run(
         Ok(runs) => {
             let (base, head) = (facts.base_sha.to_string(), facts.head_sha.to_string());
             let mut report = result::report(&plan, runs, Some(base), head);
+            for (prompt, pair) in report.prompts.iter_mut().zip(&sides.pairs) {
+                prompt.golden_set = pair.head.golden.as_ref().map(|set| set.path.clone());
+            }
+            report.diagnostics = lint::after_run(&sides.pairs, &report, &Config::new(settings, true));
             report.notes.extend(result::unpriced(&plan, &service.prices));
             return Ok(Some(report));
         }

@@ -10,6 +10,7 @@ use super::control::{self, Control, Controlled};
 use super::desk::Desk;
 use super::ending::broken_settings;
 use super::job::{JobError, PullRef};
+use super::lint;
 use super::measure::{self, Measuring};
 use super::service::Service;
 use super::sides;
@@ -130,7 +131,8 @@ pub async fn evaluate(
     match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
         Measuring::Ended(report) => {
             // A run may take an hour: reviews and memberships are those of the moment of the decision.
-            let facts = self::facts(&governed, facts.said.clone()).await?;
+            let said = FileFacts { lint: lint::counts(&report.diagnostics), ..facts.said.clone() };
+            let facts = self::facts(&governed, said).await?;
             let run = StoredRun { base_sha: governed.snapshot.base_sha.clone(), facts, report: *report };
             conclude(service, pull, &governed, &mut desk, run, true).await
         }

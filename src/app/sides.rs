@@ -6,6 +6,7 @@ use super::control::Control;
 use super::files::{Content, Files, FilesError};
 use super::guards;
 use super::job::JobError;
+use super::lint::{self, Known, LintFile};
 use super::load::{self, LoadError, LoadedPrompt, about};
 use super::local::no_golden_set;
 use super::plan::Pair;
@@ -15,6 +16,7 @@ use crate::domain::golden::GoldenSet;
 use crate::domain::golden::difference::plan_cases;
 use crate::domain::governed;
 use crate::domain::ids::{Digest, PromptPath};
+use crate::domain::lint::Config;
 use crate::domain::policy::Change;
 use crate::domain::policy::facts::{FileFacts, GovernedChange};
 use crate::domain::prompt::Format;
@@ -85,9 +87,14 @@ pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Contro
         sides.findings.push(finding);
         return Ok(sides);
     }
+    let config = Config::new(&control.settings, true);
+    let (known, note) = near_duplicates(&base, &head, control, &affected, &config).await?;
+    sides.notes.extend(note);
+    let rules = Rules { config, known };
     for (path, previous) in affected {
-        load_pair(&base, &head, path, &previous, &mut sides).await?;
+        load_pair(&base, &head, path, &previous, &rules, &mut sides).await?;
     }
+    sides.said.lint = lint::counts(&sides.findings);
     for pair in &sides.pairs {
         sides.findings.extend(control.governed.check_golden_set(&pair.head.prompt));
     }
@@ -285,11 +292,31 @@ fn removed_prompts(snapshot: &Snapshot, control: &Control) -> Vec<PromptPath> {
     removed.chain(moved).cloned().collect()
 }
 
+/// What lint goes by.
+struct Rules<'c> {
+    config: Config<'c>,
+    known: Known,
+}
+
+/// The other prompts, read only where a prompt itself changes: blobs that nobody asked for cost requests.
+async fn near_duplicates(
+    base: &Files,
+    head: &Files,
+    control: &Control,
+    affected: &[(PromptPath, PromptPath)],
+    config: &Config<'_>,
+) -> Result<(Known, Option<String>), JobError> {
+    let changed = affected.iter().filter(|(path, previous)| base.id(previous) != head.id(path));
+    let looked_at = changed.map(|(path, _)| path.clone()).collect();
+    Ok(lint::known(head, &control.governed, looked_at, config, MAX_SEARCHED).await?)
+}
+
 async fn load_pair(
     base: &Files,
     head: &Files,
     path: PromptPath,
     previous: &PromptPath,
+    rules: &Rules<'_>,
     sides: &mut Sides,
 ) -> Result<(), JobError> {
     own(base, previous, sides).await?;
@@ -305,7 +332,18 @@ async fn load_pair(
     if let (Some(after), true) = (loaded.first(), before.is_empty() && base.exists(previous)) {
         sides.findings.extend(guards::unreadable_base(base, previous, head, after).await?);
     }
+    let (head_texts, base_texts) = (load::texts(&loaded), load::texts(&before));
     let (pairs, gone) = load::pair_all(before, loaded);
+    let file = LintFile {
+        path: &path,
+        head: &head_texts,
+        base: &base_texts,
+        prompts: pairs.iter().map(|(before, after)| (before.as_ref(), after)).collect(),
+        neighbours: rules.known.neighbours(),
+    };
+    let checked = lint::check(&file, &rules.config);
+    lint::extend(&mut sides.findings, checked.findings);
+    sides.notes.extend(checked.new_waivers);
     for (before, after) in pairs {
         pair(&path, before, after, sides);
     }
@@ -319,6 +357,7 @@ async fn load_pair(
 /// Keeps one prompt's two sides, if either has a golden set.
 fn pair(path: &PromptPath, before: Option<LoadedPrompt>, after: LoadedPrompt, sides: &mut Sides) {
     sides.findings.extend(after.warnings.iter().cloned());
+    let (before, after) = (before.map(LoadedPrompt::with_waivers_only), after.with_waivers_only());
     let base_set = before.as_ref().and_then(|side| side.golden.as_ref());
     if after.golden.is_none() && base_set.is_none() {
         sides.findings.push(no_golden_set(path));

@@ -71,6 +71,7 @@ pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
     }
     match result {
         Ok(mut report) => {
+            show::findings(&report.diagnostics);
             report.diagnostics.extend(gathered.warnings.iter().cloned());
             report.took_ms = u64::try_from(started.elapsed().as_millis()).ok();
             report.replayed = arguments.replay.is_some();
@@ -198,6 +199,14 @@ fn failed(arguments: &EvalArguments, error: LocalError, secrets: &Secrets) -> Re
             report.diagnostics = findings;
             print(arguments, &report, secrets, tells_findings(arguments.format))?;
             Ok(Outcome::WrongInput)
+        }
+        LocalError::Lint(findings) => {
+            show::findings(&findings);
+            let head = arguments.head.clone().unwrap_or_else(|| "working tree".to_owned());
+            let mut report = Report::new(Broken, arguments.base.clone(), head);
+            report.diagnostics = findings;
+            print(arguments, &report, secrets, tells_findings(arguments.format))?;
+            Ok(Outcome::Blocked)
         }
         LocalError::Input(message) => Err(CommandError::Input(message)),
         LocalError::Git(error) => Err(CommandError::Input(error.to_string())),

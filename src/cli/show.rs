@@ -1,11 +1,13 @@
 //! What the commands say on standard error. Outside text goes through the one untrusted type.
 
 use crate::domain::diagnostic::Diagnostic;
+use crate::domain::untrusted::Secrets;
 
-/// Prints findings with their excerpts.
+/// Prints findings with their excerpts. What has the shape of a secret on such a line is taken out.
 pub fn findings(findings: &[Diagnostic]) {
+    let secrets = Secrets::default();
     for finding in findings {
-        eprintln!("{}", finding.render());
+        eprintln!("{}", secrets.redact(&finding.render()));
     }
 }
 

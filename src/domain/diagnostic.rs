@@ -47,6 +47,9 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The line of source at `location`, cut to a bearable length.
     pub excerpt: Option<String>,
+    /// Whether its line is none that the change brings: then it is told in the text, not on the line.
+    #[serde(default)]
+    pub is_aside: bool,
 }
 
 /// A value read from a file, with what deserves a look.
@@ -73,6 +76,7 @@ impl Diagnostic {
             message: message.into(),
             help: None,
             excerpt: None,
+            is_aside: false,
         }
     }
 
@@ -87,6 +91,13 @@ impl Diagnostic {
     #[must_use]
     pub fn noted(mut self, place: &str) -> Self {
         self.message = format!("{place}: {}", self.message);
+        self
+    }
+
+    /// The same, told in the text and not on its line.
+    #[must_use]
+    pub fn aside(mut self) -> Self {
+        self.is_aside = true;
         self
     }
 

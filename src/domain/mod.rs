@@ -12,6 +12,7 @@ pub mod gate;
 pub mod golden;
 pub mod governed;
 pub mod ids;
+pub mod lint;
 pub mod node;
 pub mod patterns;
 pub mod policy;

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use super::budget::Budgets;
 use super::diagnostic::{Diagnostic, Parsed};
+use super::evaluator::banned;
 use super::evaluator_syntax::read_model;
 use super::governed::Patterns;
 use super::ids::{ModelId, PromptPath};
+use super::lint::catalogue::{self, Level, RuleId};
 use super::node::{Kind, Node};
 use super::policy::{Policy, Principal};
 use super::reader::{Reader, Unknown, suggestion};
@@ -72,6 +74,8 @@ pub struct Settings {
     pub banned_phrases: Vec<String>,
     /// Metadata every prompt must have.
     pub required_metadata: Vec<String>,
+    /// Levels of lint rules that are not their own.
+    pub lint_rules: BTreeMap<RuleId, Level>,
 }
 
 /// Most samples per case and side.
@@ -102,7 +106,7 @@ pub(in crate::domain) const BUDGETS: [&str; 4] = ["run_usd", "pull_request_usd",
 /// What `evaluation.forks` may be.
 pub(in crate::domain) const FORKS: [&str; 3] = ["approve", "lint", "never"];
 /// Keys of `lint`.
-pub(in crate::domain) const LINT: [&str; 2] = ["banned_phrases", "require"];
+pub(in crate::domain) const LINT: [&str; 3] = ["banned_phrases", "require", "rules"];
 
 impl Settings {
     /// All budgets together.
@@ -140,6 +144,7 @@ impl Default for Settings {
             policy: Policy::default(),
             banned_phrases: Vec::new(),
             required_metadata: Vec::new(),
+            lint_rules: BTreeMap::new(),
         }
     }
 }
@@ -250,8 +255,41 @@ fn read_forks(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Forks>
 
 fn read_lint(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings) {
     let Some(fields) = reader.fields(node, "`lint`", &LINT, Unknown::Refused) else { return };
-    settings.banned_phrases = fields.read(reader, "banned_phrases", Reader::texts).unwrap_or_default();
+    settings.banned_phrases = fields.read(reader, "banned_phrases", read_phrases).unwrap_or_default();
+    settings.lint_rules = fields.read(reader, "rules", read_levels).unwrap_or_default();
     settings.required_metadata = fields.read(reader, "require", read_metadata).unwrap_or_default();
+}
+
+/// Phrases that can be searched for.
+fn read_phrases(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vec<String>> {
+    let phrases = reader.texts(node, what)?;
+    if banned(&phrases).is_err() {
+        let message = format!("the phrases of `{what}` are too many or too long to be searched for");
+        reader.error("out-of-range", node.at, message, "list fewer or shorter ones");
+        return None;
+    }
+    Some(phrases)
+}
+
+/// Lint rules with their levels.
+fn read_levels(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<BTreeMap<RuleId, Level>> {
+    let mut levels = BTreeMap::new();
+    for (key, node) in reader.map(node, what)? {
+        let Some(rule) = RuleId::named(&key.name) else {
+            let help = suggestion(&key.name, &catalogue::names());
+            reader.error("unknown-key", key.at, format!("`{}` is no lint rule", key.name), help);
+            continue;
+        };
+        let Some(text) = reader.text(node, &key.name) else { continue };
+        match [Level::Off, Level::Warning, Level::Error].into_iter().find(|level| level.name() == text) {
+            Some(level) => _ = levels.insert(rule, level),
+            None => {
+                let help = suggestion(&text, &catalogue::LEVELS);
+                reader.error("unknown-value", node.at, format!("`{}` is `{text}`", key.name), help);
+            }
+        }
+    }
+    Some(levels)
 }
 
 fn read_metadata(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vec<String>> {

@@ -153,7 +153,7 @@ fn what_the_readers_take_is_valid() {
         "prompts: { include: [\"a/**\"] }\nevaluation: { trials: 3, forks: lint, budget: { run_usd: 1 } }\n\
          roles: { leads: [\"@acme/leads\"] }\napproval:\n  - { name: a, require: { from: [leads] } }\n\
          \x20 - { name: b, when: { verdict: [regression] }, require: { any_of: [{ count: 2, from: [owner] }] } }\n\
-         override: { from: [leads] }\nlint: { require: [owner] }\n",
+         override: { from: [leads] }\nlint: { require: [owner], rules: { secret: warning, near-duplicate: off } }\n",
     );
 }
 
@@ -203,6 +203,8 @@ fn what_the_readers_refuse_is_refused() {
         "approval: [{ name: a, require: { from: [] } }]\n",
         "approval: [{ name: a, when: { changes: [code] }, require: { from: [owner] } }]\n",
         "lint: { require: [author] }\n",
+        "lint: { rules: { secrets: off } }\n",
+        "lint: { rules: { secret: fatal } }\n",
     ] {
         refused("settings.schema.json", text);
     }

@@ -31,6 +31,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use blame::blamed;
+pub use phrases::banned;
+pub use sensitive::{Personal, personal_data};
 
 use super::golden::Case;
 use super::ids::Digest;

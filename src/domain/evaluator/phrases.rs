@@ -61,6 +61,15 @@ impl Phrases {
     }
 }
 
+/// The phrases as one search; `None` without phrases.
+///
+/// # Errors
+/// When they are too many or too long to be searched for together.
+pub fn banned(phrases: &[String]) -> Result<Option<Regex>, regex::Error> {
+    let phrases: Vec<&str> = phrases.iter().map(|phrase| phrase.trim()).filter(|phrase| !phrase.is_empty()).collect();
+    if phrases.is_empty() { Ok(None) } else { compile(&phrases).map(Some) }
+}
+
 fn compile(phrases: &[impl AsRef<str>]) -> Result<Regex, regex::Error> {
     let mut longest_first: Vec<&str> = phrases.iter().map(AsRef::as_ref).collect();
     longest_first.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));

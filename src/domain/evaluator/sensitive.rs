@@ -1,5 +1,6 @@
 //! Sensitive data in answers: secrets and data of persons, by shape and check digits. Says how many, never which.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -41,14 +42,55 @@ pub(super) fn found(text: &str, allow: &[Sensitive]) -> Option<String> {
 }
 
 fn count(kind: Sensitive, text: &str) -> usize {
+    if kind == Sensitive::Secret { tokens_in(text) } else { spans(kind, text).len() }
+}
+
+/// Where data of that kind stands, in order; nothing for secrets, which have no single form.
+fn spans(kind: Sensitive, text: &str) -> Vec<Range<usize>> {
+    let all = |regex: &Regex, counts: fn(&str) -> bool| -> Vec<Range<usize>> {
+        regex.find_iter(text).filter(|found| counts(found.as_str())).map(|found| found.range()).collect()
+    };
     match kind {
-        Sensitive::Secret => tokens_in(text),
-        Sensitive::Email => EMAIL.find_iter(text).count(),
-        Sensitive::Phone => PHONE.find_iter(text).filter(|found| is_phone(found.as_str())).count(),
-        Sensitive::Card => CARD.find_iter(text).filter(|found| is_card(found.as_str())).count(),
-        Sensitive::Iban => IBAN.find_iter(text).filter(|found| is_iban(found.as_str())).count(),
-        Sensitive::Ssn => SSN.captures_iter(text).filter(|found| is_ssn(&found[1], &found[2], &found[3])).count(),
+        Sensitive::Secret => Vec::new(),
+        Sensitive::Email => all(&EMAIL, |_| true),
+        Sensitive::Phone => all(&PHONE, is_phone),
+        Sensitive::Card => all(&CARD, is_card),
+        Sensitive::Iban => all(&IBAN, is_iban),
+        Sensitive::Ssn => {
+            let given = SSN.captures_iter(text).filter(|found| is_ssn(&found[1], &found[2], &found[3]));
+            given.filter_map(|found| Some(found.get(0)?.range())).collect()
+        }
     }
+}
+
+/// A piece of data of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Personal {
+    /// What it is, with its article.
+    pub what: &'static str,
+    /// Where it stands.
+    pub span: Range<usize>,
+}
+
+/// Data of persons in a text, in order; where two kinds fit one place, the first of [`KINDS`].
+#[must_use]
+pub fn personal_data(text: &str) -> Vec<Personal> {
+    let of_kind = |kind: &Sensitive| {
+        let what = match kind {
+            Sensitive::Secret => "a secret",
+            Sensitive::Email => "an e-mail address",
+            Sensitive::Phone => "a telephone number",
+            Sensitive::Card => "a card number",
+            Sensitive::Iban => "a bank account number",
+            Sensitive::Ssn => "a social security number",
+        };
+        spans(*kind, text).into_iter().map(move |span| Personal { what, span })
+    };
+    let mut found: Vec<Personal> = KINDS.iter().flat_map(of_kind).collect();
+    // The sort is stable: of two at one place the first kind stays.
+    found.sort_by_key(|one| one.span.start);
+    found.dedup_by(|later, kept| later.span.start < kept.span.end);
+    found
 }
 
 fn say(kind: Sensitive, count: usize) -> String {

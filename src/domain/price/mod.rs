@@ -1,6 +1,7 @@
 //! What model calls cost: a dated table of public prices, and those the operator states. Knows no bill.
 
 mod tokens;
+mod windows;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -8,6 +9,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 pub use tokens::{estimated_tokens, expected_message_tokens, expected_tokens, rough_message_tokens};
+
+pub use windows::context_window;
 
 use super::ids::ModelId;
 use super::price_overrides::PriceOverrides;
@@ -58,12 +61,8 @@ impl Prices {
     /// The price of a model; a dated snapshot (`gpt-4o-2024-08-06`) costs what its family does.
     #[must_use]
     pub fn of(&self, model: &ModelId) -> Option<Price> {
-        let provider = match model.provider() {
-            "openai-responses" => "openai",
-            "google" => "gemini",
-            other => other,
-        };
-        let name = format!("{provider}/{}", model.name());
+        let name = listed_name(model);
+        let provider = name.split('/').next().unwrap_or("");
         let also_stated = || self.stated.get(&ModelId::parse(&name).ok()?);
         if let Some(stated) = self.stated.get(model).or_else(also_stated) {
             return Some(Price { input: stated.input, output: stated.output });
@@ -74,6 +73,16 @@ impl Prices {
         }
         table.models.get(&name).or_else(|| table.models.get(without_date(&name)?)).copied()
     }
+}
+
+/// How tables of models name it: by its vendor, whichever of the vendor's interfaces is asked.
+fn listed_name(model: &ModelId) -> String {
+    let provider = match model.provider() {
+        "openai-responses" => "openai",
+        "google" => "gemini",
+        other => other,
+    };
+    format!("{provider}/{}", model.name())
 }
 
 /// The month the table's prices are from, as `2026-04`.

@@ -55,6 +55,11 @@ impl Attachments {
         found.first().map(|(_, bytes)| &**bytes)
     }
 
+    /// All files found.
+    pub fn files(&self) -> impl Iterator<Item = &Attached> {
+        self.found.values().flatten()
+    }
+
     /// The paths of all files found.
     pub fn paths(&self) -> impl Iterator<Item = &PromptPath> {
         self.found.values().flatten().map(|(path, _)| path)

@@ -38,11 +38,12 @@ const CASES_PER_PROMPT: usize = 10;
 /// Most annotations of a report: each fifty cost a request, and nobody reads more.
 const MOST: usize = 200;
 
-/// All annotations: findings about files first, then cases that broke, on the prompt's lines. Where they are too many, failures
+/// All annotations: findings about files first (but for those on lines that the change leaves alone), then cases that broke, on the prompt's lines. Where they are too many, failures
 /// go before warnings, and the last one says how many are left out.
 #[must_use]
 pub fn annotations(report: &Report, secrets: &Secrets) -> Vec<Annotation> {
-    let findings = report.diagnostics.iter().map(|finding| of_finding(finding, secrets));
+    let findings =
+        report.diagnostics.iter().filter(|finding| !finding.is_aside).map(|finding| of_finding(finding, secrets));
     let cases = report.worst_first().into_iter().flat_map(|prompt| of_cases(prompt, secrets));
     cut(findings.chain(cases).collect())
 }
@@ -129,6 +130,7 @@ mod tests {
             message: "the key `model` stands twice\u{202E}".to_owned(),
             help: Some("keep one of them".to_owned()),
             excerpt: None,
+            is_aside: false,
         }
     }
 

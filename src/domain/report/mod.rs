@@ -13,6 +13,7 @@ pub mod github_models;
 pub mod html;
 pub mod json_v1;
 pub mod junit;
+pub mod lint_v1;
 pub mod markdown;
 #[cfg(test)]
 mod sample;

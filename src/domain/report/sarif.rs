@@ -12,6 +12,7 @@ use super::{CaseReport, PromptReport, Report, words};
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::gate::Verdict;
 use crate::domain::ids::{Digest, PromptPath};
+use crate::domain::lint::RuleId;
 use crate::domain::untrusted::{Secrets, Untrusted};
 
 /// GitHub keeps the 5,000 gravest results of a run.
@@ -45,14 +46,26 @@ pub fn json(report: &Report, secrets: &Secrets) -> String {
     serde_json::to_string_pretty(&log(report, secrets)).unwrap_or_default() + "\n"
 }
 
+/// The same for findings in files alone, without any run.
+#[must_use]
+pub fn findings_json(findings: &[Diagnostic], secrets: &Secrets) -> String {
+    let results = findings.iter().map(|finding| of_finding(finding, secrets)).collect();
+    let log = log_of(results, "promptops/lint/", true, Vec::new());
+    serde_json::to_string_pretty(&log).unwrap_or_default() + "\n"
+}
+
 fn log(report: &Report, secrets: &Secrets) -> Log {
     let mut results: Vec<log::Result> = report.diagnostics.iter().map(|finding| of_finding(finding, secrets)).collect();
     results.extend(report.worst_first().into_iter().flat_map(|prompt| of_prompt(prompt, secrets)));
+    let notes: Vec<Notification> =
+        report.prompts.iter().flat_map(|prompt| unmeasured(prompt, secrets)).chain(stopped(report, secrets)).collect();
+    log_of(results, "promptops/evaluation/", report.verdict() != Verdict::NotMeasured, notes)
+}
+
+fn log_of(mut results: Vec<log::Result>, category: &'static str, measured: bool, notes: Vec<Notification>) -> Log {
     results.sort_by_key(|result| result.level);
     results.truncate(MOST);
     let rules = rules(&mut results);
-    let notes: Vec<Notification> =
-        report.prompts.iter().flat_map(|prompt| unmeasured(prompt, secrets)).chain(stopped(report, secrets)).collect();
     let run = Run {
         tool: Tool {
             driver: Driver {
@@ -63,11 +76,8 @@ fn log(report: &Report, secrets: &Secrets) -> Log {
                 rules,
             },
         },
-        automation_details: Id { id: "promptops/evaluation/" },
-        invocations: vec![Invocation {
-            execution_successful: report.verdict() != Verdict::NotMeasured,
-            tool_execution_notifications: notes,
-        }],
+        automation_details: Id { id: category },
+        invocations: vec![Invocation { execution_successful: measured, tool_execution_notifications: notes }],
         column_kind: "unicodeCodePoints",
         results,
     };
@@ -89,9 +99,13 @@ fn rules(results: &mut [log::Result]) -> Vec<Descriptor> {
 
 fn descriptor(id: &str, level: Level) -> Descriptor {
     let known = [CASE_WORSE, CASE_FAILS, PROMPT_WORSE].into_iter().find(|(rule, ..)| *rule == id);
-    let (title, help) = match known {
-        Some((_, title, help)) => (title.to_owned(), help.to_owned()),
-        None => (sentence(&id.replace('-', " ")), "The result's message says what it is and what to do.".to_owned()),
+    let of_lint = || RuleId::named(id).map(RuleId::about);
+    let (title, help) = match (known, of_lint()) {
+        (Some((_, title, help)), _) => (title.to_owned(), help.to_owned()),
+        (None, Some(about)) => (sentence(about.title), about.text.to_owned()),
+        (None, None) => {
+            (sentence(&id.replace('-', " ")), "The result's message says what it is and what to do.".to_owned())
+        }
     };
     Descriptor {
         id: id.to_owned(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{Model, Text};
+use crate::domain::lint::{CATALOGUE, LEVELS};
 use crate::domain::settings;
 use crate::domain::settings::approval;
 
@@ -190,6 +191,8 @@ pub struct Lint {
     pub banned_phrases: Option<Vec<Text>>,
     /// Metadata every prompt must have.
     pub require: Option<Vec<Metadata>>,
+    /// What findings of a rule do, where that is not the rule's own level.
+    pub rules: Option<LintRules>,
 }
 
 /// Declares a type whose schema is a list of words or a list of one kind of word.
@@ -227,4 +230,13 @@ words! {
     Severity: json_schema!({ "enum": approval::when::SEVERITIES.map(|(name, _)| name) });
     /// Users, teams and other roles.
     Members: json_schema!({ "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 } });
+    /// Lint rules with their levels.
+    LintRules: json_schema!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": CATALOGUE.iter().map(|about| {
+            let rule = serde_json::json!({ "description": about.title, "enum": LEVELS, "default": about.level.name() });
+            (about.name.to_owned(), rule)
+        }).collect::<serde_json::Map<_, _>>(),
+    });
 }

@@ -107,6 +107,10 @@ fn windows_line_ends_and_a_byte_order_mark_change_nothing_and_lines_stay_right()
 #[test]
 fn unknown_and_duplicate_keys_are_errors_at_their_place() {
     check("evaluation:\n  min_scores: 0.8\n", &["2:3 unknown-key: unknown key `min_scores` in `evaluation`"]);
+    check(
+        "lint:\n  rules: { secert: off, secret: fatal }\n",
+        &["2:12 unknown-key: `secert` is no lint rule", "2:33 unknown-value: `secret` is `fatal`"],
+    );
     check("lint: {}\nlimt: {}\n", &["2:1 unknown-key: unknown key `limt` in the settings"]);
     check("evaluation:\n  trials: 1\n  margin: 0.1\n  trials: 2\n", &["4:3 duplicate-key: duplicate key `trials`"]);
     let errors = read_text("lint: {}\nlimt: {}\n").unwrap_err();

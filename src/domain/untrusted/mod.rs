@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-pub use secrets::{Secrets, tokens_in};
+pub use secrets::{Secrets, token_spans, tokens_in};
 pub use visible::thousands;
 use visible::{cut, visible};
 

@@ -79,6 +79,11 @@ pub fn tokens_in(text: &str) -> usize {
     TOKEN.find_iter(text).count()
 }
 
+/// Where in a text pieces of that shape stand, in order.
+pub fn token_spans(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> {
+    TOKEN.find_iter(text).map(|found| found.range())
+}
+
 fn json_escaped(value: &str) -> String {
     let quoted = serde_json::Value::from(value).to_string();
     quoted[1..quoted.len() - 1].to_owned()

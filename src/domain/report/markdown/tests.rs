@@ -199,6 +199,7 @@ fn broken_files_are_named_with_line_and_column() {
         message: "the key model stands twice".to_owned(),
         help: Some("keep one of them".to_owned()),
         excerpt: Some("model: openai/gpt-4o".to_owned()),
+        is_aside: false,
     }];
     insta::assert_snapshot!(comment(&report, &none()), @r#"
     <!-- promptops:report -->
@@ -316,6 +317,7 @@ fn hostile(text: &str) -> Report {
         message: text.to_owned(),
         help: Some(text.to_owned()),
         excerpt: Some(text.to_owned()),
+        is_aside: false,
     }];
     let prompt = &mut report.prompts[0];
     prompt.name = text.to_owned();

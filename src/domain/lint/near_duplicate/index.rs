@@ -1,0 +1,182 @@
+//! Finds the texts that are alike without comparing all with all, and misses none.
+//!
+//! Two sets that share 80 % of all they have must share one of the rarest fifth of their members (prefix filtering: Chaudhuri,
+//! Ganti and Kaushik 2006; Bayardo, Ma and Srikant 2007). So each text is listed under its rarest runs of words only, a
+//! search looks under its own rarest, and every candidate is compared exactly. Boilerplate that all prompts share is in no
+//! list.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::BuildHasherDefault;
+
+use super::shingles::{AsItIs, Shingles};
+use crate::domain::ids::PromptPath;
+
+/// From this likeness on two texts are near-duplicates.
+pub const ALIKE: f64 = 0.8;
+
+type ByHash<V> = HashMap<u64, V, BuildHasherDefault<AsItIs>>;
+
+/// All texts that a search looks through.
+#[derive(Debug, Default)]
+pub struct Index {
+    entries: Vec<(PromptPath, Shingles)>,
+    /// In how many texts a run is.
+    counts: ByHash<u32>,
+    /// Texts by their rarest runs.
+    lists: ByHash<Vec<u32>>,
+}
+
+/// A text that is alike.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Near {
+    /// Whose.
+    pub path: PromptPath,
+    /// Jaccard's index.
+    pub likeness: f64,
+}
+
+impl Near {
+    /// The likeness in whole percent; 100 only where nothing differs.
+    #[must_use]
+    pub fn percent(&self) -> u32 {
+        // The likeness is in [0, 1].
+        (0..=100).rev().find(|percent| f64::from(*percent) / 100.0 <= self.likeness + 1e-12).unwrap_or(0)
+    }
+}
+
+impl Index {
+    /// Lists texts.
+    #[must_use]
+    pub fn new<'t>(texts: impl IntoIterator<Item = (PromptPath, &'t str)>) -> Self {
+        Self::of(texts.into_iter().map(|(path, text)| (path, Shingles::of(text))))
+    }
+
+    /// Lists texts that were read already.
+    #[must_use]
+    pub fn of(texts: impl IntoIterator<Item = (PromptPath, Shingles)>) -> Self {
+        let entries: Vec<(PromptPath, Shingles)> =
+            texts.into_iter().filter(|(_, shingles)| !shingles.hashes().is_empty()).collect();
+        let mut index = Self { entries, ..Self::default() };
+        for (_, shingles) in &index.entries {
+            for hash in shingles.hashes() {
+                *index.counts.entry(*hash).or_default() += 1;
+            }
+        }
+        let mut lists: ByHash<Vec<u32>> = ByHash::default();
+        for (at, (_, shingles)) in index.entries.iter().enumerate() {
+            for hash in index.rarest(shingles) {
+                lists.entry(hash).or_default().push(u32::try_from(at).unwrap_or(u32::MAX));
+            }
+        }
+        index.lists = lists;
+        index
+    }
+
+    /// How many texts it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Of the texts that count, the one most like this; of equals, the first by path. `None` below [`ALIKE`].
+    #[must_use]
+    pub fn nearest(&self, text: &str, counts: impl Fn(&PromptPath) -> bool) -> Option<Near> {
+        let shingles = Shingles::of(text);
+        let rarest = self.rarest(&shingles);
+        let candidates: BTreeSet<u32> =
+            rarest.iter().filter_map(|hash| self.lists.get(hash)).flatten().copied().collect();
+        let mut nearest: Option<Near> = None;
+        for at in candidates {
+            let Some((path, other)) = self.entries.get(at as usize).filter(|(path, _)| counts(path)) else { continue };
+            let likeness = shingles.likeness(other);
+            let is_nearer = nearest.as_ref().is_none_or(|near| {
+                likeness > near.likeness || likeness.total_cmp(&near.likeness).is_eq() && *path < near.path
+            });
+            if likeness >= ALIKE && is_nearer {
+                nearest = Some(Near { path: path.clone(), likeness });
+            }
+        }
+        nearest
+    }
+
+    /// The rarest runs of a text, so many that another which is alike must have one of them among its own rarest.
+    fn rarest(&self, shingles: &Shingles) -> Vec<u64> {
+        let hashes = shingles.hashes();
+        // Alike sets share at least ALIKE of the smaller one; one less than the rest cannot hold all they share.
+        let must_share = (ALIKE * hashes.len() as f64 - 1e-9).ceil() as usize;
+        let taken = (hashes.len() + 1).saturating_sub(must_share).min(hashes.len());
+        let mut ranked: Vec<(u32, u64)> =
+            hashes.iter().map(|hash| (self.counts.get(hash).copied().unwrap_or(0), *hash)).collect();
+        if taken < ranked.len() {
+            ranked.select_nth_unstable(taken);
+            ranked.truncate(taken);
+        }
+        ranked.into_iter().map(|(_, hash)| hash).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn path(number: usize) -> PromptPath {
+        PromptPath::parse(&format!("prompts/{number:05}.prompt.yml")).unwrap()
+    }
+
+    /// What comparing with each finds.
+    fn by_hand(texts: &[String], text: &str) -> Option<f64> {
+        let likeness = |other: &String| Shingles::of(text).likeness(&Shingles::of(other));
+        texts.iter().map(likeness).filter(|likeness| *likeness >= ALIKE).max_by(f64::total_cmp)
+    }
+
+    #[test]
+    fn percent_is_rounded_down_and_100_means_the_same() {
+        let percent = |likeness| Near { path: path(0), likeness }.percent();
+        assert_eq!([percent(1.0), percent(0.9999), percent(0.8), percent(0.875)], [100, 99, 80, 87]);
+    }
+
+    #[test]
+    fn a_text_that_shares_only_boilerplate_is_no_candidate() {
+        let shared = "You are an assistant of Acme and answer in short plain sentences without any promise";
+        let mut texts: Vec<String> = (0..200)
+            .map(|n| {
+                let own: Vec<String> = (0..30).map(|word| format!("w{n}x{word}")).collect();
+                format!("{shared} {}", own.join(" "))
+            })
+            .collect();
+        texts.push(format!("{} today", texts[7]));
+        let index = Index::new(texts.iter().enumerate().map(|(at, text)| (path(at), text.as_str())));
+        let near = index.nearest(&texts[7], |other| *other != path(7)).unwrap();
+        assert_eq!((near.path, near.likeness), (path(200), 42.0 / 43.0));
+        assert!(index.nearest(&texts[3], |other| *other != path(3)).is_none());
+        assert!(index.lists.values().all(|list| list.len() < 5), "boilerplate is in no list");
+    }
+
+    proptest! {
+        #[test]
+        fn the_search_finds_what_comparing_with_each_finds(
+            words in prop::collection::vec(prop::collection::vec(0u8..6, 12..30), 1..12),
+            like in 0usize..12,
+            changes in prop::collection::vec((0usize..30, 0u8..6), 0..4),
+        ) {
+            let text = |words: &[u8]| words.iter().map(|word| format!("w{word} ")).collect::<String>();
+            let texts: Vec<String> = words.iter().map(|words| text(words)).collect();
+            let mut asked = words[like % words.len()].clone();
+            for (at, word) in changes {
+                let at = at % asked.len();
+                asked[at] = word;
+            }
+            let asked = text(&asked);
+            let index = Index::new(texts.iter().enumerate().map(|(at, text)| (path(at), text.as_str())));
+            let found = index.nearest(&asked, |_| true).map(|near| near.likeness);
+            prop_assert_eq!(found, by_hand(&texts, &asked));
+        }
+    }
+}
