@@ -29,7 +29,7 @@ CREATE TABLE pins (
     PRIMARY KEY (repo_id, base_branch, login)
 );
 
--- Where the sweep is: when it last began, the newest delivery it has dealt with, the repository it looks at next.
+-- Where the sweep is: when it last began, the newest delivery it has dealt with, how many there were.
 INSERT INTO counters (name, value) VALUES ('sweep_begun', 0);
 INSERT INTO counters (name, value) VALUES ('sweep_delivery', 0);
-INSERT INTO counters (name, value) VALUES ('sweep_repository', 0);
+INSERT INTO counters (name, value) VALUES ('sweep_round', 0);

@@ -18,13 +18,14 @@ use crate::domain::report::{ApprovalSummary, Outcome, Report};
 /// As [`evaluate`].
 pub async fn decide_again(service: &Service, pull: &PullRef, cancel: CancellationToken) -> Result<(), JobError> {
     let Some(governed) = governed(service, pull).await? else { return Ok(()) };
-    if !governed.is_touched() {
-        return Ok(());
-    }
     let mut desk = Desk::open(service, &governed.repository, &governed.snapshot.pull).await?;
+    if !governed.is_touched() {
+        // It may have been touched before base moved.
+        return pull::nothing_governed(&governed, &mut desk).await;
+    }
     match stored_run(service, pull, &governed).await? {
-        // A verdict against an older base says nothing of the settings and golden sets that control now.
-        Some(stored) if desk.has_checks() && stored.base_sha == governed.snapshot.base_sha => {
+        // A verdict on another question says nothing of the settings and golden sets that control now.
+        Some(stored) if desk.has_checks() && stored.question == governed.question => {
             decide_stored(service, pull, &governed, &mut desk, stored).await
         }
         _ => evaluate(service, pull, false, cancel).await,

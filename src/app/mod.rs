@@ -26,4 +26,7 @@ pub mod render;
 pub mod result;
 pub mod service;
 pub mod sides;
+mod spread;
+mod sweep;
 mod till;
+mod watch;

@@ -3,25 +3,30 @@
 
 mod answer;
 mod auth;
+mod branch;
 pub mod check;
 mod client;
 mod content;
 mod contributors;
+mod deliveries;
 mod error;
 mod membership;
 mod publish;
 mod repository;
 mod snapshot;
+mod survey;
 mod tree;
 pub mod webhook;
 mod wire;
 
 pub use client::{Github, GithubOptions, NowMs, SetupError};
 pub use content::{ChangedFile, Governed};
+pub use deliveries::{DeliveryPage, LoggedDelivery};
 pub use error::GithubError;
 pub use publish::{
     CheckId, CheckWrite, CommentId, CommentOutcome, CommentWrite, Head, Published, REPORT_MARKER, Receipt, Remembered,
 };
 pub use repository::{Permission, PullView, Repository};
 pub use snapshot::Snapshot;
+pub use survey::{ListedPull, ListedRepository};
 pub use tree::{EntryKind, Tree, TreeEntry};

@@ -12,8 +12,8 @@ pub enum Mark {
     SweepBegun,
     /// The newest delivery of GitHub's log that the sweep has dealt with.
     SweepDelivery,
-    /// The repository after which the sweep goes on.
-    SweepRepository,
+    /// How many sweeps there were, so that each begins with other repositories.
+    SweepRound,
 }
 
 impl Mark {
@@ -21,7 +21,7 @@ impl Mark {
         match self {
             Self::SweepBegun => "sweep_begun",
             Self::SweepDelivery => "sweep_delivery",
-            Self::SweepRepository => "sweep_repository",
+            Self::SweepRound => "sweep_round",
         }
     }
 }

@@ -42,8 +42,8 @@ pub enum Watched {
     Base(RepoId, BranchName),
     /// Those with this head.
     Head(RepoId, CommitSha),
-    /// So many of an installation's, those first that were looked at longest ago, silent ones left out.
-    Stalest(InstallationId, u32),
+    /// All of an installation, those first that were looked at longest ago.
+    Installation(InstallationId),
 }
 
 const READ: &str = "read the open pull requests";
@@ -148,11 +148,9 @@ impl Store {
                     .fetch_all(&self.pool)
                     .await
             }
-            Watched::Stalest(installation, most) => {
-                const STALEST: &str = "ORDER BY seen_ms, repo_id, pull LIMIT $2";
-                sqlx::query(sqlx::AssertSqlSafe(wanted("installation = $1 AND silent = 0", STALEST)))
+            Watched::Installation(installation) => {
+                sqlx::query(sqlx::AssertSqlSafe(wanted("installation = $1", "ORDER BY seen_ms, repo_id, pull")))
                     .bind(to_db(installation.0))
-                    .bind(i64::from(*most))
                     .fetch_all(&self.pool)
                     .await
             }
