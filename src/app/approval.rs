@@ -4,6 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
 use super::job::{JobError, PullRef};
+use super::pins;
 use super::pull::{self, Governed, StoredRun, evaluate, governed, run_key, stored_run};
 use super::service::Service;
 use crate::domain::gate::Verdict;
@@ -40,7 +41,7 @@ pub(super) async fn decide_stored(
     desk: &mut Desk<'_>,
     stored: StoredRun,
 ) -> Result<(), JobError> {
-    let facts = pull::facts(governed, stored.facts.said.clone()).await?;
+    let facts = pull::facts(service, governed, stored.facts.said.clone()).await?;
     conclude(service, pull, governed, desk, StoredRun { facts, ..stored }, false).await
 }
 
@@ -55,6 +56,7 @@ pub(super) async fn conclude(
 ) -> Result<(), JobError> {
     let decision = decide(governed, &run.facts, &mut run.report);
     tracing::info!(verdict = ?run.report.verdict(), approval = ?decision.state, "decided");
+    pins::keep(service, governed, &run.facts, &decision).await?;
     let body = serde_json::to_string(&run)
         .map_err(|error| JobError::GiveUp { message: format!("the run cannot be kept: {error}") })?;
     let now_ms = service.clock.now_ms();

@@ -134,11 +134,11 @@ pub async fn evaluate(
     }
     desk.begin(force || ran_before).await?;
     let sides = sides::load(&governed.repository, &governed.snapshot, &governed.control).await?;
-    let facts = facts(&governed, sides.said.clone()).await?;
+    let facts = facts(service, &governed, sides.said.clone()).await?;
     match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
         Measuring::Ended(report) => {
             // A run may take an hour: reviews and memberships are those of the moment of the decision.
-            let facts = self::facts(&governed, facts.said.clone()).await?;
+            let facts = self::facts(service, &governed, facts.said.clone()).await?;
             let run = StoredRun { question: governed.question, facts, report: *report };
             conclude(service, pull, &governed, &mut desk, run, true).await
         }
@@ -172,11 +172,13 @@ pub(super) fn run_key(pull: &PullRef, governed: &Governed) -> String {
 /// The facts that approvals are decided by, as they are now.
 ///
 /// # Errors
-/// When GitHub fails.
-pub async fn facts(governed: &Governed, said: FileFacts) -> Result<PullFacts, JobError> {
+/// When GitHub or the store fails.
+pub async fn facts(service: &Service, governed: &Governed, said: FileFacts) -> Result<PullFacts, JobError> {
     let kind = |path: &PromptPath| governed.kind(path);
     let policy = &governed.control.settings.policy;
-    Ok(governed.repository.facts(&governed.snapshot, &kind, policy, said).await?)
+    let mut facts = governed.repository.facts(&governed.snapshot, &kind, policy, said).await?;
+    facts.pins = service.store.pins(facts.repo_id, &facts.base_branch).await?;
+    Ok(facts)
 }
 
 pub(super) async fn nothing_governed(governed: &Governed, desk: &mut Desk<'_>) -> Result<(), JobError> {

@@ -211,6 +211,7 @@ impl Repository {
             labels: pull.labels.clone(),
             size: ChangeSize::default(),
             overrides: Vec::new(),
+            pins: Vec::new(),
             memberships: Vec::new(),
             permissions: BTreeMap::new(),
         }

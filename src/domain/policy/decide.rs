@@ -3,7 +3,7 @@
 use super::decision::{Applies, Decision, NotCounted, RuleOutcome, State, Waiver, Why};
 use super::facts::{Person, PullFacts};
 use super::people::{Named, asks_each_owner, describe, named, owners_missing, principals};
-use super::standing::{Standing, unknown_contributors};
+use super::standing::{Standing, changed_hands, unknown_contributors};
 use super::when::{applies, blocks};
 use super::{Policy, Principal, Quorum, Rule};
 use crate::domain::gate::Verdict;
@@ -21,6 +21,7 @@ pub fn decide(policy: &Policy, facts: &PullFacts, verdict: Option<Verdict>) -> D
     if rules.iter().any(|rule| rule.applies != Applies::No) {
         problems.extend(unknown_contributors(facts));
     }
+    problems.extend(changed_hands(facts));
     let of_problems = if problems.is_empty() { State::Satisfied } else { State::Undecidable };
     let state = rules.iter().map(|rule| rule.state).fold(of_problems, State::max);
     let waiver = if problems.is_empty() { waiver(policy, &rules, verdict) } else { None };

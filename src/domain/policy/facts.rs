@@ -179,6 +179,9 @@ pub struct PullFacts {
     /// Overrides asked for on this head, oldest first.
     #[serde(default)]
     pub overrides: Vec<OverrideFact>,
+    /// Whose the logins were that settings name in person, when they first counted.
+    #[serde(default)]
+    pub pins: Vec<(Login, UserId)>,
     /// What is known of memberships, for every (team, reviewer) that a rule can ask about.
     pub memberships: Vec<(TeamSlug, UserId, Membership)>,
     /// `role_name` per user, for the author and reviewers that were looked up: `admin`, `maintain`, `write`, `triage`, `read`, `none`.

@@ -3,6 +3,7 @@
 mod decide;
 pub mod decision;
 pub mod facts;
+mod named;
 mod people;
 mod standing;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod tests;
 mod when;
 
 pub use decide::decide;
+pub use named::named_in_person;
 pub use people::{commits_to_compare, memberships_needed};
 
 use std::sync::Arc;
