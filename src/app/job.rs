@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{BranchName, CommitSha, InstallationId, Login, PullNumber, RepoId, RepoName, UserId};
-use crate::github::webhook::{CheckRunEvent, CheckSuiteEvent, CommentEvent, Event, Origin, PullAction, PullRequestEvent};
+use crate::github::webhook::{
+    CheckRunEvent, CheckSuiteEvent, CommentEvent, Event, Origin, PullAction, PullRequestEvent,
+};
 use crate::store::{ClaimedJob, NewJob};
 
 /// Which pull request a job is about.

@@ -15,7 +15,9 @@ impl Repository {
     pub async fn tip(&self, branch: &BranchName) -> Result<Option<CommitSha>, GithubError> {
         let what = format!("branch {branch} of {}", self.name());
         match self.get::<wire::Ref>(self.route(&ref_route(branch)), what.clone()).await {
-            Ok(found) => CommitSha::parse(&found.object.sha).map(Some).map_err(|error| GithubError::shape(&what, error)),
+            Ok(found) => {
+                CommitSha::parse(&found.object.sha).map(Some).map_err(|error| GithubError::shape(&what, error))
+            }
             Err(GithubError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }

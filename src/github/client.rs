@@ -123,10 +123,7 @@ impl Github {
             .max_capacity(BLOB_CACHE_BYTES)
             .weigher(|_, bytes: &bytes::Bytes| u32::try_from(bytes.len()).unwrap_or(u32::MAX))
             .build();
-        let pages = Cache::builder()
-            .max_capacity(PAGE_CACHE_BYTES)
-            .weigher(|_, page: &Arc<Page>| page.size())
-            .build();
+        let pages = Cache::builder().max_capacity(PAGE_CACHE_BYTES).weigher(|_, page: &Arc<Page>| page.size()).build();
         Ok(Self {
             shared: Arc::new(Shared {
                 http,

@@ -14,12 +14,13 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn pins(&self, repo: RepoId, base: &BranchName) -> Result<Vec<(Login, UserId)>, StoreError> {
-        let rows = sqlx::query("SELECT login, user_id FROM pins WHERE repo_id = $1 AND base_branch = $2 ORDER BY login")
-            .bind(to_db(repo.0))
-            .bind(base.as_str())
-            .fetch_all(&self.pool)
-            .await
-            .map_err(StoreError::during(READ))?;
+        let rows =
+            sqlx::query("SELECT login, user_id FROM pins WHERE repo_id = $1 AND base_branch = $2 ORDER BY login")
+                .bind(to_db(repo.0))
+                .bind(base.as_str())
+                .fetch_all(&self.pool)
+                .await
+                .map_err(StoreError::during(READ))?;
         let pin = |row: &sqlx::any::AnyRow| {
             let login: String = row.try_get(0).map_err(StoreError::during(READ))?;
             let id: i64 = row.try_get(1).map_err(StoreError::during(READ))?;

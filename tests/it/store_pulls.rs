@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use promptops::domain::ids::{BranchName, CommitSha, Digest, InstallationId, Login, PullNumber, RepoId, RepoName, UserId};
+use promptops::domain::ids::{
+    BranchName, CommitSha, Digest, InstallationId, Login, PullNumber, RepoId, RepoName, UserId,
+};
 use promptops::store::{Mark, NewJob, Store, Watched, WatchedPull};
 
 use crate::support::database::on_each_database;

@@ -109,9 +109,8 @@ pub(super) fn changed_hands(facts: &PullFacts) -> Vec<String> {
     let reviewers = latest(&facts.reviews).into_iter();
     let reviewers = reviewers.filter(|(_, review)| review.state != ReviewState::Dismissed).map(|(person, _)| person);
     let people: Vec<&Person> = reviewers.chain(facts.overrides.iter().map(|asked| &asked.by)).collect();
-    let is_another = |(login, id): &&(Login, UserId)| {
-        people.iter().any(|person| person.login == *login && person.id != *id)
-    };
+    let is_another =
+        |(login, id): &&(Login, UserId)| people.iter().any(|person| person.login == *login && person.id != *id);
     let sentence = |(login, _): &(Login, UserId)| {
         format!(
             "the login @{login} belonged to another account when it first counted here: remove the name from the settings \

@@ -323,8 +323,10 @@ fn a_login_that_changed_hands_is_undecidable_for_whoever_has_it_now() {
     let decision = check(&policy, &facts, State::Undecidable);
     assert_eq!(
         decision.problems,
-        ["the login @mara belonged to another account when it first counted here: remove the name from the settings on \
-          the base branch, then add it again"]
+        [
+            "the login @mara belonged to another account when it first counted here: remove the name from the settings on \
+          the base branch, then add it again"
+        ]
     );
     // An approval of somebody else does not hide it, and one that was taken back asks for nothing.
     check(&policy, &facts.clone().review("lee", Approved), State::Undecidable);
