@@ -4,6 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
 use super::job::{JobError, PullRef};
+use super::pins;
 use super::pull::{self, Governed, StoredRun, evaluate, governed, run_key, stored_run};
 use super::service::Service;
 use crate::domain::gate::Verdict;
@@ -18,13 +19,14 @@ use crate::domain::report::{ApprovalSummary, Outcome, Report};
 /// As [`evaluate`].
 pub async fn decide_again(service: &Service, pull: &PullRef, cancel: CancellationToken) -> Result<(), JobError> {
     let Some(governed) = governed(service, pull).await? else { return Ok(()) };
-    if !governed.is_touched() {
-        return Ok(());
-    }
     let mut desk = Desk::open(service, &governed.repository, &governed.snapshot.pull).await?;
+    if !governed.is_touched() {
+        // It may have been touched before base moved.
+        return pull::nothing_governed(&governed, &mut desk).await;
+    }
     match stored_run(service, pull, &governed).await? {
-        // A verdict against an older base says nothing of the settings and golden sets that control now.
-        Some(stored) if desk.has_checks() && stored.base_sha == governed.snapshot.base_sha => {
+        // A verdict on another question says nothing of the settings and golden sets that control now.
+        Some(stored) if desk.has_checks() && stored.question == governed.question => {
             decide_stored(service, pull, &governed, &mut desk, stored).await
         }
         _ => evaluate(service, pull, false, cancel).await,
@@ -39,7 +41,7 @@ pub(super) async fn decide_stored(
     desk: &mut Desk<'_>,
     stored: StoredRun,
 ) -> Result<(), JobError> {
-    let facts = pull::facts(governed, stored.facts.said.clone()).await?;
+    let facts = pull::facts(service, governed, stored.facts.said.clone()).await?;
     conclude(service, pull, governed, desk, StoredRun { facts, ..stored }, false).await
 }
 
@@ -54,6 +56,7 @@ pub(super) async fn conclude(
 ) -> Result<(), JobError> {
     let decision = decide(governed, &run.facts, &mut run.report);
     tracing::info!(verdict = ?run.report.verdict(), approval = ?decision.state, "decided");
+    pins::keep(service, governed, &run.facts, &decision).await?;
     let body = serde_json::to_string(&run)
         .map_err(|error| JobError::GiveUp { message: format!("the run cannot be kept: {error}") })?;
     let now_ms = service.clock.now_ms();

@@ -8,6 +8,7 @@ use super::ending::{self, GivenUp};
 use super::job::{Job, JobError};
 use super::pull;
 use super::service::Service;
+use super::{spread, sweep};
 use crate::store::ClaimedJob;
 
 /// Does a job.
@@ -22,6 +23,8 @@ pub async fn dispatch(service: &Service, claimed: &ClaimedJob, cancel: Cancellat
         Job::DecideApproval { pull } => approval::decide_again(service, pull, cancel).await,
         Job::Command { pull, comment } => commands::obey(service, pull, comment).await,
         Job::ClosePull { pull, .. } => ending::close(service, pull).await,
+        Job::Spread { wide } => spread::spread(service, wide, claimed.delivery.as_deref()).await,
+        Job::Sweep => sweep::sweep(service).await,
     }
 }
 
@@ -32,7 +35,7 @@ pub async fn give_up(service: &Service, payload: &str, message: &str) {
             let what = match job {
                 Job::EvaluatePull { .. } => GivenUp::Evaluation,
                 Job::DecideApproval { .. } => GivenUp::Approval,
-                Job::Command { .. } | Job::ClosePull { .. } => GivenUp::Other,
+                Job::Command { .. } | Job::ClosePull { .. } | Job::Spread { .. } | Job::Sweep => GivenUp::Other,
             };
             match job.pull() {
                 Some(pull) => ending::give_up(service, pull, message, what).await,

@@ -19,6 +19,7 @@ pub async fn close(service: &Service, pull: &PullRef) -> Result<(), JobError> {
     if view.is_open {
         return Ok(());
     }
+    service.store.unwatch_pull(pull.repo_id, pull.number).await?;
     Desk::open(service, &repository, &view).await?.cancel(&Outcome::Closed).await
 }
 

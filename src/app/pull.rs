@@ -14,8 +14,9 @@ use super::lint;
 use super::measure::{self, Measuring};
 use super::service::Service;
 use super::sides;
+use super::watch;
 use crate::domain::gate::Verdict;
-use crate::domain::ids::{CommitSha, PromptPath};
+use crate::domain::ids::{Digest, PromptPath};
 use crate::domain::policy::Change;
 use crate::domain::policy::facts::{FileFacts, PullFacts};
 use crate::domain::report::{ApprovalState, ApprovalSummary, Outcome, Report};
@@ -24,8 +25,8 @@ use crate::github::{Repository, Snapshot};
 /// What is kept of a run: all that decided, so that the verdict can be explained and the decision made again.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredRun {
-    /// Base's tip at that time.
-    pub base_sha: CommitSha,
+    /// Digest of what was asked: what controls the pull request, and what it changes.
+    pub question: Digest,
     /// The facts.
     pub facts: PullFacts,
     /// What came out.
@@ -40,6 +41,8 @@ pub struct Governed {
     pub snapshot: Snapshot,
     /// Its settings.
     pub control: Box<Control>,
+    /// Digest of what a run of it answers.
+    pub question: Digest,
 }
 
 impl Governed {
@@ -71,15 +74,20 @@ pub async fn governed(service: &Service, pull: &PullRef) -> Result<Option<Govern
     let snapshot = repository.snapshot(pull.number).await?;
     if !snapshot.pull.is_open {
         Desk::open(service, &repository, &snapshot.pull).await?.cancel(&Outcome::Closed).await?;
+        service.store.unwatch_pull(pull.repo_id, pull.number).await?;
         return Ok(None);
     }
-    match control::control(&repository, &snapshot).await? {
+    let controlled = control::control(&repository, &snapshot).await?;
+    let digest = watch::control_digest(&snapshot.base_tree, &controlled);
+    watch::remember(service, &repository, &snapshot, &controlled, digest).await?;
+    match controlled {
         Controlled::Silent => Ok(None),
         Controlled::Ready(control) => {
             let caps = overlooked(&snapshot, &control);
             let mut snapshot = snapshot;
             snapshot.caps.extend(caps);
-            Ok(Some(Governed { repository, snapshot, control }))
+            let question = watch::question(&snapshot, digest);
+            Ok(Some(Governed { repository, snapshot, control, question }))
         }
         Controlled::Broken(findings) => {
             broken_settings(service, &repository, &snapshot, findings).await?;
@@ -127,22 +135,22 @@ pub async fn evaluate(
     }
     desk.begin(force || ran_before).await?;
     let sides = sides::load(&governed.repository, &governed.snapshot, &governed.control).await?;
-    let facts = facts(&governed, sides.said.clone()).await?;
+    let facts = facts(service, &governed, sides.said.clone()).await?;
     match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
         Measuring::Ended(report) => {
             // A run may take an hour: reviews and memberships are those of the moment of the decision.
             let said = FileFacts { lint: lint::counts(&report.diagnostics), ..facts.said.clone() };
-            let facts = self::facts(&governed, said).await?;
-            let run = StoredRun { base_sha: governed.snapshot.base_sha.clone(), facts, report: *report };
+            let facts = self::facts(service, &governed, said).await?;
+            let run = StoredRun { question: governed.question, facts, report: *report };
             conclude(service, pull, &governed, &mut desk, run, true).await
         }
         Measuring::Stopped => stopped(&governed, &mut desk).await,
     }
 }
 
-/// Whether a stored run of this head still says all there is to say: same base, a verdict, and its checks are there.
+/// Whether a stored run of this head still says all there is to say: same question, a verdict, and its checks are there.
 fn holds(stored: &StoredRun, governed: &Governed, desk: &Desk<'_>) -> bool {
-    stored.base_sha == governed.snapshot.base_sha
+    stored.question == governed.question
         && !matches!(stored.report.verdict(), Verdict::NotMeasured)
         && desk.has_checks()
 }
@@ -166,14 +174,16 @@ pub(super) fn run_key(pull: &PullRef, governed: &Governed) -> String {
 /// The facts that approvals are decided by, as they are now.
 ///
 /// # Errors
-/// When GitHub fails.
-pub async fn facts(governed: &Governed, said: FileFacts) -> Result<PullFacts, JobError> {
+/// When GitHub or the store fails.
+pub async fn facts(service: &Service, governed: &Governed, said: FileFacts) -> Result<PullFacts, JobError> {
     let kind = |path: &PromptPath| governed.kind(path);
     let policy = &governed.control.settings.policy;
-    Ok(governed.repository.facts(&governed.snapshot, &kind, policy, said).await?)
+    let mut facts = governed.repository.facts(&governed.snapshot, &kind, policy, said).await?;
+    facts.pins = service.store.pins(facts.repo_id, &facts.base_branch).await?;
+    Ok(facts)
 }
 
-async fn nothing_governed(governed: &Governed, desk: &mut Desk<'_>) -> Result<(), JobError> {
+pub(super) async fn nothing_governed(governed: &Governed, desk: &mut Desk<'_>) -> Result<(), JobError> {
     let mut report = governed.report(Outcome::NothingGoverned);
     report.approval = Some(ApprovalSummary {
         state: ApprovalState::Satisfied,

@@ -13,6 +13,7 @@ use super::exit::CommandError;
 use crate::app::cached::{AnswerWriter, Cached};
 use crate::app::dispatch;
 use crate::app::intake::Intake;
+use crate::app::job::Job;
 use crate::app::service::{RunBounds, Service};
 use crate::config::ServeConfig;
 use crate::domain::price::Prices;
@@ -23,7 +24,7 @@ use crate::engine::provider::Provider;
 use crate::github::webhook::WebhookSecrets;
 use crate::github::{Github, GithubOptions};
 use crate::provider::Registry;
-use crate::store::{DeliveryWriter, Retention, Store};
+use crate::store::{DeliveryWriter, Mark, Retention, Store};
 use crate::web::{self, WebState};
 use crate::worker::{Dispatch, GiveUp, Worker, WorkerSettings};
 
@@ -83,6 +84,7 @@ impl Server {
         let worker = Worker { store: store.clone(), clock, settings, dispatch, give_up };
         let worker = tokio::spawn(worker.run(shutdown.clone()));
         tokio::spawn(prune(store.clone(), shutdown.clone()));
+        tokio::spawn(sweep(store.clone(), config.reconcile, shutdown.clone()));
         Ok(Self { address, shutdown, web, worker, store, answers })
     }
 
@@ -128,6 +130,23 @@ async fn prune(store: Store, shutdown: CancellationToken) {
         }
         if let Err(error) = store.prune(Retention::default(), SystemClock.now_ms()).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "old rows were not removed");
+        }
+    }
+}
+
+/// Queues the sweep whenever it is due; with several replicas, whichever asks first. The first one comes soon after the
+/// start, since deliveries may have been missed meanwhile.
+async fn sweep(store: Store, period: Duration, shutdown: CancellationToken) {
+    let often = (period / 10).max(Duration::from_millis(10));
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + often, often);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        let job = Job::Sweep.to_new(false);
+        if let Err(error) = store.enqueue_when_due(Mark::SweepBegun, period, &job, SystemClock.now_ms()).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the sweep was not queued");
         }
     }
 }

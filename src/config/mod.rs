@@ -38,6 +38,9 @@ pub enum ConfigError {
         /// The variable.
         name: &'static str,
     },
+    /// Several at once.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Several(Vec<ConfigError>),
     /// Its file cannot be read.
     #[error("the file that {name}_FILE names cannot be read: check that it exists and may be read")]
     File {
@@ -178,21 +181,29 @@ where
     }
 
     fn github(&self) -> Result<GithubConfig, ConfigError> {
-        const APP_ID: &str = "PROMPTOPS_GITHUB_APP_ID";
-        let help = "copy the number from the app's settings page";
-        let app_id = self.required(APP_ID, help)?;
-        let key = self.required("PROMPTOPS_GITHUB_PRIVATE_KEY", "generate a private key on the app's settings page")?;
+        let key = self.required("PROMPTOPS_GITHUB_PRIVATE_KEY", "generate a private key on the app's settings page");
+        let (app_id, key, webhook_secrets) = match (self.app_id(), key, self.webhook_secrets()) {
+            (Ok(app_id), Ok(key), Ok(secrets)) => (app_id, key, secrets),
+            // Whoever sets it up wants to know all that is missing.
+            (app_id, key, secrets) => return Err(together([app_id.err(), key.err(), secrets.err()])),
+        };
         let api_url = self.url("PROMPTOPS_GITHUB_API_URL")?;
         Ok(GithubConfig {
-            app_id: app_id.parse().map_err(|_| ConfigError::Invalid { name: APP_ID, help })?,
+            app_id,
             // Many deployment tools cannot hold line breaks and write them as \n.
             private_key: if key.contains('\n') { key } else { key.replace("\\n", "\n") }.into(),
-            webhook_secrets: self.webhook_secrets()?,
+            webhook_secrets,
             api_url: match api_url {
                 Some(url) => url,
                 None => self.parsed("PROMPTOPS_GITHUB_API_URL", "https://api.github.com", URL_HELP)?,
             },
         })
+    }
+
+    fn app_id(&self) -> Result<u64, ConfigError> {
+        const NAME: &str = "PROMPTOPS_GITHUB_APP_ID";
+        let help = "copy the number from the app's settings page";
+        self.required(NAME, help)?.parse().map_err(|_| ConfigError::Invalid { name: NAME, help })
     }
 
     fn webhook_secrets(&self) -> Result<Vec<SecretString>, ConfigError> {
@@ -265,6 +276,15 @@ fn web_url(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
+/// One error that says them all.
+fn together(errors: impl IntoIterator<Item = Option<ConfigError>>) -> ConfigError {
+    let mut errors: Vec<ConfigError> = errors.into_iter().flatten().collect();
+    match errors.pop() {
+        Some(only) if errors.is_empty() => only,
+        last => ConfigError::Several(errors.into_iter().chain(last).collect()),
+    }
+}
+
 /// The process's own environment and file system.
 #[must_use]
 pub fn process() -> Environment<impl Fn(&str) -> Option<String>, impl Fn(&Path) -> std::io::Result<String>> {
@@ -317,6 +337,18 @@ mod tests {
         check(
             &[("PROMPTOPS_GITHUB_WEBHOOK_SECRET", "")],
             "PROMPTOPS_GITHUB_WEBHOOK_SECRET is not set: set the secret of the app's webhook; without it anybody could \
+             send events, or name a file that holds it in PROMPTOPS_GITHUB_WEBHOOK_SECRET_FILE",
+        );
+        check(
+            &[
+                ("PROMPTOPS_GITHUB_APP_ID", "mine"),
+                ("PROMPTOPS_GITHUB_PRIVATE_KEY", ""),
+                ("PROMPTOPS_GITHUB_WEBHOOK_SECRET", ""),
+            ],
+            "PROMPTOPS_GITHUB_APP_ID is not valid: copy the number from the app's settings page\n\
+             PROMPTOPS_GITHUB_PRIVATE_KEY is not set: generate a private key on the app's settings page, or name a file that \
+             holds it in PROMPTOPS_GITHUB_PRIVATE_KEY_FILE\n\
+             PROMPTOPS_GITHUB_WEBHOOK_SECRET is not set: set the secret of the app's webhook; without it anybody could \
              send events, or name a file that holds it in PROMPTOPS_GITHUB_WEBHOOK_SECRET_FILE",
         );
         check(

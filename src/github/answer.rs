@@ -25,22 +25,24 @@ pub(super) struct Ask {
     pub route: String,
     pub body: Option<Value>,
     pub repeat: Repeat,
+    /// The tag of the answer we have: an equal one need not be sent.
+    pub tag: Option<String>,
     /// For errors: what is asked for.
     pub what: String,
 }
 
 impl Ask {
     pub fn get(route: String, what: impl Into<String>) -> Self {
-        Self { method: Method::GET, route, body: None, repeat: Repeat::Safe, what: what.into() }
+        Self { method: Method::GET, route, body: None, repeat: Repeat::Safe, tag: None, what: what.into() }
     }
 
     /// Creates something: never sent again blindly.
     pub fn post(route: String, body: Value, what: impl Into<String>) -> Self {
-        Self { method: Method::POST, route, body: Some(body), repeat: Repeat::Never, what: what.into() }
+        Self { method: Method::POST, route, body: Some(body), repeat: Repeat::Never, tag: None, what: what.into() }
     }
 
     pub fn patch(route: String, body: Value, repeat: Repeat, what: impl Into<String>) -> Self {
-        Self { method: Method::PATCH, route, body: Some(body), repeat, what: what.into() }
+        Self { method: Method::PATCH, route, body: Some(body), repeat, tag: None, what: what.into() }
     }
 }
 
@@ -50,6 +52,12 @@ pub(super) struct Answer {
     pub body: String,
     /// Whether `Link` names a next page; `None` without that header.
     pub has_next: Option<bool>,
+    /// The address of that page.
+    pub next: Option<String>,
+    /// By which the answer is known when it is asked for again.
+    pub tag: Option<String>,
+    /// Whether it is the one whose tag was sent; then it has no body.
+    pub is_unchanged: bool,
 }
 
 impl Answer {
@@ -89,8 +97,10 @@ pub(super) fn judge(
     now_ms: i64,
 ) -> Next {
     let what = ask.what.clone();
-    if status.is_success() {
-        return Next::Done(Answer { body, has_next: has_next(headers) });
+    let is_unchanged = ask.tag.is_some() && status == StatusCode::NOT_MODIFIED;
+    if status.is_success() || is_unchanged {
+        let (next, tag) = (next(headers), text(headers, "etag").map(str::to_owned));
+        return Next::Done(Answer { body, has_next: has_next(headers), next, tag, is_unchanged });
     }
     if let Some(wait) = limit_wait(status, headers, &body, now_ms) {
         let until_ms = now_ms.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
@@ -148,6 +158,12 @@ fn limit_wait(status: StatusCode, headers: &HeaderMap, body: &str, now_ms: i64) 
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn next(headers: &HeaderMap) -> Option<String> {
+    let links = text(headers, "link")?.split(',').map(str::trim);
+    let next = links.into_iter().find(|link| link.contains("rel=\"next\""))?;
+    Some(next.strip_prefix('<')?.split_once('>')?.0.to_owned())
 }
 
 fn has_next(headers: &HeaderMap) -> Option<bool> {
@@ -235,6 +251,15 @@ mod tests {
         check(&get(), 200, &[("link", r#"<https://x?page=2>; rel="next""#)], "[]", 0, "done, next Some(true)");
         check(&get(), 200, &[("link", r#"<https://x?page=1>; rel="prev""#)], "[]", 0, "done, next Some(false)");
         check(&get(), 200, &[], "[]", 0, "done, next None");
+    }
+
+    #[test]
+    fn an_answer_we_have_is_a_success_only_where_we_said_so() {
+        check(&get(), 304, &[], "", 0, "Validation");
+        check(&Ask { tag: Some("W/1".into()), ..get() }, 304, &[], "", 0, "done, next None");
+        let mut headers = HeaderMap::new();
+        headers.insert("link", r#"<https://x?page=1>; rel="prev", <https://x?page=3>; rel="next""#.parse().unwrap());
+        assert_eq!(next(&headers).as_deref(), Some("https://x?page=3"));
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) enum Scope {
     Gate(RepoId),
     /// Reading files of a repository that is known by name only.
     Contents(String),
+    /// Looking at what is open in all repositories.
+    Survey,
 }
 
 impl Scope {
@@ -45,6 +47,9 @@ impl Scope {
             }
             Self::Contents(name) => {
                 json!({ "repositories": [name], "permissions": { "metadata": "read", "contents": "read" } })
+            }
+            Self::Survey => {
+                json!({ "permissions": { "metadata": "read", "contents": "read", "pull_requests": "read" } })
             }
         }
     }

@@ -18,6 +18,7 @@ use super::answer::{Answer, Ask, Next, Repeat, judge, judge_silence, part};
 use super::auth::{Scope, app_token, parse_time};
 use super::error::GithubError;
 use super::repository::Repository;
+use super::survey::Page;
 use super::wire;
 use crate::domain::ids::{BlobSha, InstallationId, RepoId, RepoName};
 
@@ -63,6 +64,8 @@ const EXPIRY_MARGIN_MS: i64 = 5 * 60 * 1000;
 const TOKEN_LIFE_MS: i64 = 60 * 60 * 1000;
 /// Blobs kept in memory, in bytes.
 const BLOB_CACHE_BYTES: u64 = 32 << 20;
+/// Surveyed pages kept in memory, in bytes.
+const PAGE_CACHE_BYTES: u64 = 32 << 20;
 
 /// A client per token.
 pub(super) struct Minted {
@@ -81,6 +84,7 @@ struct Shared {
     now_ms: NowMs,
     tokens: Cache<(InstallationId, Scope), MintedResult>,
     blobs: Cache<(RepoId, BlobSha), bytes::Bytes>,
+    pages: Cache<(InstallationId, String), Arc<Page>>,
     at_once: Semaphore,
 }
 
@@ -119,6 +123,7 @@ impl Github {
             .max_capacity(BLOB_CACHE_BYTES)
             .weigher(|_, bytes: &bytes::Bytes| u32::try_from(bytes.len()).unwrap_or(u32::MAX))
             .build();
+        let pages = Cache::builder().max_capacity(PAGE_CACHE_BYTES).weigher(|_, page: &Arc<Page>| page.size()).build();
         Ok(Self {
             shared: Arc::new(Shared {
                 http,
@@ -128,6 +133,7 @@ impl Github {
                 now_ms: options.now_ms,
                 tokens: Cache::new(10_000),
                 blobs,
+                pages,
                 at_once: Semaphore::new(AT_ONCE),
             }),
         })
@@ -159,6 +165,10 @@ impl Github {
         &self.shared.blobs
     }
 
+    pub(super) fn pages(&self) -> &Cache<(InstallationId, String), Arc<Page>> {
+        &self.shared.pages
+    }
+
     /// The app's own login, `<slug>[bot]`.
     pub(super) async fn app_login(&self) -> Result<String, GithubError> {
         let app: wire::App = self.as_app(&Ask::get("/app".into(), "the app itself")).await?.parse("the app itself")?;
@@ -185,7 +195,7 @@ impl Github {
     }
 
     /// A call as the app itself.
-    async fn as_app(&self, ask: &Ask) -> Result<Answer, GithubError> {
+    pub(super) async fn as_app(&self, ask: &Ask) -> Result<Answer, GithubError> {
         let token = app_token(self.shared.app_id, &self.shared.key, (self.shared.now_ms)())
             .map_err(|error| GithubError::shape("the app's own token", error))?;
         let crab = self.crab(token)?;
@@ -211,6 +221,7 @@ impl Github {
             body: Some(scope.body(with_members)),
             // A second token does no harm.
             repeat: Repeat::Safe,
+            tag: None,
             what: what.clone(),
         };
         let answer = match self.as_app(&ask(true)).await {
@@ -265,7 +276,10 @@ impl Github {
     ) -> Result<(http::StatusCode, http::HeaderMap, String), octocrab::Error> {
         // The semaphore is never closed, so a refusal cannot happen; without a permit we would only be less polite.
         let _permit = self.shared.at_once.acquire().await.ok();
-        let request = http::Request::builder().method(ask.method.clone()).uri(ask.route.as_str());
+        let mut request = http::Request::builder().method(ask.method.clone()).uri(ask.route.as_str());
+        if let Some(tag) = &ask.tag {
+            request = request.header(http::header::IF_NONE_MATCH, tag);
+        }
         let response = crab.execute(crab.build_request(request, ask.body.as_ref())?).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = crab.body_to_string(response).await?;

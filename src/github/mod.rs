@@ -3,21 +3,25 @@
 
 mod answer;
 mod auth;
+mod branch;
 pub mod check;
 mod client;
 mod content;
 mod contributors;
+mod deliveries;
 mod error;
 mod membership;
 mod publish;
 mod repository;
 mod snapshot;
+mod survey;
 mod tree;
 pub mod webhook;
 mod wire;
 
 pub use client::{Github, GithubOptions, NowMs, SetupError};
 pub use content::{ChangedFile, Governed};
+pub use deliveries::{DeliveryPage, LoggedDelivery};
 pub use error::GithubError;
 pub use membership::Teams;
 pub use publish::{
@@ -25,4 +29,5 @@ pub use publish::{
 };
 pub use repository::{Permission, PullView, Repository};
 pub use snapshot::Snapshot;
+pub use survey::{ListedPull, ListedRepository};
 pub use tree::{EntryKind, Tree, TreeEntry};

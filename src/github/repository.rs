@@ -103,6 +103,12 @@ impl Repository {
         self.id
     }
 
+    /// Through which installation it is seen.
+    #[must_use]
+    pub fn installation(&self) -> InstallationId {
+        self.installation
+    }
+
     pub(super) fn github(&self) -> &Github {
         &self.github
     }

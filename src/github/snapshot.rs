@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::try_join_all;
 
 use super::answer::part;
+use super::branch::ref_route;
 use super::content::{self, ChangedFile, Governed};
 use super::contributors;
 use super::error::GithubError;
@@ -48,7 +49,7 @@ const PULL_FILES: u64 = 3000;
 const TRUNCATED: &str =
     "the repository has more files than GitHub lists: move the prompts to a repository of their own";
 /// The most commits GitHub lists of a pull request.
-const PULL_COMMITS: u64 = 250;
+pub(super) const PULL_COMMITS: u64 = 250;
 
 /// Changed files and whether they are all.
 struct Listed {
@@ -105,10 +106,8 @@ impl Repository {
             return Ok(compared);
         }
         // The branch moved, or a tag has its name: only the fully named reference says which.
-        let branch = pull.base_branch.as_str();
-        let parts: Vec<String> = branch.split('/').map(part).collect();
-        let route = self.route(&format!("/git/ref/heads/{}", parts.join("/")));
-        let tip: wire::Ref = self.get(route, format!("branch {branch} of {}", self.name())).await?;
+        let route = self.route(&ref_route(&pull.base_branch));
+        let tip: wire::Ref = self.get(route, format!("branch {} of {}", pull.base_branch, self.name())).await?;
         if compared.base_commit.sha == tip.object.sha {
             Ok(compared)
         } else {
@@ -116,7 +115,7 @@ impl Repository {
         }
     }
 
-    async fn compare(&self, base: &str, head: &CommitSha) -> Result<wire::Comparison, GithubError> {
+    pub(super) async fn compare(&self, base: &str, head: &CommitSha) -> Result<wire::Comparison, GithubError> {
         let what = format!("the comparison of {base} and {} in {}", head.short(), self.name());
         self.get(self.route(&format!("/compare/{}...{head}", part(base))), what).await
     }
@@ -140,7 +139,7 @@ impl Repository {
     }
 
     /// A comparison may give its commits in pages; beyond GitHub's cap of a pull request they are not asked for.
-    async fn all_commits(
+    pub(super) async fn all_commits(
         &self,
         base: &CommitSha,
         head: &CommitSha,
@@ -264,6 +263,7 @@ impl Repository {
             overrides: Vec::new(),
             code_owners: CodeOwnerFacts::default(),
             unreadable_teams: Vec::new(),
+            pins: Vec::new(),
             memberships: Vec::new(),
             permissions: BTreeMap::new(),
         }

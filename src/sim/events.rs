@@ -120,6 +120,54 @@ impl World {
         }
     }
 
+    /// `organization`: someone came to an organisation or left it.
+    pub(super) fn emit_organization(&mut self, org: u64, user: u64, action: &str) {
+        let installation = self.installations.values().find(|one| one.account == org).map(|one| one.id);
+        let Some(owner) = self.accounts.get(&org).filter(|_| installation.is_some()) else { return };
+        let role = if self.admins.contains(&(org, user)) { "admin" } else { "member" };
+        let membership = json!({
+            "url": format!("{}/orgs/{}/memberships/{user}", self.url, owner.login), "state": "active", "role": role,
+            "organization_url": format!("{}/orgs/{}", self.url, owner.login), "user": account::user(self, user),
+        });
+        let payload = json!({
+            "action": action, "membership": membership, "organization": account::simple(self, owner),
+            "sender": account::user(self, org),
+        });
+        self.emit("organization", installation, None, payload);
+    }
+
+    /// `team`: a team was changed or is gone.
+    pub(super) fn emit_team(&mut self, team: &super::state::Team, action: &str) {
+        let installation = self.installations.values().find(|one| one.account == team.org).map(|one| one.id);
+        let Some(owner) = self.accounts.get(&team.org).filter(|_| installation.is_some()) else { return };
+        let payload = json!({
+            "action": action, "team": account::team_simple(self, team), "organization": account::simple(self, owner),
+            "sender": account::user(self, team.org),
+        });
+        self.emit("team", installation, None, payload);
+    }
+
+    /// `member`: someone's role in a repository was given, changed or taken.
+    pub(super) fn emit_member(&mut self, repo: u64, user: u64, action: &str) {
+        let Some(owner) = self.repos.get(&repo).map(|repo| repo.owner) else { return };
+        self.emit_in("member", repo, owner, |world, _| {
+            Some(json!({"action": action, "member": account::user(world, user), "changes": {}}))
+        });
+    }
+
+    /// `check_suite`: all checks of the app on a commit are to run again.
+    pub(super) fn emit_suite(&mut self, repo: u64, head: Oid, sender: u64) {
+        self.emit_in("check_suite", repo, sender, |world, repo| {
+            let run = repo.checks.values().rfind(|run| run.head_sha == head && run.app == world.app.id)?;
+            let mut suite = check::check_run(world, repo, run)["check_suite"].clone();
+            let shown = check::check_run(world, repo, run);
+            suite["head_sha"] = json!(head.to_string());
+            suite["pull_requests"] = shown["pull_requests"].clone();
+            suite["app"] = shown["app"].clone();
+            Some(json!({"action": "rerequested", "check_suite": suite}))
+        });
+    }
+
     /// `installation`: the app was installed or taken off.
     pub(super) fn emit_installation(&mut self, id: u64, action: &str, sender: u64) {
         let Some(installation) = self.installations.get(&id) else { return };

@@ -59,6 +59,8 @@ impl Recorded {
 
 const RECORD: &str = "record deliveries";
 const ENQUEUE: &str = "queue a job";
+/// Jobs that are queued by one statement.
+const MAX_BATCH: usize = 100;
 
 impl Store {
     /// Stores deliveries and their jobs in one commit; the answers are parallel to `batch`.
@@ -110,6 +112,36 @@ impl Store {
         Ok(())
     }
 
+    /// Queues jobs that follow from one another's work, for the delivery that began it. A job of which an equal one waits
+    /// and is due is left out: that one will see all there is to see. Says how many were queued.
+    ///
+    /// # Errors
+    /// When the database fails; then none is queued.
+    pub async fn enqueue_jobs(
+        &self,
+        jobs: &[NewJob],
+        delivery: Option<&str>,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
+        let mut write = self.write(ENQUEUE).await?;
+        let mut queued = 0;
+        for batch in jobs.chunks(MAX_BATCH) {
+            // Taken first: it makes others that queue wait, so that nothing is queued between looking and writing.
+            let first_id = take_job_ids(&mut write, batch.len()).await?;
+            let waiting = waiting(&mut write, batch, now_ms).await?;
+            let new = batch.iter().filter(|job| !waiting.contains(&(job.lane.clone(), job.payload.clone())));
+            let new: Vec<Queued<'_>> =
+                (first_id..).zip(new).map(|(id, job)| Queued { id, job, delivery, now_ms }).collect();
+            queue(&mut write, &new).await?;
+            queued += new.len();
+        }
+        write.commit().await?;
+        if queued > 0 {
+            self.ring(jobs.iter().any(|job| job.supersedes));
+        }
+        Ok(queued)
+    }
+
     /// Those of the given deliveries that never arrived here.
     ///
     /// # Errors
@@ -158,6 +190,41 @@ async fn take_job_ids(write: &mut Write, count: usize) -> Result<i64, StoreError
         .await
         .map_err(StoreError::during(write.verb))?;
     Ok(last - count + 1)
+}
+
+/// Queues one job in a transaction of another verb.
+pub(super) async fn queue_one(write: &mut Write, job: &NewJob, now_ms: i64) -> Result<(), StoreError> {
+    let id = take_job_ids(write, 1).await?;
+    queue(write, &[Queued { id, job, delivery: None, now_ms }]).await
+}
+
+/// Whether a job of the lane waits or runs.
+pub(super) async fn has_live_job(write: &mut Write, lane: &str) -> Result<bool, StoreError> {
+    let live: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM jobs WHERE lane = $1 AND state IN ('queued', 'running')")
+        .bind(lane)
+        .fetch_one(&mut *write.tx)
+        .await
+        .map_err(StoreError::during(write.verb))?;
+    Ok(live > 0)
+}
+
+/// Lanes and payloads of the jobs that wait in the lanes of these and are due.
+async fn waiting(write: &mut Write, jobs: &[NewJob], now_ms: i64) -> Result<HashSet<(String, String)>, StoreError> {
+    let lanes: HashSet<&str> = jobs.iter().map(|job| job.lane.as_str()).collect();
+    let sql = format!(
+        "SELECT lane, payload FROM jobs WHERE state = 'queued' AND run_at_ms <= ${} AND lane IN {}",
+        lanes.len() + 1,
+        placeholders(1, lanes.len())
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    for lane in lanes {
+        query = query.bind(lane);
+    }
+    let rows = query.bind(now_ms).fetch_all(&mut *write.tx).await;
+    let read = |rows: Vec<sqlx::any::AnyRow>| {
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, sqlx::Error>>()
+    };
+    rows.and_then(read).map_err(StoreError::during(write.verb))
 }
 
 /// Inserts what is new and says which ids that was.

@@ -5,8 +5,11 @@ mod answers;
 mod audit;
 mod delivery;
 mod job;
+mod periodic;
+mod pins;
 mod prune;
 mod publication;
+mod pulls;
 mod release;
 mod run;
 mod spending;
@@ -23,8 +26,10 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 pub use audit::AuditRow;
 pub use delivery::{NewDelivery, NewJob, Recorded};
 pub use job::{ClaimedJob, JobCounts, Renewal, Settlement};
+pub use periodic::Mark;
 pub use prune::Retention;
 pub use publication::{Publication, PublishedCheck};
+pub use pulls::{Watched, WatchedPull};
 pub use run::StoredRun;
 pub use spending::{Payer, Reserved, SpendLimit, SpendLimits};
 pub use writer::{DeliveryWriter, WriterError};
@@ -217,6 +222,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "store", include_str!("../../migrations/0001_store.sql")),
     (2, "spending", include_str!("../../migrations/0002_spending.sql")),
     (3, "audit", include_str!("../../migrations/0003_audit.sql")),
+    (4, "pulls", include_str!("../../migrations/0004_pulls.sql")),
 ];
 
 fn migrations() -> Migrator {

@@ -5,7 +5,7 @@ use super::facts::PullFacts;
 use super::known::Known;
 use super::people::{Doubts, Named};
 use super::reason::{Leaf, judge};
-use super::standing::unknown_contributors;
+use super::standing::{changed_hands, unknown_contributors};
 use super::when::{applies, blocks};
 use super::words::requirement;
 use super::{Policy, Rule};
@@ -24,6 +24,7 @@ pub fn decide(policy: &Policy, facts: &PullFacts, verdict: Option<Verdict>) -> D
     if rules.iter().any(|rule| rule.applies != Applies::No) {
         problems.extend(unknown_contributors(facts));
     }
+    problems.extend(changed_hands(facts));
     let of_problems = if problems.is_empty() { State::Satisfied } else { State::Undecidable };
     let state = rules.iter().map(|rule| rule.state).fold(of_problems, State::max);
     let waiver = if problems.is_empty() { waiver(policy, &rules, verdict) } else { None };

@@ -207,6 +207,9 @@ pub struct PullFacts {
     /// Teams that rules name and that do not exist or cannot be seen.
     #[serde(default)]
     pub unreadable_teams: Vec<TeamSlug>,
+    /// Whose the logins were that settings name in person, when they first counted.
+    #[serde(default)]
+    pub pins: Vec<(Login, UserId)>,
     /// What is known of memberships, for every (team, person) that a rule can ask about.
     pub memberships: Vec<(TeamSlug, UserId, Membership)>,
     /// `role_name` per user, for the author and reviewers that were looked up: `admin`, `maintain`, `write`, `triage`, `read`, `none`.

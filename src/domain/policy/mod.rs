@@ -4,6 +4,7 @@ mod decide;
 pub mod decision;
 pub mod facts;
 mod known;
+mod named;
 mod needed;
 mod people;
 mod reason;
@@ -14,6 +15,7 @@ mod when;
 mod words;
 
 pub use decide::decide;
+pub use named::named_in_person;
 pub use needed::{
     author_memberships_needed, commits_to_compare, memberships_needed, needs_code_owners, permissions_needed,
     teams_needed,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::decision::Why;
 use super::facts::{CommitFact, Person, PullFacts, Review, ReviewState};
-use crate::domain::ids::UserId;
+use crate::domain::ids::{Login, UserId};
 
 /// Reviewers of one pull request, in the order of the reviews that count for them.
 #[derive(Debug, Default)]
@@ -104,6 +104,22 @@ pub(super) fn unknown_contributors(facts: &PullFacts) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Logins that whoever approves or refuses now has from somebody else: one sentence each, which ends with what to do.
+pub(super) fn changed_hands(facts: &PullFacts) -> Vec<String> {
+    let reviewers = latest(&facts.reviews).into_iter();
+    let reviewers = reviewers.filter(|(_, review)| review.state != ReviewState::Dismissed).map(|(person, _)| person);
+    let people: Vec<&Person> = reviewers.chain(facts.overrides.iter().map(|asked| &asked.by)).collect();
+    let is_another =
+        |(login, id): &&(Login, UserId)| people.iter().any(|person| person.login == *login && person.id != *id);
+    let sentence = |(login, _): &(Login, UserId)| {
+        format!(
+            "the login @{login} belonged to another account when it first counted here: remove the name from the settings \
+             on the base branch, then add it again"
+        )
+    };
+    facts.pins.iter().filter(is_another).map(sentence).collect()
 }
 
 const WAY_OUT: &str = "add the commit's e-mail address to that person's account, or rewrite the commit with an address \

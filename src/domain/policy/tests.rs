@@ -14,7 +14,9 @@ use super::facts::{
     ChangeSize, CodeOwnerFacts, CommitFact, FileFacts, GovernedChange, Membership, Person, PullFacts, Review,
     ReviewState,
 };
-use super::{Change, Level, Policy, Principal, Quorum, Require, Rule, Source, When, decide, memberships_needed};
+use super::{
+    Change, Level, Policy, Principal, Quorum, Require, Rule, Source, When, decide, memberships_needed, named_in_person,
+};
 use crate::domain::gate::Verdict;
 use crate::domain::ids::{
     BranchName, CommitSha, Digest, Login, PromptPath, PullNumber, RepoId, RepoName, TeamSlug, UserId,
@@ -101,6 +103,7 @@ fn facts() -> PullFacts {
         overrides: Vec::new(),
         code_owners: CodeOwnerFacts::default(),
         unreadable_teams: Vec::new(),
+        pins: Vec::new(),
         memberships: Vec::new(),
         permissions: BTreeMap::new(),
     }
@@ -322,6 +325,27 @@ fn every_rule_that_applies_must_be_satisfied_and_the_worst_is_what_counts() {
     check(&policy, &mara, State::Pending);
     let lee = mara.review("lee", ChangesRequested).member("@acme/legal", "lee", Membership::Unreadable);
     check(&policy, &lee, State::Undecidable);
+}
+
+#[test]
+fn a_login_that_changed_hands_is_undecidable_for_whoever_has_it_now() {
+    let policy = one_of(&["Mara", "lee"]);
+    assert_eq!(named_in_person(&policy), [login("lee"), login("mara")].into());
+    let mut facts = facts().review("mara", Approved);
+    facts.pins = vec![(login("MARA"), person("mara").id)];
+    check(&policy, &facts, State::Satisfied);
+    facts.pins = vec![(login("mara"), UserId(99))];
+    let decision = check(&policy, &facts, State::Undecidable);
+    assert_eq!(
+        decision.problems,
+        [
+            "the login @mara belonged to another account when it first counted here: remove the name from the settings on \
+          the base branch, then add it again"
+        ]
+    );
+    // An approval of somebody else does not hide it, and one that was taken back asks for nothing.
+    check(&policy, &facts.clone().review("lee", Approved), State::Undecidable);
+    check(&policy, &facts.review("mara", Dismissed).review("lee", Approved), State::Satisfied);
 }
 
 #[test]

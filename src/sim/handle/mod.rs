@@ -134,6 +134,11 @@ impl Sim {
         self.world().hooks.url = Some(url.to_owned());
     }
 
+    /// Sends no webhooks from now on, and logs none, as if nobody had subscribed to any event.
+    pub fn stop_delivering(&self) {
+        self.world().hooks.url = None;
+    }
+
     /// Sends `ping`.
     pub fn ping(&self) {
         self.world().emit_ping();

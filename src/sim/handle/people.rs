@@ -76,7 +76,24 @@ impl Sim {
         Ok(())
     }
 
-    /// Makes a user a member of an organisation.
+    /// Gives an account another login; what it wrote shows the new one, and the old one is free for anybody.
+    ///
+    /// # Errors
+    /// When there is no such account, or the login is taken.
+    pub fn rename_account(&self, login: &str, new: &str) -> Result<(), SimError> {
+        let mut world = self.world();
+        let id = account(&world, login)?.id;
+        if world.account(new).is_some_and(|other| other.id != id) {
+            return Err(SimError::Refused(format!("`{new}` is taken")));
+        }
+        world.emails.insert(noreply(id, new), id);
+        if let Some(account) = world.accounts.get_mut(&id) {
+            new.clone_into(&mut account.login);
+        }
+        Ok(())
+    }
+
+    /// Makes a user a member of an organisation. Sends `organization` with `member_added`.
     ///
     /// # Errors
     /// When there is no such organisation.
@@ -84,7 +101,41 @@ impl Sim {
         let UserId(user) = self.user(login);
         let mut world = self.world();
         let org = account(&world, org)?.id;
-        world.members.insert((org, user));
+        if world.members.insert((org, user)) {
+            world.emit_organization(org, user, "member_added");
+        }
+        Ok(())
+    }
+
+    /// Takes someone out of an organisation, and with it out of all its teams and repositories. Sends `organization` with
+    /// `member_removed`.
+    ///
+    /// # Errors
+    /// When there is no such organisation or user.
+    pub fn leave_org(&self, org: &str, login: &str) -> Result<(), SimError> {
+        let mut world = self.world();
+        let (org, user) = (account(&world, org)?.id, account(&world, login)?.id);
+        world.members.remove(&(org, user));
+        for team in world.teams.values_mut().filter(|team| team.org == org) {
+            team.members.remove(&user);
+        }
+        for repo in world.repos.values_mut().filter(|repo| repo.owner == org) {
+            repo.roles.remove(&user);
+        }
+        world.emit_organization(org, user, "member_removed");
+        Ok(())
+    }
+
+    /// Deletes a team; its members stay in the organisation. Sends `team` with `deleted`.
+    ///
+    /// # Errors
+    /// When there is no such team.
+    pub fn delete_team(&self, team: &TeamSlug) -> Result<(), SimError> {
+        let mut world = self.world();
+        let id = team_id(&world, team)?;
+        if let Some(team) = world.teams.remove(&id) {
+            world.emit_team(&team, "deleted");
+        }
         Ok(())
     }
 

@@ -135,13 +135,28 @@ impl Repo {
         self.with(|repo| repo.private = private)
     }
 
-    /// Gives someone a role: `read`, `triage`, `write`, `maintain`, `admin`, or a custom one that can read.
+    /// Gives someone a role: `read`, `triage`, `write`, `maintain`, `admin`, or a custom one that can read. Sends `member`
+    /// with `added`, or `edited` where they had one.
     ///
     /// # Errors
     /// When it was deleted.
     pub fn role(&self, login: &str, role: &str) -> Result<(), SimError> {
         let UserId(user) = self.sim.user(login);
-        self.with(|repo| drop(repo.roles.insert(user, role.to_owned())))
+        let before = self.with(|repo| repo.roles.insert(user, role.to_owned()))?;
+        let action = if before.is_some() { "edited" } else { "added" };
+        self.sim.world().emit_member(self.id, user, action);
+        Ok(())
+    }
+
+    /// Takes someone's role. Sends `member` with `removed`.
+    ///
+    /// # Errors
+    /// When it was deleted, or there is no such user.
+    pub fn no_role(&self, login: &str) -> Result<(), SimError> {
+        let user = account(&self.sim.world(), login)?.id;
+        self.with(|repo| repo.roles.remove(&user))?;
+        self.sim.world().emit_member(self.id, user, "removed");
+        Ok(())
     }
 
     /// Protects a branch with required checks.

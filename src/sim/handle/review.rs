@@ -115,6 +115,17 @@ impl Repo {
         self.press(id, by, "requested_action", Some(identifier))
     }
 
+    /// Presses "re-run all checks" on a commit. Sends `check_suite` with `rerequested`.
+    ///
+    /// # Errors
+    /// When the commit's id is none, or the user is unknown.
+    pub fn rerequest_suite(&self, on: &CommitSha, by: &str) -> Result<(), SimError> {
+        let head = Oid::parse(on.as_str()).ok_or_else(|| missing("commit", on))?;
+        let user = self.user(by)?;
+        self.sim.world().emit_suite(self.id, head, user);
+        Ok(())
+    }
+
     fn press(&self, id: u64, by: &str, action: &str, button: Option<&str>) -> Result<(), SimError> {
         let user = self.user(by)?;
         if !self.with(|repo| repo.checks.contains_key(&id))? {

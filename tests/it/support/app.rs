@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use promptops::app::job::Job;
 use promptops::app::service::RunBounds;
 use promptops::cli::Server;
 use promptops::config::{GithubConfig, ProviderConfig, ServeConfig};
 use promptops::domain::ids::{CommitSha, InstallationId, PullNumber, RepoName, TeamSlug};
+use promptops::engine::clock::{Clock, SystemClock};
 use promptops::provider::{Kind, ModelServer};
 use promptops::sim::{Change, CheckView, NewPull, Repo, RequiredCheck, Sim, Verdict};
 use promptops::store::Store;
@@ -220,6 +222,16 @@ impl TestApp {
         let id = self.repo.review(pull, by, Verdict::Approve, "fine").unwrap();
         self.settle().await;
         id
+    }
+
+    pub fn approve_unsettled(&self, pull: PullNumber, by: &str) {
+        self.repo.review(pull, by, Verdict::Approve, "fine").unwrap();
+    }
+
+    /// What the server does every few minutes, now; waits for all that follows.
+    pub async fn sweep(&self) {
+        self.store.enqueue_job(&Job::Sweep.to_new(false), SystemClock.now_ms()).await.unwrap();
+        self.settle().await;
     }
 
     pub async fn say(&self, pull: PullNumber, by: &str, body: &str) {
