@@ -24,6 +24,7 @@ pub mod plan;
 pub mod pull;
 pub mod render;
 pub mod result;
+mod said;
 pub mod service;
 pub mod sides;
 mod till;

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod budget;
 pub mod command;
 pub mod convert;
+pub(crate) mod date;
 pub mod diagnostic;
 pub mod evaluator;
 pub mod evaluator_syntax;

@@ -31,6 +31,7 @@ mod pull_commands;
 mod pull_events;
 mod pull_files;
 mod pull_gate;
+mod pull_golden;
 mod pull_money;
 mod pull_process;
 mod pull_trouble;
