@@ -2,6 +2,7 @@
 
 pub mod approval;
 mod attached;
+mod audit;
 pub mod cached;
 pub mod commands;
 pub mod compare;

@@ -20,6 +20,18 @@ pub struct AuditRow {
     pub digest: Digest,
 }
 
+/// An entry about something that is looked at again and again: appended only when its state is another than at the last
+/// entry of its topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditNote {
+    /// What it is about, for instance a pull request.
+    pub topic: String,
+    /// The digest of all that the entry says but for when and by which delivery.
+    pub state: Digest,
+    /// The entry.
+    pub entry: AuditEntry,
+}
+
 const APPEND: &str = "append to the audit log";
 const READ: &str = "read the audit log";
 
@@ -33,6 +45,16 @@ impl Store {
         let seq = append(&mut write, entry).await?;
         write.commit().await?;
         Ok(seq)
+    }
+
+    /// Appends those of the entries that say something new of their topics.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing is appended.
+    pub async fn note_audit(&self, notes: &[AuditNote]) -> Result<(), StoreError> {
+        let mut write = self.write(APPEND).await?;
+        note(&mut write, notes).await?;
+        write.commit().await
     }
 
     /// Up to `most` rows after `seq`, in order.
@@ -60,6 +82,33 @@ impl Store {
             .map_err(StoreError::during(READ))?;
         end.map(|end| Ok((end.try_get(0).map_err(StoreError::during(READ))?, digest(&end, 1)?))).transpose()
     }
+}
+
+/// Appends within a transaction those of the entries that say something new of their topics.
+pub(super) async fn note(write: &mut Write, notes: &[AuditNote]) -> Result<(), StoreError> {
+    let verb = write.verb;
+    // All topics before the chain's end and in one order: two transactions never wait for each other.
+    let mut sorted: Vec<&AuditNote> = notes.iter().collect();
+    sorted.sort_by_key(|note| &note.topic);
+    let mut new = Vec::new();
+    for note in sorted {
+        let changed = sqlx::query(
+            "INSERT INTO audit_topics (topic, state) VALUES ($1, $2) ON CONFLICT (topic) DO UPDATE \
+             SET state = excluded.state WHERE audit_topics.state <> excluded.state",
+        )
+        .bind(&note.topic)
+        .bind(note.state.0.to_vec())
+        .execute(&mut *write.tx)
+        .await
+        .map_err(StoreError::during(verb))?;
+        if changed.rows_affected() == 1 {
+            new.push(&note.topic);
+        }
+    }
+    for note in notes.iter().filter(|note| new.contains(&&note.topic)) {
+        append(write, &note.entry).await?;
+    }
+    Ok(())
 }
 
 /// Appends within a transaction, so that a fact and its entry are there together or not at all.
