@@ -94,13 +94,7 @@ fn policy_change(service: &Service, pull: &PullRef, snapshot: &Snapshot, state: 
 }
 
 /// A decision is new when it says anything else than the last about this pull request, whenever and whoever asked for it.
-fn note(
-    service: &Service,
-    pull: &PullRef,
-    head: Option<&CommitSha>,
-    said: String,
-    evidence: Evidence,
-) -> AuditNote {
+fn note(service: &Service, pull: &PullRef, head: Option<&CommitSha>, said: String, evidence: Evidence) -> AuditNote {
     let entry = AuditEntry { pull: Some(pull.number), sha: head.cloned(), ..entry(service, pull, said, evidence) };
     let timeless = AuditEntry { at_ms: 0, delivery: None, ..entry.clone() };
     // Texts and numbers always serialise.

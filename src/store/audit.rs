@@ -4,21 +4,9 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Store, StoreError, Write};
+use crate::domain::audit::chain::{Link, Pin};
 use crate::domain::audit::{AuditEntry, BEGINNING, link};
 use crate::domain::ids::Digest;
-
-/// One row as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditRow {
-    /// Its place, from 1.
-    pub seq: i64,
-    /// The entry as JSON.
-    pub body: String,
-    /// The digest of the row before it.
-    pub before: Digest,
-    /// Its own digest.
-    pub digest: Digest,
-}
 
 /// An entry about something that is looked at again and again: appended only when its state is another than at the last
 /// entry of its topic.
@@ -61,7 +49,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn audit_after(&self, seq: i64, most: i64) -> Result<Vec<AuditRow>, StoreError> {
+    pub async fn audit_after(&self, seq: i64, most: i64) -> Result<Vec<Link>, StoreError> {
         let rows = sqlx::query("SELECT seq, body, previous, digest FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
             .bind(seq)
             .bind(most)
@@ -75,12 +63,16 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn audit_end(&self) -> Result<Option<(i64, Digest)>, StoreError> {
+    pub async fn audit_end(&self) -> Result<Option<Pin>, StoreError> {
         let end = sqlx::query("SELECT seq, digest FROM audit_end WHERE name = 'audit'")
             .fetch_optional(&self.pool)
             .await
             .map_err(StoreError::during(READ))?;
-        end.map(|end| Ok((end.try_get(0).map_err(StoreError::during(READ))?, digest(&end, 1)?))).transpose()
+        let pin = |end: AnyRow| {
+            let seq = end.try_get(0).map_err(StoreError::during(READ))?;
+            Ok(Pin { seq, digest: digest(&end, 1)? })
+        };
+        end.map(pin).transpose()
     }
 }
 
@@ -146,8 +138,8 @@ pub(super) async fn append(write: &mut Write, entry: &AuditEntry) -> Result<i64,
     Ok(seq)
 }
 
-fn row(row: &AnyRow) -> Result<AuditRow, StoreError> {
-    Ok(AuditRow {
+fn row(row: &AnyRow) -> Result<Link, StoreError> {
+    Ok(Link {
         seq: row.try_get(0).map_err(StoreError::during(READ))?,
         body: row.try_get(1).map_err(StoreError::during(READ))?,
         before: digest(row, 2)?,

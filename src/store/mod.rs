@@ -20,7 +20,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Any, AnyPool, Executor, SqlSafeStr, Transaction};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-pub use audit::{AuditNote, AuditRow};
+pub use audit::AuditNote;
 pub use delivery::{NewDelivery, NewJob, Recorded};
 pub use job::{ClaimedJob, JobCounts, Renewal, Settlement};
 pub use prune::Retention;

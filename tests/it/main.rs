@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told should panic")]
 
 mod architecture;
+mod cli_audit;
 mod cli_compare;
 mod cli_convert;
 mod cli_dotprompt;
@@ -27,6 +28,7 @@ mod judges;
 mod providers;
 mod pull_approval;
 mod pull_attached;
+mod pull_audit;
 mod pull_commands;
 mod pull_events;
 mod pull_files;

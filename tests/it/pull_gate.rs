@@ -93,8 +93,8 @@ async fn a_golden_set_that_head_weakens_still_gates_with_base_s_version() {
     let report = app.report(pull).unwrap();
     for text in [
         "**2 changes weaken what judges these prompts.**",
-        "**weaker:** `reply.golden.yml`: case `order-5` is removed; it goes on deciding",
-        "**weaker:** `reply.golden.yml`: case `order-7` is edited: the evaluator",
+        "**weaker:** reply.golden.yml: case `order-5` is removed; it goes on deciding",
+        "**weaker:** reply.golden.yml: case `order-7` is edited: the evaluator",
         "base's version goes on deciding",
     ] {
         assert!(report.contains(text), "{text} is missing in\n{report}");
