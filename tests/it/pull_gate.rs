@@ -102,6 +102,7 @@ async fn a_golden_set_that_head_weakens_still_gates_with_base_s_version() {
     app.approve(pull, "mara").await;
     app.expect(pull, "failure", "success");
     assert!(!app.can_merge(pull));
+    let _ = app.report(pull);
     app.finish().await;
 }
 

@@ -134,14 +134,6 @@ impl Report {
         }
     }
 
-    /// The same, told of two rivals in the place of a change.
-    #[must_use]
-    pub fn of_rivals(mut self) -> Self {
-        self.sides = Sides::Rivals;
-        self.prompts.iter_mut().for_each(|prompt| prompt.sides = Sides::Rivals);
-        self
-    }
-
     /// Whether nothing but judges that are too noisy to decide left it undecided: another run would end the same.
     #[must_use]
     pub fn is_too_noisy(&self) -> bool {

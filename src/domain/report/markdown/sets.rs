@@ -1,12 +1,15 @@
 //! How golden sets change, in the comment: a line that cannot be left out where one is weakened, then case by case.
 
 use super::folds::fold;
-use super::{Block, Keep, SENTENCE};
+use super::{Block, Keep};
 use crate::domain::report::{SetChanges, words};
 use crate::domain::untrusted::{Secrets, Untrusted};
 
 /// More lines are counted, not shown.
-const SHOWN: usize = 60;
+const SHOWN: usize = 40;
+
+/// Longest line: together they leave room for the prompts' own sections.
+const LINE: usize = 300;
 
 pub(super) fn changes(changes: &SetChanges, secrets: &Secrets) -> Vec<Block> {
     if changes.is_empty() {
@@ -24,7 +27,7 @@ pub(super) fn changes(changes: &SetChanges, secrets: &Secrets) -> Vec<Block> {
     let lines = changes.sentences();
     let line = |(weakens, said): &(bool, String)| {
         let mark = if *weakens { "**weaker:** " } else { "" };
-        format!("- {mark}{}\n", Untrusted::new(said, secrets).prose(SENTENCE))
+        format!("- {mark}{}\n", Untrusted::new(said, secrets).prose(LINE))
     };
     let mut body: String = lines.iter().take(SHOWN).map(line).collect();
     if let Some(left) = lines.len().checked_sub(SHOWN).filter(|left| *left > 0) {
