@@ -2,6 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
+use super::audit;
 use super::desk::Desk;
 use super::job::{JobError, PullRef};
 use super::pins;
@@ -22,7 +23,7 @@ pub async fn decide_again(service: &Service, pull: &PullRef, cancel: Cancellatio
     let mut desk = Desk::open(service, &governed.repository, &governed.snapshot.pull).await?;
     if !governed.is_touched() {
         // It may have been touched before base moved.
-        return pull::nothing_governed(&governed, &mut desk).await;
+        return pull::nothing_governed(service, pull, &governed, &mut desk).await;
     }
     match stored_run(service, pull, &governed).await? {
         // A verdict on another question says nothing of the settings and golden sets that control now.
@@ -60,7 +61,9 @@ pub(super) async fn conclude(
     let body = serde_json::to_string(&run)
         .map_err(|error| JobError::GiveUp { message: format!("the run cannot be kept: {error}") })?;
     let now_ms = service.clock.now_ms();
-    service.store.save_run(&run_key(pull, governed), now_ms, &body, now_ms).await?;
+    let key = run_key(pull, governed);
+    let notes = audit::decided(service, pull, governed, &run, &decision, &key);
+    service.store.save_run_noting(&key, now_ms, &body, now_ms, &notes).await?;
     let published = desk.finish(&run.report, new_run).await?;
     match &run.report.outcome {
         Outcome::Measured(Verdict::NotMeasured) if new_run && published && !run.report.is_too_noisy() => {

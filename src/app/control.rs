@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::governed::Governed;
-use crate::domain::ids::PromptPath;
+use crate::domain::ids::{Digest, PromptPath};
 use crate::domain::settings::{self, SETTINGS_PATH, Settings};
 use crate::domain::source::{MAX_FILE_BYTES, too_large};
 use crate::github::{EntryKind, GithubError, Repository, Snapshot};
@@ -21,6 +21,8 @@ pub struct Control {
     pub settings: Settings,
     /// Which files they govern.
     pub governed: Governed,
+    /// The digest of the settings' text.
+    pub digest: Digest,
     /// Findings in the settings that stop nothing.
     pub warnings: Vec<Diagnostic>,
 }
@@ -72,7 +74,9 @@ pub async fn control(repository: &Repository, snapshot: &Snapshot) -> Result<Con
         Ok(governed) => {
             let governed = named::with_named_sets(repository, snapshot, governed).await?;
             let governed = attached::with_attached(repository, snapshot, governed).await?;
-            Ok(Controlled::Ready(Box::new(Control { settings: parsed.value, governed, warnings: parsed.warnings })))
+            let digest = Digest::of_parts([bytes.as_ref()]);
+            let (settings, warnings) = (parsed.value, parsed.warnings);
+            Ok(Controlled::Ready(Box::new(Control { settings, governed, digest, warnings })))
         }
         Err(error) => Ok(Controlled::Broken(vec![about(
             "invalid-glob",

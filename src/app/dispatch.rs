@@ -29,8 +29,8 @@ pub async fn dispatch(service: &Service, claimed: &ClaimedJob, cancel: Cancellat
 }
 
 /// Says on the pull request that a job has given up.
-pub async fn give_up(service: &Service, payload: &str, message: &str) {
-    let said = match Job::from_payload(payload) {
+pub async fn give_up(service: &Service, claimed: &ClaimedJob, message: &str) {
+    let said = match Job::from_claimed(claimed) {
         Ok(job) => {
             let what = match job {
                 Job::EvaluatePull { .. } => GivenUp::Evaluation,

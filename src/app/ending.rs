@@ -1,5 +1,6 @@
 //! Ends that are no verdict: a closed pull request, broken settings, a job that gave up. Decides nothing.
 
+use super::audit;
 use super::desk::Desk;
 use super::job::{JobError, PullRef};
 use super::pull::has_settings;
@@ -54,12 +55,14 @@ pub async fn give_up(service: &Service, pull: &PullRef, message: &str, what: Giv
     let line = format!("{message}; comment `/promptops eval` to run it again");
     let mut report = Report::new(Outcome::Failed { message: line.clone() }, None, view.head_sha.to_string());
     report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line, rules: Vec::new() });
+    service.store.note_audit(&[audit::unmeasured(service, pull, &view.head_sha, None, &report)]).await?;
     desk.give_up(&report, unevaluated).await
 }
 
 /// Says that the settings on base cannot be used.
 pub(super) async fn broken_settings(
     service: &Service,
+    pull: &PullRef,
     repository: &Repository,
     snapshot: &Snapshot,
     findings: Vec<Diagnostic>,
@@ -72,6 +75,8 @@ pub(super) async fn broken_settings(
     report.diagnostics = findings;
     let rules = places.into_iter().map(Into::into).collect();
     report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line, rules });
+    let broken = audit::broken_settings(service, pull, snapshot, &report);
+    service.store.note_audit(&broken).await?;
     Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
     Ok(())
 }

@@ -49,7 +49,8 @@ pub async fn measure(
     };
     report.diagnostics.extend(sides.findings);
     report.diagnostics.extend(governed.control.warnings.iter().cloned());
-    report.set_changes.extend(sides.set_changes);
+    report.set_changes = sides.set_changes;
+    report.settings_changes = sides.settings_changes;
     report.notes.extend(sides.notes);
     Ok(Measuring::Ended(Box::new(report)))
 }

@@ -2,6 +2,7 @@
 
 pub mod approval;
 mod attached;
+mod audit;
 pub mod cached;
 pub mod commands;
 pub mod compare;
@@ -25,6 +26,7 @@ pub mod plan;
 pub mod pull;
 pub mod render;
 pub mod result;
+mod said;
 pub mod service;
 pub mod sides;
 mod spread;

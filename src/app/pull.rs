@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::approval::{conclude, decide_stored};
+use super::audit;
 use super::control::{self, Control, Controlled};
 use super::desk::Desk;
 use super::ending::broken_settings;
@@ -90,7 +91,7 @@ pub async fn governed(service: &Service, pull: &PullRef) -> Result<Option<Govern
             Ok(Some(Governed { repository, snapshot, control, question }))
         }
         Controlled::Broken(findings) => {
-            broken_settings(service, &repository, &snapshot, findings).await?;
+            broken_settings(service, pull, &repository, &snapshot, findings).await?;
             Ok(None)
         }
     }
@@ -126,7 +127,7 @@ pub async fn evaluate(
     let Some(governed) = governed(service, pull).await? else { return Ok(()) };
     let mut desk = Desk::open(service, &governed.repository, &governed.snapshot.pull).await?;
     if !governed.is_touched() {
-        return nothing_governed(&governed, &mut desk).await;
+        return nothing_governed(service, pull, &governed, &mut desk).await;
     }
     let stored = stored_run(service, pull, &governed).await?;
     let ran_before = stored.is_some();
@@ -183,13 +184,21 @@ pub async fn facts(service: &Service, governed: &Governed, said: FileFacts) -> R
     Ok(facts)
 }
 
-pub(super) async fn nothing_governed(governed: &Governed, desk: &mut Desk<'_>) -> Result<(), JobError> {
+pub(super) async fn nothing_governed(
+    service: &Service,
+    pull: &PullRef,
+    governed: &Governed,
+    desk: &mut Desk<'_>,
+) -> Result<(), JobError> {
     let mut report = governed.report(Outcome::NothingGoverned);
     report.approval = Some(ApprovalSummary {
         state: ApprovalState::Satisfied,
         line: "No prompt, golden set or settings file is changed, so no approval is needed.".to_owned(),
         rules: Vec::new(),
     });
+    let view = &governed.snapshot.pull;
+    let note = audit::unmeasured(service, pull, &view.head_sha, Some(&governed.snapshot.base_sha), &report);
+    service.store.note_audit(&[note, audit::settings(service, pull, governed)]).await?;
     desk.finish(&report, true).await?;
     Ok(())
 }

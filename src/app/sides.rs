@@ -10,16 +10,16 @@ use super::lint::{self, Known, LintFile};
 use super::load::{self, LoadError, LoadedPrompt, about};
 use super::local::no_golden_set;
 use super::plan::Pair;
-use crate::domain::diagnostic::Diagnostic;
-use crate::domain::gate::CaseKind;
-use crate::domain::golden::GoldenSet;
-use crate::domain::golden::difference::plan_cases;
+use super::said::About;
+use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::governed;
-use crate::domain::ids::{Digest, PromptPath};
+use crate::domain::ids::PromptPath;
 use crate::domain::lint::Config;
 use crate::domain::policy::Change;
-use crate::domain::policy::facts::{FileFacts, GovernedChange};
+use crate::domain::policy::facts::FileFacts;
 use crate::domain::prompt::Format;
+use crate::domain::report::SetChanges;
+use crate::domain::settings::difference::difference;
 use crate::domain::settings::{self, SETTINGS_PATH};
 use crate::domain::source::{MAX_FILE_BYTES, too_large};
 use crate::github::{ChangedFile, Repository, Snapshot, TreeEntry};
@@ -31,8 +31,6 @@ type Entries = BTreeMap<PromptPath, TreeEntry>;
 const MAX_PROMPTS: usize = 300;
 /// Most prompts that are read to find who uses a changed golden set.
 const MAX_SEARCHED: usize = 300;
-/// Most changes of golden sets that are named one by one.
-const MAX_SET_CHANGES: usize = 100;
 
 /// A file of which nobody can say whether it is part of a prompt.
 pub(super) const OVERLOOKED: &str =
@@ -50,8 +48,10 @@ pub struct Sides {
     pub findings: Vec<Diagnostic>,
     /// What the changed files say of themselves.
     pub said: FileFacts,
-    /// How golden sets and settings change, one sentence each.
-    pub set_changes: Vec<String>,
+    /// How golden sets change.
+    pub set_changes: SetChanges,
+    /// How the settings change, one sentence each.
+    pub settings_changes: Vec<String>,
     /// Whatever else people should know.
     pub notes: Vec<String>,
 }
@@ -61,6 +61,20 @@ pub struct Sides {
 /// # Errors
 /// When GitHub cannot be asked.
 pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Control) -> Result<Sides, JobError> {
+    let mut sides = read(repository, snapshot, control).await?;
+    if sides.findings.iter().any(|finding| finding.severity == Severity::Error) {
+        // Where not everything could be read, anything may have changed.
+        for file in snapshot.files.iter().filter(|file| control.governed.classify(&file.path).is_some()) {
+            let previous = file.previous.as_ref().unwrap_or(&file.path);
+            About { path: &file.path, previous }.anything(&mut sides);
+        }
+    }
+    sides.said.kinds.sort();
+    sides.said.kinds.dedup();
+    Ok(sides)
+}
+
+async fn read(repository: &Repository, snapshot: &Snapshot, control: &Control) -> Result<Sides, JobError> {
     let mut sides = Sides::default();
     if let Some(finding) = too_many(&changed_prompts(snapshot, control), "prompt files") {
         sides.findings.push(finding);
@@ -80,7 +94,7 @@ pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Contro
     let merged = merged_tree(&snapshot.base_tree.entries, &head_tree.entries, snapshot);
     let base = Files::Remote { repository: repository.clone(), tree: snapshot.base_tree.entries.clone() };
     let head = Files::Remote { repository: repository.clone(), tree: merged };
-    changed_settings(&head, snapshot, &mut sides).await?;
+    changed_settings(&head, snapshot, control, &mut sides).await?;
     let affected = affected(&head, snapshot, control, &mut sides).await?;
     let paths: BTreeSet<&PromptPath> = affected.iter().map(|(path, _)| path).collect();
     if let Some(finding) = too_many(&paths, "prompts by their golden sets") {
@@ -100,12 +114,11 @@ pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Contro
     }
     for path in removed_prompts(snapshot, control) {
         sides.notes.push(format!("{path} is removed"));
+        About { path: &path, previous: &path }.removed(&mut sides);
         own(&base, &path, &mut sides).await?;
     }
     sides.said.owners.sort();
     sides.said.owners.dedup();
-    sides.said.kinds.sort();
-    sides.said.kinds.dedup();
     Ok(sides)
 }
 
@@ -148,20 +161,28 @@ pub(super) fn merged_tree(base: &Entries, head: &Entries, snapshot: &Snapshot) -
 }
 
 /// A pull request that changes the settings gets the new text validated and is judged by the old one.
-async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) -> Result<(), JobError> {
+async fn changed_settings(
+    head: &Files,
+    snapshot: &Snapshot,
+    control: &Control,
+    sides: &mut Sides,
+) -> Result<(), JobError> {
     let path = settings_path()?;
     let folded = path.folded();
     if !snapshot.files.iter().any(|file| file.path.folded() == folded) {
         return Ok(());
     }
-    sides.set_changes.push(format!("{path} changes; the settings of the base branch decide here"));
+    sides.settings_changes.push(format!("{path} changes; the settings of the base branch decide here"));
     match head.read(&path, MAX_FILE_BYTES).await? {
         Content::Bytes(bytes) => match settings::parse(&path, &bytes) {
-            Ok(parsed) => sides.findings.extend(parsed.warnings),
+            Ok(parsed) => {
+                sides.settings_changes.extend(difference(&control.settings, &parsed.value));
+                sides.findings.extend(parsed.warnings);
+            }
             Err(findings) => sides.findings.extend(findings),
         },
         Content::TooLarge(size) => sides.findings.push(too_large(&path, size, MAX_FILE_BYTES)),
-        Content::Missing => sides.set_changes.push(format!("{path} is removed")),
+        Content::Missing => sides.settings_changes.push(format!("looser: {path} is removed")),
         Content::Refused(why) => {
             sides.findings.push(about(
                 "not-a-regular-file",
@@ -329,7 +350,9 @@ async fn load_pair(
         }
         Err(LoadError::Files(error)) => return Err(error.into()),
     };
+    let about = About { path: &path, previous };
     if let (Some(after), true) = (loaded.first(), before.is_empty() && base.exists(previous)) {
+        about.anything(sides);
         sides.findings.extend(guards::unreadable_base(base, previous, head, after).await?);
     }
     let (head_texts, base_texts) = (load::texts(&loaded), load::texts(&before));
@@ -345,53 +368,26 @@ async fn load_pair(
     lint::extend(&mut sides.findings, checked.findings);
     sides.notes.extend(checked.new_waivers);
     for (before, after) in pairs {
-        pair(&path, before, after, sides);
+        pair(about, before, after, sides);
     }
     for gone in gone {
         sides.notes.push(format!("{} is removed from {path}", gone.prompt.name));
-        sides.said.kinds.push(recast(&path));
+        about.removed(sides);
     }
     Ok(())
 }
 
 /// Keeps one prompt's two sides, if either has a golden set.
-fn pair(path: &PromptPath, before: Option<LoadedPrompt>, after: LoadedPrompt, sides: &mut Sides) {
+fn pair(about: About<'_>, before: Option<LoadedPrompt>, after: LoadedPrompt, sides: &mut Sides) {
     sides.findings.extend(after.warnings.iter().cloned());
     let (before, after) = (before.map(LoadedPrompt::with_waivers_only), after.with_waivers_only());
-    let base_set = before.as_ref().and_then(|side| side.golden.as_ref());
-    if after.golden.is_none() && base_set.is_none() {
+    about.changed(before.as_ref(), &after, sides);
+    let path = about.path;
+    if after.golden.is_none() && before.as_ref().is_none_or(|side| side.golden.is_none()) {
         sides.findings.push(no_golden_set(path));
         return;
     }
-    if let Some(before) = &before {
-        set_changes(base_set, after.golden.as_ref(), sides);
-        if is_recast(before, &after) {
-            sides.said.kinds.push(recast(path));
-        }
-    }
     sides.pairs.push(Pair { path: path.clone(), base: before, head: after });
-}
-
-/// A prompt file that holds its own cases is a golden set too where those change.
-fn recast(path: &PromptPath) -> GovernedChange {
-    GovernedChange { path: path.clone(), previous: None, kind: Change::GoldenSet }
-}
-
-/// Whether what judges the prompt changes with the prompt's own file: its evaluators, or cases that stand in it or in a
-/// file it brings along.
-fn is_recast(before: &LoadedPrompt, after: &LoadedPrompt) -> bool {
-    let definitions = |side: &LoadedPrompt| -> Vec<Digest> {
-        side.prompt.evaluators.iter().map(|evaluator| evaluator.definition).collect()
-    };
-    let decides = |side: &LoadedPrompt| -> Vec<_> {
-        let cases = side.golden.iter().filter(|set| set.path == side.prompt.path).flat_map(|set| &set.cases);
-        cases
-            .map(|case| (case.id.clone(), case.definition, case.must_pass, case.weight.to_bits(), case.cluster.clone()))
-            .collect()
-    };
-    definitions(before) != definitions(after)
-        || decides(before) != decides(after)
-        || before.prompt.trials != after.prompt.trials
 }
 
 /// Notes whom base names as the prompt's owner, if base has the prompt.
@@ -415,24 +411,5 @@ async fn base_side(base: &Files, path: &PromptPath, sides: &mut Sides) -> Result
             Ok(Vec::new())
         }
         Err(LoadError::Files(error)) => Err(error.into()),
-    }
-}
-
-fn set_changes(base: Option<&GoldenSet>, head: Option<&GoldenSet>, sides: &mut Sides) {
-    for planned in plan_cases(base, head, false) {
-        let what = match planned.kind {
-            CaseKind::Compared => continue,
-            CaseKind::New => "is new",
-            CaseKind::Edited => "is edited; base's version goes on deciding",
-            CaseKind::Removed => "is removed; it goes on deciding",
-        };
-        if sides.set_changes.len() == MAX_SET_CHANGES {
-            sides.set_changes.push("and more".to_owned());
-        }
-        if sides.set_changes.len() > MAX_SET_CHANGES {
-            return;
-        }
-        let set = head.or(base).map_or("", |set| set.path.file_name());
-        sides.set_changes.push(format!("{set}: case {} {what}", planned.case.id));
     }
 }

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::domain::audit::chain::Pin;
+use crate::domain::date::parse_day_or_time;
+use crate::domain::ids::RepoName;
+
 /// A merge gate for prompts: evaluates changed prompts against their golden sets, base and head side by side.
 #[derive(Debug, Parser)]
 #[command(name = "promptops", version, arg_required_else_help = true, max_term_width = 100)]
@@ -29,6 +33,62 @@ pub enum Command {
     Demo,
     /// Run the GitHub App: webhooks in, comments and checks out
     Serve,
+    /// Check and export the audit log of the service
+    Audit(AuditArguments),
+}
+
+/// `promptops audit`.
+#[derive(Debug, Args)]
+pub struct AuditArguments {
+    /// What to do with the log.
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+/// What to do with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check that no entry was changed, left out or put elsewhere; prints the last place and its digest
+    Verify(AuditVerifyArguments),
+    /// Write the entries as lines that can be checked again
+    Export(AuditExportArguments),
+}
+
+/// `promptops audit verify`.
+#[derive(Debug, Args)]
+pub struct AuditVerifyArguments {
+    /// Check an exported file instead of the database
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// What was noted of the log earlier: it must still stand there
+    #[arg(long, value_name = "SEQ:DIGEST", value_parser = Pin::parse)]
+    pub expect: Option<Pin>,
+}
+
+/// `promptops audit export`.
+#[derive(Debug, Args)]
+pub struct AuditExportArguments {
+    /// How entries are written
+    #[arg(long, value_enum, default_value_t = AuditFormat::Jsonl, value_name = "FORMAT")]
+    pub format: AuditFormat,
+    /// Write to FILE instead of printing
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Only entries from this day or time on, in UTC: 2026-11-01 or 2026-11-01T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = day_or_time)]
+    pub since: Option<i64>,
+    /// Only entries about this repository
+    #[arg(long, value_name = "OWNER/NAME", value_parser = RepoName::parse)]
+    pub repo: Option<RepoName>,
+}
+
+/// How exported entries are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AuditFormat {
+    /// A JSON object per line
+    Jsonl,
+    /// A table for a spreadsheet
+    Csv,
 }
 
 /// `promptops eval`.
@@ -214,6 +274,10 @@ fn dollars(text: &str) -> Result<f64, String> {
         Ok(amount) if amount.is_finite() && amount >= 0.0 => Ok(amount),
         _ => Err("give an amount in US dollars, for instance 0.50".to_owned()),
     }
+}
+
+fn day_or_time(text: &str) -> Result<i64, String> {
+    parse_day_or_time(text).ok_or_else(|| "write a day, 2026-11-01, or a time, 2026-11-01T12:00:00Z".to_owned())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The command line: parse, do, exit code. The only room that knows the argument parser.
 
 mod args;
+mod audit;
 mod convert;
 #[cfg(feature = "demo")]
 pub mod demo;
@@ -39,6 +40,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         #[cfg(feature = "demo")]
         Command::Demo => demo::run().await,
         Command::Serve => serve::run().await,
+        Command::Audit(arguments) => audit::run(arguments).await,
     };
     if let Err(error) = &result {
         show::error(&error.to_string());

@@ -195,6 +195,6 @@ fn dispatch(service: Arc<Service>) -> Dispatch {
 fn give_up(service: Arc<Service>) -> GiveUp {
     Arc::new(move |job, message| {
         let service = service.clone();
-        Box::pin(async move { dispatch::give_up(&service, &job.payload, &message).await })
+        Box::pin(async move { dispatch::give_up(&service, &job, &message).await })
     })
 }

@@ -137,12 +137,20 @@ where
                 "127.0.0.1:8080",
                 "write it as ADDRESS:PORT, as in 0.0.0.0:8080",
             )?,
-            database_url: self.text("PROMPTOPS_DATABASE_URL")?.unwrap_or_else(|| "sqlite://promptops.db".into()).into(),
+            database_url: self.database_url()?,
             github: self.github()?,
             public_url: self.url("PROMPTOPS_PUBLIC_URL")?,
             reconcile: self.reconcile()?,
             providers: self.provider_config(Place::WorkingFolder, self.flag("PROMPTOPS_ALLOW_PRIVATE_PROVIDERS")?)?,
         })
+    }
+
+    /// Reads which database the service uses.
+    ///
+    /// # Errors
+    /// When the variable is set twice or its file cannot be read.
+    pub fn database_url(&self) -> Result<SecretString, ConfigError> {
+        Ok(self.text("PROMPTOPS_DATABASE_URL")?.unwrap_or_else(|| "sqlite://promptops.db".into()).into())
     }
 
     /// Reads how to reach model providers, from a desk: its own and private addresses may be asked.

@@ -1,5 +1,8 @@
 //! Entries of the audit log and the chain of digests that shows a change of any of them. Knows no database.
 
+pub mod chain;
+pub mod export;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

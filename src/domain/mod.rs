@@ -5,6 +5,7 @@ pub mod budget;
 pub mod codeowners;
 pub mod command;
 pub mod convert;
+pub(crate) mod date;
 pub mod diagnostic;
 pub mod evaluator;
 pub mod evaluator_syntax;

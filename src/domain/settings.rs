@@ -1,6 +1,7 @@
 //! A repository's settings, `.github/promptops.yml`: read key by key, unknown ones refused. Knows no file system.
 
 pub(in crate::domain) mod approval;
+pub mod difference;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

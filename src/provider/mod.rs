@@ -3,7 +3,6 @@
 mod address;
 mod anthropic;
 mod bedrock;
-mod date;
 mod embedding;
 mod form;
 mod gemini;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::date;
+use crate::domain::date;
 use crate::engine::provider::RateHint;
 
 /// One limit as a vendor states it: how much is left, and how long until it is whole again.

@@ -4,20 +4,20 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Store, StoreError, Write};
+use crate::domain::audit::chain::{Link, Pin};
 use crate::domain::audit::{AuditEntry, BEGINNING, link};
 use crate::domain::ids::Digest;
 
-/// One row as it is stored.
+/// An entry about something that is looked at again and again: appended only when its state is another than at the last
+/// entry of its topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditRow {
-    /// Its place, from 1.
-    pub seq: i64,
-    /// The entry as JSON.
-    pub body: String,
-    /// The digest of the row before it.
-    pub before: Digest,
-    /// Its own digest.
-    pub digest: Digest,
+pub struct AuditNote {
+    /// What it is about, for instance a pull request.
+    pub topic: String,
+    /// The digest of all that the entry says but for when and by which delivery.
+    pub state: Digest,
+    /// The entry.
+    pub entry: AuditEntry,
 }
 
 const APPEND: &str = "append to the audit log";
@@ -35,11 +35,21 @@ impl Store {
         Ok(seq)
     }
 
+    /// Appends those of the entries that say something new of their topics.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing is appended.
+    pub async fn note_audit(&self, notes: &[AuditNote]) -> Result<(), StoreError> {
+        let mut write = self.write(APPEND).await?;
+        note(&mut write, notes).await?;
+        write.commit().await
+    }
+
     /// Up to `most` rows after `seq`, in order.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn audit_after(&self, seq: i64, most: i64) -> Result<Vec<AuditRow>, StoreError> {
+    pub async fn audit_after(&self, seq: i64, most: i64) -> Result<Vec<Link>, StoreError> {
         let rows = sqlx::query("SELECT seq, body, previous, digest FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
             .bind(seq)
             .bind(most)
@@ -53,13 +63,44 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn audit_end(&self) -> Result<Option<(i64, Digest)>, StoreError> {
+    pub async fn audit_end(&self) -> Result<Option<Pin>, StoreError> {
         let end = sqlx::query("SELECT seq, digest FROM audit_end WHERE name = 'audit'")
             .fetch_optional(&self.pool)
             .await
             .map_err(StoreError::during(READ))?;
-        end.map(|end| Ok((end.try_get(0).map_err(StoreError::during(READ))?, digest(&end, 1)?))).transpose()
+        let pin = |end: AnyRow| {
+            let seq = end.try_get(0).map_err(StoreError::during(READ))?;
+            Ok(Pin { seq, digest: digest(&end, 1)? })
+        };
+        end.map(pin).transpose()
     }
+}
+
+/// Appends within a transaction those of the entries that say something new of their topics.
+pub(super) async fn note(write: &mut Write, notes: &[AuditNote]) -> Result<(), StoreError> {
+    let verb = write.verb;
+    // All topics before the chain's end and in one order: two transactions never wait for each other.
+    let mut sorted: Vec<&AuditNote> = notes.iter().collect();
+    sorted.sort_by_key(|note| &note.topic);
+    let mut new = Vec::new();
+    for note in sorted {
+        let changed = sqlx::query(
+            "INSERT INTO audit_topics (topic, state) VALUES ($1, $2) ON CONFLICT (topic) DO UPDATE \
+             SET state = excluded.state WHERE audit_topics.state <> excluded.state",
+        )
+        .bind(&note.topic)
+        .bind(note.state.0.to_vec())
+        .execute(&mut *write.tx)
+        .await
+        .map_err(StoreError::during(verb))?;
+        if changed.rows_affected() == 1 {
+            new.push(&note.topic);
+        }
+    }
+    for note in notes.iter().filter(|note| new.contains(&&note.topic)) {
+        append(write, &note.entry).await?;
+    }
+    Ok(())
 }
 
 /// Appends within a transaction, so that a fact and its entry are there together or not at all.
@@ -97,8 +138,8 @@ pub(super) async fn append(write: &mut Write, entry: &AuditEntry) -> Result<i64,
     Ok(seq)
 }
 
-fn row(row: &AnyRow) -> Result<AuditRow, StoreError> {
-    Ok(AuditRow {
+fn row(row: &AnyRow) -> Result<Link, StoreError> {
+    Ok(Link {
         seq: row.try_get(0).map_err(StoreError::during(READ))?,
         body: row.try_get(1).map_err(StoreError::during(READ))?,
         before: digest(row, 2)?,

@@ -23,7 +23,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Any, AnyPool, Executor, SqlSafeStr, Transaction};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-pub use audit::AuditRow;
+pub use audit::AuditNote;
 pub use delivery::{NewDelivery, NewJob, Recorded};
 pub use job::{ClaimedJob, JobCounts, Renewal, Settlement};
 pub use periodic::Mark;
@@ -88,6 +88,18 @@ enum Engine {
     Postgres,
 }
 
+impl Engine {
+    /// The engine that a URL means.
+    fn of(url: &str) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        match url.split(':').next().unwrap_or_default() {
+            "sqlite" => Ok(Self::Sqlite),
+            "postgres" | "postgresql" => Ok(Self::Postgres),
+            other => Err(StoreError::UnknownDatabase { scheme: other.chars().take(40).collect() }),
+        }
+    }
+}
+
 /// The database behind all verbs. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -105,21 +117,33 @@ impl Store {
     /// # Errors
     /// When the database cannot be reached or belongs to a newer version.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        sqlx::any::install_default_drivers();
-        let scheme = url.split(':').next().unwrap_or_default();
-        let engine = match scheme {
-            "sqlite" => Engine::Sqlite,
-            "postgres" | "postgresql" => Engine::Postgres,
-            other => return Err(StoreError::UnknownDatabase { scheme: other.chars().take(40).collect() }),
-        };
+        let engine = Engine::of(url)?;
         let pool = match engine {
             Engine::Sqlite => sqlite_pool().connect(&creating(url)).await,
             Engine::Postgres => postgres_pool().connect(url).await,
         }
         .map_err(StoreError::Open)?;
         migrations().run(&pool).await?;
+        Ok(Self::over(pool, engine))
+    }
+
+    /// Opens a database that is there already, to read it: nothing is created and no table is touched.
+    ///
+    /// # Errors
+    /// When the database is not there or cannot be reached.
+    pub async fn open_to_read(url: &str) -> Result<Self, StoreError> {
+        let engine = Engine::of(url)?;
+        let pool = match engine {
+            Engine::Sqlite => AnyPoolOptions::new().max_connections(1).connect(&with_mode(url, "ro")).await,
+            Engine::Postgres => postgres_pool().connect(url).await,
+        }
+        .map_err(StoreError::Open)?;
+        Ok(Self::over(pool, engine))
+    }
+
+    fn over(pool: AnyPool, engine: Engine) -> Self {
         let turn = (engine == Engine::Sqlite).then(|| Arc::new(Semaphore::new(1)));
-        Ok(Self { pool, engine, turn, job_arrived: Arc::default(), superseded: Arc::default() })
+        Self { pool, engine, turn, job_arrived: Arc::default(), superseded: Arc::default() }
     }
 
     /// Rings when this process has stored a job; other processes' jobs are found by polling.
@@ -210,10 +234,15 @@ fn postgres_pool() -> AnyPoolOptions {
 
 /// The URL with SQLite told to create a missing file, unless it says how to open it.
 fn creating(url: &str) -> String {
+    with_mode(url, "rwc")
+}
+
+/// The URL with the mode in which SQLite opens its file, unless it says one.
+fn with_mode(url: &str, mode: &str) -> String {
     match url.split_once('?') {
         Some((_, query)) if query.contains("mode=") => url.to_owned(),
-        Some(_) => format!("{url}&mode=rwc"),
-        None => format!("{url}?mode=rwc"),
+        Some(_) => format!("{url}&mode={mode}"),
+        None => format!("{url}?mode={mode}"),
     }
 }
 
@@ -223,6 +252,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "spending", include_str!("../../migrations/0002_spending.sql")),
     (3, "audit", include_str!("../../migrations/0003_audit.sql")),
     (4, "pulls", include_str!("../../migrations/0004_pulls.sql")),
+    (8, "audit topics", include_str!("../../migrations/0008_audit_topics.sql")),
 ];
 
 fn migrations() -> Migrator {

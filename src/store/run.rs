@@ -2,6 +2,7 @@
 
 use sqlx::Row;
 
+use super::audit::{self, AuditNote};
 use super::{Saved, Store, StoreError};
 
 /// A run as it was saved.
@@ -21,6 +22,21 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn save_run(&self, key: &str, generation: i64, body: &str, now_ms: i64) -> Result<Saved, StoreError> {
+        self.save_run_noting(key, generation, body, now_ms, &[]).await
+    }
+
+    /// The same, and notes in the audit log what the run came to: both or neither. A run that is stale notes nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn save_run_noting(
+        &self,
+        key: &str,
+        generation: i64,
+        body: &str,
+        now_ms: i64,
+        notes: &[AuditNote],
+    ) -> Result<Saved, StoreError> {
         const VERB: &str = "save a run";
         let mut write = self.write(VERB).await?;
         let saved = sqlx::query(
@@ -35,8 +51,12 @@ impl Store {
         .execute(&mut *write.tx)
         .await
         .map_err(StoreError::during(VERB))?;
+        let is_stored = saved.rows_affected() == 1;
+        if is_stored {
+            audit::note(&mut write, notes).await?;
+        }
         write.commit().await?;
-        Ok(if saved.rows_affected() == 1 { Saved::Stored(generation) } else { Saved::Stale })
+        Ok(if is_stored { Saved::Stored(generation) } else { Saved::Stale })
     }
 
     /// The run of a key.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told should panic")]
 
 mod architecture;
+mod cli_audit;
 mod cli_compare;
 mod cli_convert;
 mod cli_dotprompt;
@@ -27,6 +28,7 @@ mod judges;
 mod providers;
 mod pull_approval;
 mod pull_attached;
+mod pull_audit;
 mod pull_commands;
 mod pull_elsewhere;
 mod pull_events;
@@ -34,6 +36,7 @@ mod pull_files;
 mod pull_gate;
 mod pull_identity;
 mod pull_lint;
+mod pull_golden;
 mod pull_money;
 mod pull_policy;
 mod pull_process;

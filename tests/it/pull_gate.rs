@@ -91,11 +91,18 @@ async fn a_golden_set_that_head_weakens_still_gates_with_base_s_version() {
     let pull = app.open(&change).await;
     app.expect(pull, "failure", "in_progress");
     let report = app.report(pull).unwrap();
-    for text in
-        ["case `order-5` is removed; it goes on deciding", "case `order-7` is edited; base's version goes on deciding"]
-    {
+    for text in [
+        "**2 changes weaken what judges these prompts.**",
+        "**weaker:** reply.golden.yml: case `order-5` is removed; it goes on deciding",
+        "**weaker:** reply.golden.yml: case `order-7` is edited: the evaluator",
+        "base's version goes on deciding",
+    ] {
         assert!(report.contains(text), "{text} is missing in\n{report}");
     }
+    app.approve(pull, "mara").await;
+    app.expect(pull, "failure", "success");
+    assert!(!app.can_merge(pull));
+    let _ = app.report(pull);
     app.finish().await;
 }
 

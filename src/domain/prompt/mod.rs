@@ -3,6 +3,7 @@
 pub mod affix;
 mod attachments;
 mod body;
+pub mod difference;
 pub mod dotprompt;
 mod front_matter;
 pub mod github_models;

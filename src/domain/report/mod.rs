@@ -18,6 +18,7 @@ pub mod markdown;
 #[cfg(test)]
 mod sample;
 pub mod sarif;
+mod set_changes;
 mod sides;
 pub mod text;
 mod words;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub use approval::{ApprovalLine, ApprovalState, ApprovalSummary};
 pub use build::{Measured, MeasuredOutput};
+pub use set_changes::SetChanges;
 pub use sides::Sides;
 
 use super::budget::OverBudget;
@@ -95,8 +97,11 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
     /// Where the approvals stand; `None` outside a pull request.
     pub approval: Option<ApprovalSummary>,
-    /// How the golden sets or settings themselves change, one sentence each.
-    pub set_changes: Vec<String>,
+    /// How the golden sets themselves change.
+    pub set_changes: SetChanges,
+    /// How the settings change, one sentence each.
+    #[serde(default)]
+    pub settings_changes: Vec<String>,
     /// Whatever else people should know, one sentence each: a cap, drift of a provider, a judge that is not sure.
     pub notes: Vec<String>,
     /// What base and head are: a change, or two rivals.
@@ -121,20 +126,13 @@ impl Report {
             prompts: Vec::new(),
             diagnostics: Vec::new(),
             approval: None,
-            set_changes: Vec::new(),
+            set_changes: SetChanges::default(),
+            settings_changes: Vec::new(),
             notes: Vec::new(),
             sides: Sides::Change,
             replayed: false,
             took_ms: None,
         }
-    }
-
-    /// The same, told of two rivals in the place of a change.
-    #[must_use]
-    pub fn of_rivals(mut self) -> Self {
-        self.sides = Sides::Rivals;
-        self.prompts.iter_mut().for_each(|prompt| prompt.sides = Sides::Rivals);
-        self
     }
 
     /// Whether nothing but judges that are too noisy to decide left it undecided: another run would end the same.

@@ -13,6 +13,16 @@ pub enum Sides {
     Rivals,
 }
 
+impl super::Report {
+    /// The same, told of two rivals in the place of a change.
+    #[must_use]
+    pub fn of_rivals(mut self) -> Self {
+        self.sides = Sides::Rivals;
+        self.prompts.iter_mut().for_each(|prompt| prompt.sides = Sides::Rivals);
+        self
+    }
+}
+
 impl Sides {
     /// "the old and the new prompt".
     #[must_use]

@@ -61,11 +61,12 @@ pub fn text(report: &Report, style: Style, secrets: &Secrets) -> String {
     let mut lines: Vec<String> =
         wrap(&headline, "").into_iter().map(|line| style.verdict(report.verdict(), &line)).collect();
     lines.extend(summary::lines(report, style, secrets));
-    if !(report.notes.is_empty() && report.set_changes.is_empty()) {
+    let sentences = report.sentences();
+    if !sentences.is_empty() {
         lines.push(String::new());
     }
-    for note in report.notes.iter().chain(&report.set_changes) {
-        lines.extend(wrap(&Untrusted::new(note, secrets).line(400), "  "));
+    for sentence in &sentences {
+        lines.extend(wrap(&Untrusted::new(sentence, secrets).line(400), "  "));
     }
     lines.extend(findings(report, style, secrets));
     for prompt in report.worst_first() {

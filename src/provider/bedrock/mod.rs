@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 
 pub use signature::AwsKeys;
 
+use super::embedding;
 use super::http::{self, Answered, Endpoint, Http, segment};
 use super::refusal::unsupported;
 use super::tools::{Call, said_or_called};
-use super::{date, embedding};
+use crate::domain::date;
 use crate::engine::clock::{Clock, SystemClock};
 use crate::engine::provider::{Completion, CompletionRequest, ProviderError, Task};
 use signature::{Scope, authorization};

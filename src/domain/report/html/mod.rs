@@ -69,7 +69,7 @@ pub fn page(report: &Report, secrets: &Secrets) -> String {
         revisions,
         spent: (!report.prompts.is_empty()).then(|| words::spending(report)),
         approval: report.approval.as_ref().map(|approval| line(&approval.line)),
-        sentences: listed(report.notes.iter().chain(&report.set_changes).map(|text| line(text))),
+        sentences: listed(report.sentences().iter().map(|text| line(text))),
         findings: findings(report, secrets),
         labels: report.sides.labels(),
         has_base: report.prompts.iter().any(|prompt| prompt.has_base),

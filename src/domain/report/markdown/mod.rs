@@ -4,6 +4,7 @@ mod answers;
 mod folds;
 mod money;
 mod section;
+mod sets;
 #[cfg(test)]
 mod tests;
 
@@ -56,16 +57,14 @@ pub(super) fn details(report: &Report, secrets: &Secrets) -> Vec<Block> {
     if !report.diagnostics.is_empty() {
         blocks.push(Block { keep: Keep::Section, text: diagnostics(&report.diagnostics, secrets) });
     }
+    blocks.extend(sets::changes(&report.set_changes, secrets));
     for prompt in report.worst_first() {
         blocks.push(Block { keep: Keep::Section, text: section::section(prompt, secrets) });
         blocks.extend(folds::folds(prompt, secrets));
     }
-    if !report.set_changes.is_empty() {
-        let body = bullets(&report.set_changes, secrets);
-        blocks.push(Block {
-            keep: Keep::Fold,
-            text: folds::fold("What this change does to the golden sets and settings", &body),
-        });
+    if !report.settings_changes.is_empty() {
+        let body = bullets(&report.settings_changes, secrets);
+        blocks.push(Block { keep: Keep::Fold, text: folds::fold("What changes in the settings", &body) });
     }
     if let Some(rules) = report.approval.as_ref().map(|approval| &approval.rules).filter(|rules| !rules.is_empty()) {
         blocks.push(Block {

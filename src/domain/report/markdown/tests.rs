@@ -6,6 +6,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 use super::*;
 use crate::domain::diagnostic::Location;
 use crate::domain::gate::verdict::{CaseStatus, Reason};
+use crate::domain::golden::difference::{Edit, SetChange, What};
 use crate::domain::ids::{CommitSha, PromptPath};
 use crate::domain::report::{FailedEvaluator, sample};
 
@@ -307,7 +308,10 @@ fn hostile(text: &str) -> Report {
     report.base = Some(text.to_owned());
     report.head = text.to_owned();
     report.notes = vec![text.to_owned()];
-    report.set_changes = vec![text.to_owned()];
+    let set = PromptPath::parse("prompts/@octocat#1.golden.yml").expect("a path");
+    let edits = vec![Edit { said: text.to_owned(), weakens: true }];
+    report.set_changes.add([SetChange { set, case: Some(text.into()), what: What::Edited(edits) }]);
+    report.settings_changes = vec![text.to_owned()];
     report.outcome = Outcome::Failed { message: text.to_owned() };
     report.diagnostics = vec![Diagnostic {
         code: text.to_owned(),

@@ -1,9 +1,9 @@
-//! How two golden sets differ, case by case, and which of their cases take part in a comparison. Pure.
+//! Which cases of two golden sets take part in a comparison, and in whose version. Knows not what a change means.
 
 use std::collections::HashMap;
 
-use super::{Case, GoldenSet};
 use crate::domain::gate::CaseKind;
+use crate::domain::golden::{Case, GoldenSet};
 
 /// One case of a comparison and how it stands between the two sets.
 #[derive(Debug, Clone)]

@@ -1,9 +1,9 @@
-//! Points in time as vendors write them, from and to milliseconds since 1970. Knows no clock.
+//! Points in time as text, from and to milliseconds since 1970. Knows no clock.
 
 const DAY_MS: i64 = 86_400_000;
 
 /// A point in time in RFC 3339, with `Z` or an offset.
-pub(super) fn parse_rfc3339(text: &str) -> Option<i64> {
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
     let number = |from: usize, to: usize| -> Option<i64> {
         let digits = text.get(from..to)?;
         if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None }
@@ -41,11 +41,28 @@ pub(super) fn parse_rfc3339(text: &str) -> Option<i64> {
 }
 
 /// `20150830T123600Z`, the form that AWS signs.
-pub(super) fn compact(ms: i64) -> String {
+pub fn compact(ms: i64) -> String {
     let (year, month, day) = civil(ms.div_euclid(DAY_MS));
-    let seconds = ms.rem_euclid(DAY_MS) / 1_000;
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    let (hour, minute, second) = of_day(ms);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
+/// `2015-08-30T12:36:00.000Z`, in RFC 3339.
+pub fn rfc3339(ms: i64) -> String {
+    let (year, month, day) = civil(ms.div_euclid(DAY_MS));
+    let (hour, minute, second) = of_day(ms);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms.rem_euclid(1_000))
+}
+
+/// A point in time in RFC 3339, or a day alone: its beginning in UTC.
+pub fn parse_day_or_time(text: &str) -> Option<i64> {
+    if text.len() == 10 { parse_rfc3339(&format!("{text}T00:00:00Z")) } else { parse_rfc3339(text) }
+}
+
+/// Hour, minute and second.
+fn of_day(ms: i64) -> (i64, i64, i64) {
+    let seconds = ms.rem_euclid(DAY_MS) / 1_000;
+    (seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
 // Both ways go through years that begin in March, so that the leap day is the last: see Howard Hinnant,
@@ -100,7 +117,20 @@ mod tests {
         assert_eq!(compact(951_782_400_000), "20000229T000000Z");
     }
 
+    #[test]
+    fn a_day_alone_is_its_beginning() {
+        assert_eq!(parse_day_or_time("2026-03-01"), Some(1_772_323_200_000));
+        assert_eq!(parse_day_or_time("2026-03-01T12:00:05.5Z"), Some(1_772_366_405_500));
+        assert_eq!(parse_day_or_time("2026-3-1"), None);
+        assert_eq!(rfc3339(1_772_366_405_500), "2026-03-01T12:00:05.500Z");
+    }
+
     proptest! {
+        #[test]
+        fn a_time_comes_back_from_its_text(ms in -4_000_000_000_000_i64..4_000_000_000_000) {
+            prop_assert_eq!(parse_rfc3339(&rfc3339(ms)), Some(ms));
+        }
+
         #[test]
         fn a_day_comes_back_from_its_name(day in -100_000_i64..100_000) {
             let (year, month, of_month) = civil(day);
