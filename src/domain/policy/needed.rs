@@ -85,8 +85,8 @@ pub fn permissions_needed(policy: &Policy, facts: &PullFacts, is_public: bool) -
     let whoms: Vec<Whom<'_>> =
         quorums(policy, &known).into_iter().map(|quorum| Whom::of(&quorum.from, &known)).collect();
     let asked = whoms.iter().any(Whom::asks_permission);
-    let counts =
-        |person: &Person| whoms.iter().any(|whom| matches!(whom.named(person), Named::Yes | Named::Unknown(_)));
+    let names = |whom: &Whom<'_>, person: &Person| matches!(whom.named(person), Named::Yes | Named::Unknown(_));
+    let counts = |person: &Person| !is_public && whoms.iter().any(|whom| names(whom, person));
     let approvers = known.standing.approvals.iter().copied().filter(|person| asked || counts(person));
     let others = known.standing.requests.iter().copied().filter(|_| asked);
     let unknown = |person: &&Person| !facts.permissions.contains_key(&person.id.0);
