@@ -70,31 +70,44 @@ fn person(id: u64) -> Result<Person, InvalidId> {
     Ok(Person { id: UserId(id), login: Login::parse(&format!("user-{id}"))?, is_bot: false })
 }
 
-fn facts() -> Result<PullFacts, InvalidId> {
-    let head = CommitSha::parse(&"b".repeat(40))?;
-    let author = person(10_000)?;
-    let path = |n: u64| PromptPath::parse(&format!("prompts/area-{}/file-{n}.prompt.yml", n % 40));
-    let change = |n| Ok(GovernedChange { path: path(n)?, previous: None, kind: Change::Prompt });
-    let review = |id| {
-        let by = Some(person(id)?);
-        Ok(Review { id, by, state: ReviewState::Approved, commit: Some(head.clone()) })
-    };
+fn path(n: u64) -> Result<PromptPath, InvalidId> {
+    PromptPath::parse(&format!("prompts/area-{}/file-{n}.prompt.yml", n % 40))
+}
+
+/// Everybody in every team: one in ten is a member.
+fn memberships(author: UserId) -> Result<Vec<(TeamSlug, UserId, Membership)>, InvalidId> {
     let mut memberships = Vec::new();
     for team in 0..TEAMS {
         let slug = TeamSlug::parse(&format!("@acme/team-{team}"))?;
-        memberships.push((slug.clone(), author.id, Membership::No));
+        memberships.push((slug.clone(), author, Membership::No));
         for id in 0..REVIEWS {
             let membership = if id % TEAMS == team { Membership::Active } else { Membership::No };
             memberships.push((slug.clone(), UserId(id), membership));
         }
     }
-    let mut owned = Vec::new();
-    for area in 0..40 {
+    Ok(memberships)
+}
+
+/// Forty groups of owners.
+fn owned() -> Result<Vec<OwnedPaths>, InvalidId> {
+    let group = |area: u64| {
         let owners = [format!("@acme/team-{}", area % TEAMS), format!("@user-{area}")];
         let owners = owners.iter().filter_map(|owner| Principal::parse(owner)).collect();
         let paths = (0..FILES).filter(|n| n % 40 == area).map(path).collect::<Result<_, _>>()?;
-        owned.push(OwnedPaths { owners, paths });
-    }
+        Ok(OwnedPaths { owners, paths })
+    };
+    (0..40).map(group).collect()
+}
+
+fn facts() -> Result<PullFacts, InvalidId> {
+    let head = CommitSha::parse(&"b".repeat(40))?;
+    let author = person(10_000)?;
+    let author_id = author.id;
+    let change = |n| Ok(GovernedChange { path: path(n)?, previous: None, kind: Change::Prompt });
+    let review = |id| {
+        let by = Some(person(id)?);
+        Ok(Review { id, by, state: ReviewState::Approved, commit: Some(head.clone()) })
+    };
     let commit = CommitFact {
         sha: head.clone(),
         author: Some(author.clone()),
@@ -124,9 +137,9 @@ fn facts() -> Result<PullFacts, InvalidId> {
         labels: vec!["label-3".to_owned()],
         size: ChangeSize { files: FILES, lines: Some(9000) },
         overrides: Vec::new(),
-        code_owners: CodeOwnerFacts { file: Some(path(0)?), owned, problems: Vec::new() },
+        code_owners: CodeOwnerFacts { file: Some(path(0)?), owned: owned()?, problems: Vec::new() },
         unreadable_teams: Vec::new(),
-        memberships,
+        memberships: memberships(author_id)?,
         permissions: (0..REVIEWS).map(|id| (id, "write".to_owned())).collect(),
     })
 }
