@@ -136,11 +136,12 @@ pub async fn evaluate(
     }
     desk.begin(force || ran_before).await?;
     let sides = sides::load(&governed.repository, &governed.snapshot, &governed.control).await?;
-    let facts = facts(service, &governed, sides.said.clone()).await?;
+    let kind = |path: &PromptPath| governed.kind(path);
+    let facts = governed.repository.first_facts(&governed.snapshot, &kind, sides.said.clone()).await?;
     match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
         Measuring::Ended(report) => {
             // A run may take an hour: reviews and memberships are those of the moment of the decision.
-            let said = FileFacts { lint: lint::counts(&report.diagnostics), ..facts.said.clone() };
+            let said = FileFacts { lint: lint::counts(&report.diagnostics), ..facts.said };
             let facts = self::facts(service, &governed, said).await?;
             let run = StoredRun { question: governed.question, facts, report: *report };
             conclude(service, pull, &governed, &mut desk, run, true).await

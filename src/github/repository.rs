@@ -51,6 +51,8 @@ pub struct PullView {
     pub is_fork: bool,
     /// Whether head's repository is gone.
     pub head_repo_is_gone: bool,
+    /// Whether everybody can read the repository; false where GitHub does not say.
+    pub is_public: bool,
     /// How many files it changes.
     pub changed_files: u64,
     /// How many commits it brings.
@@ -286,6 +288,7 @@ fn view(pull: wire::Pull) -> Result<PullView, crate::domain::ids::InvalidId> {
         head_branch: pull.head.name,
         is_fork: head_repo.is_none() || head_repo != base_repo,
         head_repo_is_gone: head_repo.is_none(),
+        is_public: pull.base.repo.as_ref().is_some_and(|repo| repo.private == Some(false)),
         changed_files: pull.changed_files.unwrap_or(0),
         commits: pull.commits.unwrap_or(0),
         labels: pull.labels.into_iter().map(|label| label.name).collect(),

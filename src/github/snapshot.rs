@@ -163,6 +163,20 @@ impl Repository {
         Ok(all)
     }
 
+    /// What must be known before a run: all but reviews and who is who, which are those of the moment of the decision.
+    ///
+    /// # Errors
+    /// Whatever a call can meet.
+    pub async fn first_facts(
+        &self,
+        snapshot: &Snapshot,
+        governed: Governed<'_>,
+        said: FileFacts,
+    ) -> Result<PullFacts, GithubError> {
+        let permissions = self.author_permission(snapshot).await?;
+        Ok(PullFacts { permissions, ..self.known(snapshot, governed, said) })
+    }
+
     /// All that a policy can ask of the pull request. Reviews, memberships and permissions are looked up now; what no rule
     /// can ask for is not. `said` is what the changed files say of themselves.
     ///
@@ -205,7 +219,7 @@ impl Repository {
         let (needed, all) = (memberships_needed(policy, facts), teams_needed(policy, facts));
         facts.memberships.extend(self.memberships(needed, all, &mut teams).await?);
         facts.unreadable_teams = teams.unreadable();
-        let people = permissions_needed(policy, facts);
+        let people = permissions_needed(policy, facts, snapshot.pull.is_public);
         let found = try_join_all(people.iter().map(|person| self.permission(&person.login))).await?;
         facts.permissions.extend(people.iter().zip(found).map(|(person, found)| (person.id.0, found.role)));
         Ok(())

@@ -85,7 +85,13 @@ pub(super) struct Tip {
     pub sha: String,
     #[serde(rename = "ref")]
     pub name: String,
-    pub repo: Option<Numbered>,
+    pub repo: Option<TipRepo>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TipRepo {
+    pub id: u64,
+    pub private: Option<bool>,
 }
 
 #[derive(Deserialize)]

@@ -3,7 +3,7 @@
 use promptops::domain::ids::PullNumber;
 use promptops::sim::{Change, NewPull};
 
-use crate::support::app::{PROMPT, SETTINGS, SETTINGS_PATH, TestApp, prompt, team};
+use crate::support::app::{PROMPT, SETTINGS, SETTINGS_PATH, TestApp, golden, prompt, team};
 
 fn rules(app: &TestApp, pull: PullNumber) -> String {
     app.approval(pull).text.unwrap_or_default()
@@ -78,10 +78,12 @@ async fn code_owners_come_from_base_and_one_of_each_file_must_approve() {
     let first = first
         .write(".github/CODEOWNERS", owners)
         .write("prompts/legal.prompt.yml", prompt("You warn."))
+        .write("prompts/legal.golden.yml", golden(1..=2))
         .write("CODEOWNERS", "* @max\n");
     let mut app = TestApp::with(first).await;
-    let both =
-        Change::by("ann").write(PROMPT, prompt("You answer customers politely.")).remove("prompts/legal.prompt.yml");
+    let both = Change::by("ann")
+        .write(PROMPT, prompt("You answer customers politely."))
+        .write("prompts/legal.prompt.yml", prompt("You warn politely."));
     // What head says of owners means nothing.
     let pull = app.open(&both.write(".github/CODEOWNERS", "* @max\n")).await;
     app.approve(pull, "max").await;
@@ -123,6 +125,7 @@ async fn a_permission_is_looked_up_when_the_decision_is_made() {
 #[tokio::test]
 async fn somebody_who_lost_access_does_not_approve() {
     let mut app = TestApp::new().await;
+    app.repo.set_private(true).unwrap();
     let pull = app.open_better().await;
     app.repo.role("mara", "none").unwrap();
     app.approve(pull, "mara").await;
@@ -165,7 +168,7 @@ async fn a_team_that_does_not_exist_is_said_with_its_place_before_anybody_approv
     app.expect(pull, "success", "failure");
     assert!(!app.can_merge(pull));
     let asked = app.sim.exchanges().iter().filter(|one| one.path.ends_with("/teams/prompt-reviwers")).count();
-    assert_eq!(asked, 3, "once for each decision: opened, measured, reviewed");
+    assert_eq!(asked, 2, "once for each decision");
     let _ = app.report(pull);
     app.finish().await;
 }

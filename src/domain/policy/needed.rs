@@ -77,15 +77,16 @@ pub fn teams_needed(policy: &Policy, facts: &PullFacts) -> BTreeSet<TeamSlug> {
 }
 
 /// Whose permissions must be looked up, and are not known yet: reviewers where a rule asks for a permission, and whoever's
-/// approval would count, because those without access to the repository do not approve. `facts` needs memberships.
+/// approval would count, because those without access to the repository do not approve; in a public one everybody has access.
+/// `facts` needs memberships.
 #[must_use]
-pub fn permissions_needed(policy: &Policy, facts: &PullFacts) -> Vec<Person> {
+pub fn permissions_needed(policy: &Policy, facts: &PullFacts, is_public: bool) -> Vec<Person> {
     let known = Known::of(policy, facts);
     let whoms: Vec<Whom<'_>> =
         quorums(policy, &known).into_iter().map(|quorum| Whom::of(&quorum.from, &known)).collect();
     let asked = whoms.iter().any(Whom::asks_permission);
-    let counts =
-        |person: &Person| whoms.iter().any(|whom| matches!(whom.named(person), Named::Yes | Named::Unknown(_)));
+    let names = |whom: &Whom<'_>, person: &Person| matches!(whom.named(person), Named::Yes | Named::Unknown(_));
+    let counts = |person: &Person| !is_public && whoms.iter().any(|whom| names(whom, person));
     let approvers = known.standing.approvals.iter().copied().filter(|person| asked || counts(person));
     let others = known.standing.requests.iter().copied().filter(|_| asked);
     let unknown = |person: &&Person| !facts.permissions.contains_key(&person.id.0);

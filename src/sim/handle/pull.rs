@@ -125,7 +125,9 @@ impl Repo {
     /// # Errors
     /// When the pull request or the user is unknown.
     pub fn label(&self, number: PullNumber, label: &str, by: &str) -> Result<(), SimError> {
-        self.change_label(number, label, by, "labeled", |pull| drop(pull.labels.insert(label.to_owned())))
+        self.change_label(number, label, by, "labeled", |pull| {
+            pull.labels.insert(label.to_owned());
+        })
     }
 
     /// Takes a label off it. Sends `unlabeled`.
@@ -133,7 +135,9 @@ impl Repo {
     /// # Errors
     /// When the pull request or the user is unknown.
     pub fn unlabel(&self, number: PullNumber, label: &str, by: &str) -> Result<(), SimError> {
-        self.change_label(number, label, by, "unlabeled", |pull| drop(pull.labels.remove(label)))
+        self.change_label(number, label, by, "unlabeled", |pull| {
+            pull.labels.remove(label);
+        })
     }
 
     fn change_label(

@@ -58,7 +58,7 @@ async fn an_account_without_the_members_permission_gets_a_token_without_it_and_i
     let installation = stage.sim.install_on("acme", None, &permissions).unwrap();
     let repository = stage.github.repository(installation, stage.repo.name().clone(), stage.repo.id());
     let mara = Person { id: stage.sim.user("mara"), login: Login::parse("mara").unwrap(), is_bot: false };
-    let found = repository.memberships(vec![(team(), mara)]).await.unwrap();
+    let found = repository.memberships(vec![(team(), mara)], Default::default(), &mut Teams::default()).await.unwrap();
     assert_eq!(found[0].2, Membership::Unreadable);
     assert_eq!(stage.asked("POST", "/access_tokens"), 2);
     stage.assert_quiet();

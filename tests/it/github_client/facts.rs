@@ -12,8 +12,8 @@ async fn a_small_pull_request_is_gathered_at_one_head_in_few_requests() {
     assert_eq!((facts.commits.len(), facts.reviews.len(), facts.caps.len()), (2, 1, 0));
     assert_eq!(facts.memberships[0].2, Membership::Active);
     assert_eq!(facts.permissions[&facts.author.as_ref().unwrap().id.0], "write");
-    // Token, pull, comparison, base's tree; reviews, the author's permission, membership, the reviewer's permission.
-    assert_eq!(stage.sim.exchanges().len(), 8);
+    // Token, pull, comparison, base's tree; reviews, permission, membership.
+    assert_eq!(stage.sim.exchanges().len(), 7);
     stage.assert_quiet();
 }
 

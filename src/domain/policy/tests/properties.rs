@@ -152,7 +152,7 @@ proptest! {
         look_up(&mut sparse, needed);
         let needed = memberships_needed(&policy, &sparse);
         look_up(&mut sparse, needed);
-        for one in permissions_needed(&policy, &sparse) {
+        for one in permissions_needed(&policy, &sparse, false) {
             sparse.permissions.extend(facts.permissions.get(&one.id.0).map(|role| (one.id.0, role.clone())));
         }
         let (all, some) = (decide(&policy, &facts, verdict), decide(&policy, &sparse, verdict));

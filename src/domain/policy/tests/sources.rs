@@ -72,7 +72,7 @@ fn a_permission_counts_from_its_level_up_and_what_is_not_known_is_undecidable() 
         check(&policy, &may(approved.clone(), "mara", role), expected);
     }
     check(&policy, &approved, State::Undecidable);
-    assert_eq!(permissions_needed(&policy, &approved), [person("mara")]);
+    assert_eq!(permissions_needed(&policy, &approved, true), [person("mara")]);
     assert_eq!(check(&policy, &facts(), State::Pending).rules[0].could, "1 of everybody with maintain permission");
     let asked_for_changes = may(facts().review("mara", ChangesRequested), "mara", "admin");
     check(&policy, &asked_for_changes, State::ChangesRequested);
@@ -81,7 +81,12 @@ fn a_permission_counts_from_its_level_up_and_what_is_not_known_is_undecidable() 
 #[test]
 fn somebody_without_access_to_the_repository_does_not_count() {
     let approved = facts().review("mara", Approved).review("eve", Approved);
-    assert_eq!(permissions_needed(&one_of(&["mara"]), &approved), [person("mara")], "eve's would not count anyhow");
+    assert_eq!(
+        permissions_needed(&one_of(&["mara"]), &approved, false),
+        [person("mara")],
+        "eve's would not count anyhow"
+    );
+    assert_eq!(permissions_needed(&one_of(&["mara"]), &approved, true), []);
     let gone = may(approved, "mara", "none");
     check(&one_of(&["mara"]), &gone, State::Pending);
     assert_eq!(why(&one_of(&["mara"]), &gone), Why::NoAccess);

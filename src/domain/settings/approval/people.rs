@@ -30,6 +30,8 @@ pub(in crate::domain::settings) struct People {
     /// Each role with its members, those of roles it names included.
     pub roles: Roles,
     places: BTreeMap<TeamSlug, Place>,
+    /// How many roles a role leads through, itself included.
+    heights: BTreeMap<String, usize>,
 }
 
 /// A member of a role as it is written.
@@ -106,6 +108,7 @@ impl People {
         }
         let mut found = BTreeSet::new();
         let mut members: Vec<Principal> = Vec::new();
+        let mut height = 1;
         above.push(name);
         for (member, at) in written.get(name).into_iter().flatten() {
             let more = match member {
@@ -124,11 +127,19 @@ impl People {
                         continue;
                     }
                     Some(_) if above.len() >= MAX_DEPTH => {
-                        let message = format!("roles name roles more than {MAX_DEPTH} deep here");
-                        reader.error("too-deep", *at, message, "name users and teams instead of roles");
+                        too_deep(reader, *at);
                         continue;
                     }
-                    Some((role, _)) => self.resolve(reader, written, role, above),
+                    Some((role, _)) => {
+                        let more = self.resolve(reader, written, role, above);
+                        let below = self.heights.get(role).copied().unwrap_or_default();
+                        if below >= MAX_DEPTH {
+                            too_deep(reader, *at);
+                            continue;
+                        }
+                        height = height.max(below + 1);
+                        more
+                    }
                 },
             };
             members.extend(more.iter().filter(|principal| found.insert((*principal).clone())).cloned());
@@ -139,6 +150,7 @@ impl People {
             }
         }
         above.pop();
+        self.heights.insert(name.to_owned(), height);
         let members: Arc<[Principal]> = members.into();
         self.roles.insert(name.to_owned(), members.clone());
         members
@@ -190,6 +202,11 @@ impl People {
     pub fn places(&mut self) -> BTreeMap<TeamSlug, Place> {
         std::mem::take(&mut self.places)
     }
+}
+
+fn too_deep(reader: &mut Reader<'_>, at: Location) {
+    let message = format!("roles name roles more than {MAX_DEPTH} deep here");
+    reader.error("too-deep", at, message, "name users and teams instead of roles");
 }
 
 fn is_reserved(name: &str) -> bool {

@@ -64,8 +64,8 @@ fn requirements_nobody_can_satisfy_or_read_are_errors_at_their_place() {
     );
     check_require("{ all_of: [{ count: 3, from: [all] }] }", &[]);
     check_require("{ count: 50, from: [\"permission:write\"] }", &[]);
-    check_require("{ from: [\"permission:wirte\"] }", &["7:22 unknown-permission: `permission:` has no `wirte`"]);
-    check_require("{ from: [\"@\"] }", &["7:22 invalid-principal: `@` in `from` is neither a user nor a team"]);
+    check_require("{ from: [\"permission:wirte\"] }", &["7:23 unknown-permission: `permission:` has no `wirte`"]);
+    check_require("{ from: [\"@\"] }", &["7:23 invalid-principal: `@` in `from` is neither a user nor a team"]);
     let deep = format!("{}{{ from: [leads] }}{}", "{ any_of: [".repeat(9), "] }".repeat(9));
     check_require(&deep, &["7:112 too-deep: `any_of` and `all_of` are nested more than 8 deep"]);
     let wide = format!("{{ any_of: [{}] }}", ["{ from: [leads] }"; 51].join(", "));
