@@ -3,9 +3,10 @@
 use tokio_util::sync::CancellationToken;
 
 use super::approval;
+use super::buttons;
 use super::commands;
 use super::ending::{self, GivenUp};
-use super::job::{Job, JobError};
+use super::job::{Job, JobError, Reason};
 use super::pull;
 use super::service::Service;
 use crate::store::ClaimedJob;
@@ -18,9 +19,15 @@ pub async fn dispatch(service: &Service, claimed: &ClaimedJob, cancel: Cancellat
     let job = Job::from_claimed(claimed)?;
     tracing::info!(job = job.name(), lane = job.lane(), "job begins");
     match &job {
-        Job::EvaluatePull { pull, force, reason: _ } => pull::evaluate(service, pull, *force, cancel).await,
+        Job::EvaluatePull { pull, force, reason } => {
+            if matches!(reason, Reason::Pushed | Reason::BaseChanged) {
+                service.store.head_moved(pull.repo_id, pull.number, claimed.id).await?;
+            }
+            pull::evaluate(service, pull, *force, cancel).await
+        }
         Job::DecideApproval { pull } => approval::decide_again(service, pull, cancel).await,
         Job::Command { pull, comment } => commands::obey(service, pull, comment).await,
+        Job::Button { pull, press } => buttons::press(service, pull, press).await,
         Job::ClosePull { pull, .. } => ending::close(service, pull).await,
     }
 }
@@ -32,7 +39,7 @@ pub async fn give_up(service: &Service, payload: &str, message: &str) {
             let what = match job {
                 Job::EvaluatePull { .. } => GivenUp::Evaluation,
                 Job::DecideApproval { .. } => GivenUp::Approval,
-                Job::Command { .. } | Job::ClosePull { .. } => GivenUp::Other,
+                Job::Command { .. } | Job::Button { .. } | Job::ClosePull { .. } => GivenUp::Other,
             };
             match job.pull() {
                 Some(pull) => ending::give_up(service, pull, message, what).await,

@@ -2,6 +2,7 @@
 
 pub mod approval;
 mod attached;
+mod buttons;
 pub mod cached;
 pub mod commands;
 pub mod compare;
@@ -20,9 +21,11 @@ pub mod load;
 pub mod local;
 pub mod measure;
 pub mod named;
+mod overriding;
 pub mod plan;
 pub mod pull;
 pub mod render;
+mod rerolls;
 pub mod result;
 pub mod service;
 pub mod sides;

@@ -11,6 +11,7 @@ use super::desk::Desk;
 use super::ending::broken_settings;
 use super::job::{JobError, PullRef};
 use super::measure::{self, Measuring};
+use super::rerolls;
 use super::service::Service;
 use super::sides;
 use crate::domain::gate::Verdict;
@@ -39,6 +40,8 @@ pub struct Governed {
     pub snapshot: Snapshot,
     /// Its settings.
     pub control: Box<Control>,
+    /// Since when it has had this head and base branch, in seconds by GitHub's clock, as far as that is known.
+    pub head_since: Option<i64>,
 }
 
 impl Governed {
@@ -74,17 +77,34 @@ pub async fn governed(service: &Service, pull: &PullRef) -> Result<Option<Govern
     }
     match control::control(&repository, &snapshot).await? {
         Controlled::Silent => Ok(None),
-        Controlled::Ready(control) => {
-            let caps = overlooked(&snapshot, &control);
-            let mut snapshot = snapshot;
-            snapshot.caps.extend(caps);
-            Ok(Some(Governed { repository, snapshot, control }))
-        }
+        Controlled::Ready(control) => ready(service, repository, snapshot, control).await.map(Some),
         Controlled::Broken(findings) => {
             broken_settings(service, &repository, &snapshot, findings).await?;
             Ok(None)
         }
     }
+}
+
+/// A pull request with settings that can be used; its head is remembered, so that what is said of it later can be bound to it.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn ready(
+    service: &Service,
+    repository: Repository,
+    mut snapshot: Snapshot,
+    control: Box<Control>,
+) -> Result<Governed, JobError> {
+    snapshot.caps.extend(overlooked(&snapshot, &control));
+    let view = &snapshot.pull;
+    let head_since = match view.changed_s {
+        Some(changed_s) => {
+            let of = (repository.id(), view.number);
+            Some(service.store.see_head(of, (&view.head_sha, &view.base_branch), changed_s).await?)
+        }
+        None => None,
+    };
+    Ok(Governed { repository, snapshot, control, head_since })
 }
 
 /// The cap that a pull request hits where nobody can say whether a file it changes is part of a prompt.
@@ -126,11 +146,12 @@ pub async fn evaluate(
     }
     desk.begin(force || ran_before).await?;
     let sides = sides::load(&governed.repository, &governed.snapshot, &governed.control).await?;
-    let facts = facts(&governed, sides.said.clone()).await?;
+    let facts = facts(service, &governed, sides.said.clone()).await?;
     match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
-        Measuring::Ended(report) => {
+        Measuring::Ended(mut report) => {
+            rerolls::weigh(service, &governed, &facts, &mut report, force).await?;
             // A run may take an hour: reviews and memberships are those of the moment of the decision.
-            let facts = self::facts(&governed, facts.said.clone()).await?;
+            let facts = self::facts(service, &governed, facts.said.clone()).await?;
             let run = StoredRun { base_sha: governed.snapshot.base_sha.clone(), facts, report: *report };
             conclude(service, pull, &governed, &mut desk, run, true).await
         }
@@ -164,11 +185,14 @@ pub(super) fn run_key(pull: &PullRef, governed: &Governed) -> String {
 /// The facts that approvals are decided by, as they are now.
 ///
 /// # Errors
-/// When GitHub fails.
-pub async fn facts(governed: &Governed, said: FileFacts) -> Result<PullFacts, JobError> {
+/// When GitHub or the store fails.
+pub async fn facts(service: &Service, governed: &Governed, said: FileFacts) -> Result<PullFacts, JobError> {
     let kind = |path: &PromptPath| governed.kind(path);
     let policy = &governed.control.settings.policy;
-    Ok(governed.repository.facts(&governed.snapshot, &kind, policy, said).await?)
+    let mut facts = governed.repository.facts(&governed.snapshot, &kind, policy, said).await?;
+    facts.overrides = service.store.overrides(facts.repo_id, facts.number).await?;
+    governed.repository.look_up_overriders(&mut facts, policy).await?;
+    Ok(facts)
 }
 
 async fn nothing_governed(governed: &Governed, desk: &mut Desk<'_>) -> Result<(), JobError> {

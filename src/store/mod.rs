@@ -4,12 +4,15 @@
 mod answers;
 mod audit;
 mod delivery;
+mod heads;
 mod job;
+mod overrides;
 mod prune;
 mod publication;
 mod release;
 mod run;
 mod spending;
+mod verdicts;
 mod writer;
 
 use std::sync::Arc;
@@ -217,6 +220,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "store", include_str!("../../migrations/0001_store.sql")),
     (2, "spending", include_str!("../../migrations/0002_spending.sql")),
     (3, "audit", include_str!("../../migrations/0003_audit.sql")),
+    (5, "overrides", include_str!("../../migrations/0005_overrides.sql")),
 ];
 
 fn migrations() -> Migrator {

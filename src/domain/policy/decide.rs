@@ -2,6 +2,7 @@
 
 use super::decision::{Applies, Decision, NotCounted, RuleOutcome, State, Waiver, Why};
 use super::facts::{Person, PullFacts};
+use super::overriding::overriding;
 use super::people::{Named, asks_each_owner, describe, named, owners_missing, principals};
 use super::standing::{Standing, unknown_contributors};
 use super::when::{applies, blocks};
@@ -24,7 +25,7 @@ pub fn decide(policy: &Policy, facts: &PullFacts, verdict: Option<Verdict>) -> D
     let of_problems = if problems.is_empty() { State::Satisfied } else { State::Undecidable };
     let state = rules.iter().map(|rule| rule.state).fold(of_problems, State::max);
     let waiver = if problems.is_empty() { waiver(policy, &rules, verdict) } else { None };
-    Decision { state, rules, problems, waiver }
+    Decision { state, rules, problems, waiver, overriding: overriding(policy, facts) }
 }
 
 fn outcome(rule: &Rule, facts: &PullFacts, standing: &Standing<'_>, verdict: Option<Verdict>) -> RuleOutcome {
@@ -53,7 +54,8 @@ fn silent(rule: &Rule, facts: &PullFacts, applies: Applies, state: State) -> Rul
     }
 }
 
-fn judge(rule: &Rule, facts: &PullFacts, standing: &Standing<'_>) -> RuleOutcome {
+/// An applying rule against the people who stand for it.
+pub(super) fn judge(rule: &Rule, facts: &PullFacts, standing: &Standing<'_>) -> RuleOutcome {
     let tallies: Vec<Tally> = rule.require.any_of.iter().map(|quorum| tally(quorum, facts, standing)).collect();
     let everyone: Vec<Principal> = rule.require.any_of.iter().flat_map(|quorum| principals(quorum, facts).0).collect();
     let of_quorums = if tallies.iter().any(|tally| tally.state == State::Satisfied) {

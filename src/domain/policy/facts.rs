@@ -123,7 +123,7 @@ pub struct ChangeSize {
     pub lines: Option<u64>,
 }
 
-/// Somebody asked to let the change through although the evaluation blocks it. Bound to the head SHA of the facts.
+/// Somebody asked to let the change through although the evaluation blocks it. Bound to one commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverrideFact {
     /// Who.
@@ -134,6 +134,10 @@ pub struct OverrideFact {
     pub at_ms: i64,
     /// The comment that asked for it.
     pub comment_id: u64,
+    /// The commit it was given for.
+    pub sha: CommitSha,
+    /// Whether a push or another base branch has taken it back; it stays so even if the same commit comes again.
+    pub lapsed: bool,
 }
 
 /// Facts of one pull request, gathered at one head SHA.
@@ -176,7 +180,7 @@ pub struct PullFacts {
     /// How much it changes.
     #[serde(default)]
     pub size: ChangeSize,
-    /// Overrides asked for on this head, oldest first.
+    /// Overrides that nobody has taken back, oldest first; also those that a push has.
     #[serde(default)]
     pub overrides: Vec<OverrideFact>,
     /// What is known of memberships, for every (team, reviewer) that a rule can ask about.

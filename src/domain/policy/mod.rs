@@ -3,6 +3,7 @@
 mod decide;
 pub mod decision;
 pub mod facts;
+mod overriding;
 mod people;
 mod standing;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod tests;
 mod when;
 
 pub use decide::decide;
+pub use overriding::{is_named, overriders, overriding, teams_of_overriders};
 pub use people::{commits_to_compare, memberships_needed};
 
 use std::sync::Arc;

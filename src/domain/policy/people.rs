@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::decision::Why;
 use super::facts::{Membership, Person, PullFacts};
+use super::overriding::overriders;
 use super::standing::Standing;
 use super::when::may_apply;
 use super::{Policy, Principal, Quorum, Source};
@@ -121,7 +122,7 @@ fn membership(facts: &PullFacts, team: &TeamSlug, user: UserId) -> Membership {
 }
 
 /// Which memberships must be looked up to decide: of every reviewer whose review counts, in every team of a rule that may
-/// apply. `facts` needs no memberships yet. Nobody is asked about who is named in person, unless each owner must approve: then
+/// apply, and of everybody who overrides, in the teams that may. `facts` needs no memberships yet. Nobody is asked about who is named in person, unless each owner must approve: then
 /// they may stand for a team besides.
 #[must_use]
 pub fn memberships_needed(policy: &Policy, facts: &PullFacts) -> Vec<(TeamSlug, Person)> {
@@ -129,10 +130,13 @@ pub fn memberships_needed(policy: &Policy, facts: &PullFacts) -> Vec<(TeamSlug, 
     let reviewers: Vec<&Person> = standing.approvals.iter().chain(&standing.requests).copied().collect();
     let mut seen = BTreeSet::new();
     let mut needed = Vec::new();
-    for quorum in policy.rules.iter().filter(|rule| may_apply(&rule.when, facts)).flat_map(|rule| &rule.require.any_of)
-    {
+    let of_rules =
+        policy.rules.iter().filter(|rule| may_apply(&rule.when, facts)).flat_map(|rule| &rule.require.any_of);
+    let of_rules = of_rules.map(|quorum| (quorum, &reviewers));
+    let overriders = overriders(facts);
+    for (quorum, people) in of_rules.chain(policy.overriders.iter().map(|quorum| (quorum, &overriders))) {
         let (principals, _) = principals(quorum, facts);
-        for person in &reviewers {
+        for person in people {
             if !asks_each_owner(quorum) && principals.contains(&Principal::User(person.login.clone())) {
                 continue;
             }

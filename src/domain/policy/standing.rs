@@ -50,16 +50,22 @@ fn latest(reviews: &[Review]) -> Vec<(&Person, &Review)> {
 }
 
 fn discount(facts: &PullFacts, contributors: &BTreeSet<UserId>, person: &Person, review: &Review) -> Option<Why> {
+    involved(facts, contributors, person).or_else(|| {
+        let is_outdated = !saw_this_content(facts, review);
+        is_outdated.then(|| Why::Outdated { commit: review.commit.clone() })
+    })
+}
+
+/// Why somebody has no say in this change whatever they say.
+pub(super) fn involved(facts: &PullFacts, contributors: &BTreeSet<UserId>, person: &Person) -> Option<Why> {
     if person.is_bot {
         Some(Why::Bot)
     } else if facts.author.as_ref().is_some_and(|author| author.id == person.id) {
         Some(Why::Author)
     } else if contributors.contains(&person.id) {
         Some(Why::Contributor)
-    } else if saw_this_content(facts, review) {
-        None
     } else {
-        Some(Why::Outdated { commit: review.commit.clone() })
+        None
     }
 }
 
@@ -71,7 +77,7 @@ fn saw_this_content(facts: &PullFacts, review: &Review) -> bool {
         .is_some_and(|commit| *commit == facts.head_sha || facts.content_at.get(commit) == Some(&facts.content))
 }
 
-fn contributors(facts: &PullFacts) -> BTreeSet<UserId> {
+pub(super) fn contributors(facts: &PullFacts) -> BTreeSet<UserId> {
     facts.commits.iter().flat_map(people_of).map(|person| person.id).collect()
 }
 

@@ -75,7 +75,7 @@ fn rule_line(rule: &RuleOutcome) -> String {
     line
 }
 
-fn because(why: &Why) -> String {
+pub(super) fn because(why: &Why) -> String {
     match why {
         Why::Author => "they opened the pull request".into(),
         Why::Contributor => "they wrote part of it".into(),
@@ -86,6 +86,7 @@ fn because(why: &Why) -> String {
         Why::Outdated { commit: None } => "GitHub does not say for which commit it was given".into(),
         Why::Dismissed => "it was dismissed".into(),
         Why::Invited => "they are invited to the team, but no member yet".into(),
+        Why::NoWrite => "they have no write permission".into(),
         Why::NotNamed => "the rule does not name them".into(),
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use promptops::app::service::RunBounds;
 use promptops::cli::Server;
 use promptops::config::{GithubConfig, ProviderConfig, ServeConfig};
+use promptops::domain::audit::AuditEntry;
 use promptops::domain::ids::{CommitSha, InstallationId, PullNumber, RepoName, TeamSlug};
 use promptops::provider::{Kind, ModelServer};
 use promptops::sim::{Change, CheckView, NewPull, Repo, RequiredCheck, Sim, Verdict};
@@ -67,6 +68,8 @@ pub fn forgets(orders: impl IntoIterator<Item = u32>) -> String {
 #[derive(Debug, Clone)]
 pub enum Mood {
     Fine,
+    /// Forgets nothing, whatever the instruction says.
+    Lucky,
     Slow(Duration),
     Status(u16),
     Garbage,
@@ -80,10 +83,10 @@ fn answer(mood: &Mood, asked: &Asked) -> Reply {
     }
     let instruction = asked.body["messages"][0]["content"].as_str().unwrap_or_default();
     let order = asked.user().trim_start_matches("Where is ").trim_end_matches('?');
-    let forgotten = instruction.contains(&format!("forget {order}"));
+    let forgotten = instruction.contains(&format!("forget {order}")) && !matches!(mood, Mood::Lucky);
     let text = if forgotten { "I know of no order.".to_owned() } else { format!("Order {order} ships tomorrow.") };
     match mood {
-        Mood::Fine => Reply::Text(text),
+        Mood::Fine | Mood::Lucky => Reply::Text(text),
         Mood::Slow(wait) => Reply::After(*wait, Box::new(Reply::Text(text))),
         Mood::Status(status) => Reply::error(*status, "scripted trouble"),
         Mood::Garbage => {
@@ -225,6 +228,18 @@ impl TestApp {
     pub async fn say(&self, pull: PullNumber, by: &str, body: &str) {
         self.repo.comment(pull, by, body).unwrap();
         self.settle().await;
+    }
+
+    /// The same some seconds later: GitHub tells times by the second, and whoever overrides has looked at the head before.
+    pub async fn say_later(&self, pull: PullNumber, by: &str, body: &str) {
+        self.sim.advance(Duration::from_secs(2));
+        self.say(pull, by, body).await;
+    }
+
+    /// What the audit log says, oldest first.
+    pub async fn audit(&self) -> Vec<AuditEntry> {
+        let rows = self.store.audit_after(0, 1_000).await.unwrap();
+        rows.iter().map(|row| serde_json::from_str(&row.body).unwrap()).collect()
     }
 
     /// Waits until every delivery has its answer and no job is left to do.
