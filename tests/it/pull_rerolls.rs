@@ -2,7 +2,7 @@
 
 use promptops::sim::Change;
 
-use crate::support::app::{Mood, PROMPT, TestApp, forgets, prompt};
+use crate::support::app::{Mood, PROMPT, SETTINGS, TestApp, forgets, prompt};
 
 #[tokio::test]
 async fn a_regression_is_taken_back_only_by_more_runs_without_it_than_with_it() {
@@ -61,6 +61,23 @@ async fn a_run_that_measured_nothing_counts_for_neither() {
     app.say(pull, "ann", "/promptops eval").await;
     assert!(app.evaluation(pull).title.unwrap().contains("1 of 2 found"));
     app.expect(pull, "failure", "in_progress");
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+/// A rule for outages must not open a regression that is known, by breaking the next run.
+#[tokio::test]
+async fn a_run_that_fails_does_not_turn_a_known_regression_into_an_outage() {
+    let outage = "  - name: outage\n    when: { verdict: [not_measured] }\n    require: { count: 1, from: [leads] }\n";
+    let mut app = TestApp::with_settings(&format!("{SETTINGS}{outage}")).await;
+    app.may_fail(1);
+    let pull = app.open(&Change::by("ann").write(PROMPT, prompt(&forgets([5, 7])))).await;
+    app.approve(pull, "mara").await;
+    app.approve(pull, "lee").await;
+    app.mood(Mood::Status(401));
+    app.say(pull, "ann", "/promptops eval").await;
+    app.expect(pull, "failure", "success");
+    assert!(!app.can_merge(pull));
     let _ = app.report(pull);
     app.finish().await;
 }

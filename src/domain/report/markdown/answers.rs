@@ -24,10 +24,6 @@ pub fn help() -> String {
 #[must_use]
 pub fn explain(report: &Report, secrets: &Secrets) -> String {
     let mut blocks = vec![Block { keep: Keep::Always, text: format!("{}\n", headline(report, secrets)) }];
-    let said: Vec<String> = words::runs(report).into_iter().chain(report.notes.iter().cloned()).collect();
-    if !said.is_empty() {
-        blocks.push(Block { keep: Keep::Section, text: bullets(&said, secrets) });
-    }
     blocks.push(Block { keep: Keep::Section, text: which_run(report, secrets) });
     for prompt in report.worst_first() {
         blocks.push(Block { keep: Keep::Section, text: reasons(prompt, secrets) });
@@ -50,7 +46,8 @@ fn which_run(report: &Report, secrets: &Secrets) -> String {
     let base = report.base.as_deref().map_or(String::new(), |base| format!(", compared with {}", code(base)));
     let spent =
         if report.prompts.is_empty() { String::new() } else { format!(" This run: {}.", words::spending(report)) };
-    format!("Commit {}{base}.{spent}\n", code(&report.head))
+    let runs = words::runs(report).map_or(String::new(), |runs| format!(" {runs}"));
+    format!("Commit {}{base}.{spent}{runs}\n", code(&report.head))
 }
 
 fn reasons(prompt: &PromptReport, secrets: &Secrets) -> String {

@@ -163,9 +163,7 @@ fn footer(report: &Report, secrets: &Secrets) -> String {
     };
     let spent =
         if report.prompts.is_empty() { String::new() } else { format!(" This run: {}.", words::spending(report)) };
-    format!(
-        "{revisions}{spent} Commands: `/promptops eval`, `/promptops explain`, `/promptops override`, `/promptops help`.\n"
-    )
+    format!("{revisions}{spent} Commands: `/promptops eval`, `/promptops explain`, `/promptops help`.\n")
 }
 
 /// A list of sentences from outside.
