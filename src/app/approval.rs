@@ -9,10 +9,11 @@ use super::pins;
 use super::pull::{self, Governed, StoredRun, evaluate, governed, run_key, stored_run};
 use super::service::Service;
 use crate::domain::gate::Verdict;
+use crate::domain::gate::rerolls::Runs;
 use crate::domain::policy;
-use crate::domain::policy::decision::Decision;
+use crate::domain::policy::decision::{Decision, State};
 use crate::domain::policy::facts::PullFacts;
-use crate::domain::report::{ApprovalSummary, Outcome, Report};
+use crate::domain::report::{ApprovalSummary, Outcome, Report, override_sentences};
 
 /// Decides again after a review, a dismissal or an edit; evaluates if that has not happened yet.
 ///
@@ -76,12 +77,13 @@ pub(super) async fn conclude(
     }
 }
 
-/// Decides by the policy, and writes approvals and waiver into the report.
+/// Decides by the policy, and writes approvals, waiver and override into the report.
 fn decide(governed: &Governed, facts: &PullFacts, report: &mut Report) -> Decision {
-    if let Outcome::Waived { verdict, .. } = report.outcome {
-        report.outcome = Outcome::Measured(verdict);
-    }
+    report.outcome = std::mem::replace(&mut report.outcome, Outcome::BrokenFiles).without_people();
+    let is_regression = report.runs.is_some_and(Runs::is_regression);
     let verdict = match report.outcome {
+        // Earlier runs of the same content found a regression: that one more could not measure does not make it another case.
+        Outcome::Measured(Verdict::NotMeasured) | Outcome::Failed { .. } if is_regression => Some(Verdict::Regression),
         Outcome::Measured(verdict) => Some(verdict),
         Outcome::Failed { .. } => Some(Verdict::NotMeasured),
         _ => None,
@@ -95,6 +97,20 @@ fn decide(governed: &Governed, facts: &PullFacts, report: &mut Report) -> Decisi
             why: format!("rule {}", rules.join(", ")),
         };
     }
+    override_blocked(&decision, report);
     report.approval = Some(ApprovalSummary::of(&decision));
     decision
+}
+
+/// Lets a blocked evaluation pass where enough people who may have said so. Approvals are needed as before.
+fn override_blocked(decision: &Decision, report: &mut Report) {
+    report.overriding = decision.overriding.as_ref().map(override_sentences).unwrap_or_default();
+    let satisfied = decision.overriding.as_ref().filter(|overriding| overriding.state == State::Satisfied);
+    let Some(overriding) = satisfied.filter(|_| report.outcome.can_be_overridden()) else { return };
+    let reasons: Vec<&str> = overriding.counted.iter().map(|one| one.reason.as_str()).collect();
+    report.outcome = Outcome::Overridden {
+        by: overriding.counted.iter().map(|one| format!("@{}", one.login)).collect(),
+        why: reasons.join("; "),
+        was: Box::new(std::mem::replace(&mut report.outcome, Outcome::BrokenFiles)),
+    };
 }

@@ -5,7 +5,7 @@ use super::service::Service;
 use crate::domain::ids::{CommitSha, Digest};
 use crate::domain::report::annotations::{self, Annotation};
 use crate::domain::report::{ApprovalSummary, Outcome, Report, check, markdown};
-use crate::github::check::{CheckOutput, CheckRun, CheckState, Conclusion, Level};
+use crate::github::check::{Button, CheckOutput, CheckRun, CheckState, Conclusion, Level};
 use crate::github::{
     CheckId, CheckWrite, CommentId, CommentOutcome, CommentWrite, Head, Published, PullView, Remembered, Repository,
 };
@@ -186,7 +186,8 @@ impl<'a> Desk<'a> {
 
     fn evaluation(&self, report: &Report, remarks: Vec<Annotation>) -> CheckRun {
         let said = check::evaluation(report, &self.service.secrets);
-        self.said(CheckRun::evaluation_name(&self.head.base), said, remarks)
+        let run = self.said(CheckRun::evaluation_name(&self.head.base), said, remarks);
+        CheckRun { buttons: vec![Button::RunAgain, Button::Explain], ..run }
     }
 
     fn approval(&self, approval: &ApprovalSummary) -> CheckRun {
@@ -210,7 +211,14 @@ impl<'a> Desk<'a> {
     }
 
     fn run(&self, name: String, state: CheckState, output: CheckOutput) -> CheckRun {
-        CheckRun { name, state, output, external_id: check_external_id(self.head.number), details_url: None }
+        CheckRun {
+            name,
+            state,
+            output,
+            external_id: check_external_id(self.head.number),
+            details_url: None,
+            buttons: Vec::new(),
+        }
     }
 
     fn check_write(&self, run: CheckRun) -> CheckWrite {

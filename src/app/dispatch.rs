@@ -3,9 +3,10 @@
 use tokio_util::sync::CancellationToken;
 
 use super::approval;
+use super::buttons;
 use super::commands;
 use super::ending::{self, GivenUp};
-use super::job::{Job, JobError};
+use super::job::{Job, JobError, Reason};
 use super::pull;
 use super::service::Service;
 use super::{spread, sweep};
@@ -19,9 +20,15 @@ pub async fn dispatch(service: &Service, claimed: &ClaimedJob, cancel: Cancellat
     let job = Job::from_claimed(claimed)?;
     tracing::info!(job = job.name(), lane = job.lane(), "job begins");
     match &job {
-        Job::EvaluatePull { pull, force, reason: _ } => pull::evaluate(service, pull, *force, cancel).await,
+        Job::EvaluatePull { pull, force, reason } => {
+            if matches!(reason, Reason::Pushed | Reason::BaseChanged) {
+                service.store.head_moved(pull.repo_id, pull.number, claimed.id).await?;
+            }
+            pull::evaluate(service, pull, *force, cancel).await
+        }
         Job::DecideApproval { pull } => approval::decide_again(service, pull, cancel).await,
         Job::Command { pull, comment } => commands::obey(service, pull, comment).await,
+        Job::Button { pull, press } => buttons::press(service, pull, press).await,
         Job::ClosePull { pull, .. } => ending::close(service, pull).await,
         Job::Spread { wide } => spread::spread(service, wide, claimed.delivery.as_deref()).await,
         Job::Sweep => sweep::sweep(service).await,
@@ -35,7 +42,9 @@ pub async fn give_up(service: &Service, claimed: &ClaimedJob, message: &str) {
             let what = match job {
                 Job::EvaluatePull { .. } => GivenUp::Evaluation,
                 Job::DecideApproval { .. } => GivenUp::Approval,
-                Job::Command { .. } | Job::ClosePull { .. } | Job::Spread { .. } | Job::Sweep => GivenUp::Other,
+                Job::Command { .. } | Job::Button { .. } | Job::ClosePull { .. } | Job::Spread { .. } | Job::Sweep => {
+                    GivenUp::Other
+                }
             };
             match job.pull() {
                 Some(pull) => ending::give_up(service, pull, message, what).await,

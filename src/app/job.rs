@@ -67,6 +67,22 @@ pub struct CommandComment {
     pub author: Login,
     /// GitHub's word for their relation to the repository; a hint, never a permission.
     pub association: String,
+    /// When it was written, in seconds by GitHub's clock.
+    #[serde(default)]
+    pub created_s: Option<i64>,
+}
+
+/// A button of a check that somebody pressed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Press {
+    /// The check run's id.
+    pub check_run_id: u64,
+    /// The button's identifier.
+    pub button: String,
+    /// Who pressed it.
+    pub by_id: UserId,
+    /// Their login.
+    pub by: Login,
 }
 
 /// What several pull requests may have to be looked at for.
@@ -143,6 +159,13 @@ pub enum Job {
         /// What was said, by whom.
         comment: CommandComment,
     },
+    /// Do what a button of a check stands for.
+    Button {
+        /// Where.
+        pull: PullRef,
+        /// What was pressed, by whom.
+        press: Press,
+    },
     /// End what is open on a closed pull request.
     ClosePull {
         /// Which.
@@ -194,6 +217,7 @@ impl Job {
             Self::EvaluatePull { pull, .. }
             | Self::DecideApproval { pull }
             | Self::Command { pull, .. }
+            | Self::Button { pull, .. }
             | Self::ClosePull { pull, .. } => Some(pull),
             Self::Spread { .. } | Self::Sweep => None,
         }
@@ -204,21 +228,22 @@ impl Job {
             Self::EvaluatePull { pull, .. }
             | Self::DecideApproval { pull }
             | Self::Command { pull, .. }
+            | Self::Button { pull, .. }
             | Self::ClosePull { pull, .. } => Some(pull),
             Self::Spread { .. } | Self::Sweep => None,
         }
     }
 
-    /// One job of a lane runs at a time.
+    /// One job of a lane runs at a time. What people ask for does not wait behind the evaluation of the same pull request.
     #[must_use]
     pub fn lane(&self) -> String {
         match self {
+            Self::Command { pull, .. } | Self::Button { pull, .. } => format!("{}/commands", pull.lane()),
             Self::Spread { wide } => wide.lane(),
             Self::Sweep => "sweep".to_owned(),
-            Self::EvaluatePull { pull, .. }
-            | Self::DecideApproval { pull }
-            | Self::Command { pull, .. }
-            | Self::ClosePull { pull, .. } => pull.lane(),
+            Self::EvaluatePull { pull, .. } | Self::DecideApproval { pull } | Self::ClosePull { pull, .. } => {
+                pull.lane()
+            }
         }
     }
 
@@ -229,6 +254,7 @@ impl Job {
             Self::EvaluatePull { .. } => "evaluate_pull",
             Self::DecideApproval { .. } => "decide_approval",
             Self::Command { .. } => "command",
+            Self::Button { .. } => "button",
             Self::ClosePull { .. } => "close_pull",
             Self::Spread { .. } => "spread",
             Self::Sweep => "sweep",
@@ -244,7 +270,7 @@ impl Job {
             payload: serde_json::to_string(self).unwrap_or_default(),
             supersedes,
             // A person waits for the answer to a command, whatever is pushed meanwhile.
-            yields: !matches!(self, Self::Command { .. }),
+            yields: !matches!(self, Self::Command { .. } | Self::Button { .. }),
         }
     }
 
@@ -285,7 +311,8 @@ impl Job {
             }
             Event::People(event) => Some(spread(Wide::Account { owner: event.org, installation: event.installation })),
             Event::Collaborators(origin) => Some(spread(Wide::Collaborators { repo_id: origin.repo_id })),
-            Event::CheckRunButton(_) | Event::MergeGroup(_) | Event::Ping | Event::Ignored => None,
+            Event::CheckRunButton(event) => button(event),
+            Event::MergeGroup(_) | Event::Ping | Event::Ignored => None,
         }
     }
 }
@@ -338,13 +365,26 @@ fn command(event: CommentEvent) -> Option<(Job, bool)> {
         author_id: event.author_id,
         author: event.author,
         association: event.association,
+        created_s: event.created_s,
     };
     Some((Job::Command { pull: pull_ref(event.origin, event.number), comment }, false))
 }
 
+/// A press that names nobody cannot be authorised.
+fn button(event: CheckRunEvent) -> Option<(Job, bool)> {
+    let number = pull_of_event(&event)?;
+    let (sender, button) = (event.sender?, event.button?);
+    let press = Press { check_run_id: event.check_run_id, button, by_id: sender.id, by: sender.login };
+    Some((Job::Button { pull: pull_ref(event.origin, number), press }, false))
+}
+
+/// On a fork's commit only our own mark leads to the pull request.
+fn pull_of_event(event: &CheckRunEvent) -> Option<PullNumber> {
+    event.external_id.as_deref().and_then(pull_of_check).or_else(|| event.pulls.first().copied())
+}
+
 fn rerequested(event: CheckRunEvent) -> Option<(Job, bool)> {
-    let named = event.external_id.as_deref().and_then(pull_of_check);
-    let number = named.or_else(|| event.pulls.first().copied())?;
+    let number = pull_of_event(&event)?;
     let pull = pull_ref(event.origin, number);
     // Looking at approvals again needs no model.
     if event.name.starts_with("promptops/approval") {
@@ -360,7 +400,7 @@ fn pull_ref(origin: Origin, number: PullNumber) -> PullRef {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::github::webhook::{PeopleEvent, PushEvent, ReviewEvent};
+    use crate::github::webhook::{PeopleEvent, PushEvent, ReviewEvent, Sender};
 
     fn origin() -> Origin {
         Origin {
@@ -390,6 +430,7 @@ mod tests {
             author: Login::parse("mara").unwrap(),
             by_bot,
             association: "MEMBER".to_owned(),
+            created_s: Some(1_800_000_000),
         })
     }
 
@@ -410,7 +451,8 @@ mod tests {
         let job = Job::from_event(event);
         assert_eq!(job.as_ref().map(|(job, supersedes)| (job.name(), *supersedes)), expected);
         if let Some((job, supersedes)) = job {
-            assert_eq!(job.lane(), "11/7");
+            let expected = if ["command", "button"].contains(&job.name()) { "11/7/commands" } else { "11/7" };
+            assert_eq!(job.lane(), expected);
             assert_eq!(Job::from_payload(&job.to_new(supersedes).payload).unwrap(), job);
         }
     }
@@ -452,6 +494,19 @@ mod tests {
         check(comment("looks good", false), None);
         check(comment("/promptops help", true), None);
         let (job, _) = Job::from_event(comment("/promptops help", false)).unwrap();
+        assert!(!job.to_new(false).yields);
+    }
+
+    #[test]
+    fn a_button_is_a_job_of_whoever_pressed_it_and_it_never_yields() {
+        let pressed = |sender: Option<Sender>| {
+            let Event::CheckRunRerequested(event) = rerequested(Some("pull/7"), vec![]) else { unreachable!() };
+            Event::CheckRunButton(CheckRunEvent { sender, button: Some("explain".to_owned()), ..event })
+        };
+        let mara = Sender { id: UserId(1), login: Login::parse("mara").unwrap() };
+        check(pressed(Some(mara.clone())), Some(("button", false)));
+        check(pressed(None), None);
+        let (job, _) = Job::from_event(pressed(Some(mara))).unwrap();
         assert!(!job.to_new(false).yields);
     }
 

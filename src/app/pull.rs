@@ -13,6 +13,7 @@ use super::ending::broken_settings;
 use super::job::{JobError, PullRef};
 use super::lint;
 use super::measure::{self, Measuring};
+use super::rerolls;
 use super::service::Service;
 use super::sides;
 use super::watch;
@@ -44,6 +45,8 @@ pub struct Governed {
     pub control: Box<Control>,
     /// Digest of what a run of it answers.
     pub question: Digest,
+    /// Since when it has had this head and base branch, in seconds by GitHub's clock, as far as that is known.
+    pub head_since: Option<i64>,
 }
 
 impl Governed {
@@ -83,18 +86,36 @@ pub async fn governed(service: &Service, pull: &PullRef) -> Result<Option<Govern
     watch::remember(service, &repository, &snapshot, &controlled, digest).await?;
     match controlled {
         Controlled::Silent => Ok(None),
-        Controlled::Ready(control) => {
-            let caps = overlooked(&snapshot, &control);
-            let mut snapshot = snapshot;
-            snapshot.caps.extend(caps);
-            let question = watch::question(&snapshot, digest);
-            Ok(Some(Governed { repository, snapshot, control, question }))
-        }
+        Controlled::Ready(control) => ready(service, repository, snapshot, control, digest).await.map(Some),
         Controlled::Broken(findings) => {
             broken_settings(service, pull, &repository, &snapshot, findings).await?;
             Ok(None)
         }
     }
+}
+
+/// A pull request with settings that can be used; its head is remembered, so that what is said of it later can be bound to it.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn ready(
+    service: &Service,
+    repository: Repository,
+    mut snapshot: Snapshot,
+    control: Box<Control>,
+    digest: Option<Digest>,
+) -> Result<Governed, JobError> {
+    snapshot.caps.extend(overlooked(&snapshot, &control));
+    let view = &snapshot.pull;
+    let head_since = match view.changed_s {
+        Some(changed_s) => {
+            let of = (repository.id(), view.number);
+            Some(service.store.see_head(of, (&view.head_sha, &view.base_branch), changed_s).await?)
+        }
+        None => None,
+    };
+    let question = watch::question(&snapshot, digest);
+    Ok(Governed { repository, snapshot, control, question, head_since })
 }
 
 /// The cap that a pull request hits where nobody can say whether a file it changes is part of a prompt.
@@ -139,7 +160,8 @@ pub async fn evaluate(
     let kind = |path: &PromptPath| governed.kind(path);
     let facts = governed.repository.first_facts(&governed.snapshot, &kind, sides.said.clone()).await?;
     match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
-        Measuring::Ended(report) => {
+        Measuring::Ended(mut report) => {
+            rerolls::weigh(service, &governed, &facts, &mut report, force).await?;
             // A run may take an hour: reviews and memberships are those of the moment of the decision.
             let said = FileFacts { lint: lint::counts(&report.diagnostics), ..facts.said };
             let facts = self::facts(service, &governed, said).await?;
@@ -182,6 +204,8 @@ pub async fn facts(service: &Service, governed: &Governed, said: FileFacts) -> R
     let policy = &governed.control.settings.policy;
     let mut facts = governed.repository.facts(&governed.snapshot, &kind, policy, said).await?;
     facts.pins = service.store.pins(facts.repo_id, &facts.base_branch).await?;
+    facts.overrides = service.store.overrides(facts.repo_id, facts.number).await?;
+    governed.repository.look_up_overriders(&mut facts, policy).await?;
     Ok(facts)
 }
 

@@ -18,6 +18,8 @@ pub enum Command {
         /// The commit, written out in full.
         sha: Option<CommitSha>,
     },
+    /// Run again, of something that is no commit written out in full: what was named.
+    EvalOther(String),
     /// Say how the verdict was reached.
     Explain,
     /// Say which commands there are.
@@ -101,7 +103,7 @@ fn command(line: &str) -> Option<Command> {
         ("eval", "") => Command::Eval { sha: None },
         ("eval", sha) => match CommitSha::parse(&sha.to_ascii_lowercase()) {
             Ok(sha) => Command::Eval { sha: Some(sha) },
-            Err(_) => unknown(),
+            Err(_) => Command::EvalOther(sha.to_owned()),
         },
         ("explain", "") => Command::Explain,
         ("help", "") => Command::Help,
@@ -151,8 +153,14 @@ mod tests {
     fn what_opens_like_a_command_and_is_none_is_said() {
         check("/promptops", &[Command::Unknown(String::new())]);
         check("/promptops foo bar", &[Command::Unknown("foo bar".to_owned())]);
-        check("/promptops eval 0123abc", &[Command::Unknown("eval 0123abc".to_owned())]);
         check("/promptops override", &[Command::Unknown("override".to_owned())]);
+    }
+
+    #[test]
+    fn a_commit_that_is_not_written_out_is_no_commit() {
+        for named in ["0123abc", "HEAD", "main", &format!("{} please", "0".repeat(40)), &"0".repeat(41)] {
+            check(&format!("/promptops eval {named}"), &[Command::EvalOther(named.to_owned())]);
+        }
     }
 
     #[test]

@@ -71,6 +71,15 @@ pub struct CheckOutput {
     pub annotations: Vec<Annotation>,
 }
 
+/// A button that a check shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Button {
+    /// Evaluate again, with new answers.
+    RunAgain,
+    /// Say in a comment how the verdict was reached.
+    Explain,
+}
+
 /// A check run as it is to appear.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckRun {
@@ -84,6 +93,8 @@ pub struct CheckRun {
     pub external_id: String,
     /// Where "Details" leads, if anywhere.
     pub details_url: Option<String>,
+    /// Its buttons; GitHub shows at most three.
+    pub buttons: Vec<Button>,
 }
 
 /// Annotations GitHub takes in one request.
@@ -126,6 +137,9 @@ impl CheckRun {
                 body["conclusion"] = conclusion.word().into();
             }
         }
+        if !self.buttons.is_empty() {
+            body["actions"] = self.buttons.iter().map(|button| button.body()).collect();
+        }
         if let Some(head) = head {
             body["head_sha"] = head.as_str().into();
         }
@@ -160,6 +174,32 @@ impl CheckRun {
             body["annotations"] = annotations.into();
         }
         body
+    }
+}
+
+impl Button {
+    /// What a press names.
+    #[must_use]
+    pub fn identifier(self) -> &'static str {
+        match self {
+            Self::RunAgain => "run-again",
+            Self::Explain => "explain",
+        }
+    }
+
+    /// The button that a press names.
+    #[must_use]
+    pub fn of_identifier(identifier: &str) -> Option<Self> {
+        [Self::RunAgain, Self::Explain].into_iter().find(|button| button.identifier() == identifier)
+    }
+
+    /// GitHub takes 20 characters of label and identifier, and 40 of description.
+    fn body(self) -> Value {
+        let (label, description) = match self {
+            Self::RunAgain => ("Run again", "Evaluate again with new answers"),
+            Self::Explain => ("Explain", "Say how this verdict was reached"),
+        };
+        json!({ "label": label, "description": description, "identifier": self.identifier() })
     }
 }
 
@@ -224,6 +264,7 @@ mod tests {
             },
             external_id: "7".into(),
             details_url: None,
+            buttons: Vec::new(),
         }
     }
 
@@ -238,6 +279,17 @@ mod tests {
         check(0, &[0]);
         check(50, &[50]);
         check(120, &[50, 50, 20]);
+    }
+
+    #[test]
+    fn buttons_keep_to_githubs_limits_and_a_press_finds_its_button() {
+        for button in [Button::RunAgain, Button::Explain] {
+            let body = button.body();
+            let length = |field: &str| body[field].as_str().unwrap().chars().count();
+            assert!(length("label") <= 20 && length("identifier") <= 20 && length("description") <= 40, "{body}");
+            assert_eq!(Button::of_identifier(button.identifier()), Some(button));
+        }
+        assert_eq!(Button::of_identifier("merge"), None);
     }
 
     #[test]

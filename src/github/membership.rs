@@ -24,6 +24,17 @@ impl Teams {
 }
 
 impl Repository {
+    /// The same, of people and teams nobody has asked about yet.
+    ///
+    /// # Errors
+    /// As [`Repository::memberships`].
+    pub async fn memberships_of(
+        &self,
+        of: Vec<(TeamSlug, Person)>,
+    ) -> Result<Vec<(TeamSlug, UserId, Membership)>, GithubError> {
+        self.memberships(of, BTreeSet::new(), &mut Teams::default()).await
+    }
+
     /// Whether each person is in the team beside them, and whether these teams can be read, which goes to `teams`. A 404 is
     /// "no" only where the team itself can be read; a membership that is found says so as well.
     ///

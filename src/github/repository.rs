@@ -59,6 +59,8 @@ pub struct PullView {
     pub commits: u64,
     /// Its labels: text from outside.
     pub labels: Vec<String>,
+    /// When it last changed in any way, in seconds since the Unix epoch by GitHub's clock, where GitHub says.
+    pub changed_s: Option<i64>,
 }
 
 /// What somebody may do in the repository.
@@ -258,6 +260,24 @@ impl Repository {
         }
     }
 
+    /// What exactly this person may do: a login that somebody else has by now gives nothing.
+    ///
+    /// # Errors
+    /// As [`Repository::permission`].
+    pub async fn permission_of(&self, person: &Person) -> Result<Permission, GithubError> {
+        let nobody = Permission { role: "none".to_owned() };
+        let route = self.route(&format!("/collaborators/{}/permission", part(person.login.as_str())));
+        match self.get::<wire::Permission>(route, format!("the permission of @{} on {}", person.login, self.name)).await
+        {
+            Ok(found) if found.user.as_ref().and_then(wire::Account::person).is_none_or(|now| now.id != person.id) => {
+                Ok(nobody)
+            }
+            Ok(found) => Ok(Permission::read(found)),
+            Err(GithubError::NotFound { .. }) => Ok(nobody),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Open pull requests whose head is this commit.
     ///
     /// # Errors
@@ -292,6 +312,7 @@ fn view(pull: wire::Pull) -> Result<PullView, crate::domain::ids::InvalidId> {
         changed_files: pull.changed_files.unwrap_or(0),
         commits: pull.commits.unwrap_or(0),
         labels: pull.labels.into_iter().map(|label| label.name).collect(),
+        changed_s: pull.updated_at.as_deref().and_then(super::time::seconds),
     })
 }
 

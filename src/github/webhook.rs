@@ -113,6 +113,8 @@ pub struct CommentEvent {
     pub by_bot: bool,
     /// GitHub's word for the author's relation to the repository; a hint, never a permission.
     pub association: String,
+    /// When it was written, in seconds since the Unix epoch by GitHub's clock.
+    pub created_s: Option<i64>,
 }
 
 /// Who caused an event.

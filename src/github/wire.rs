@@ -73,6 +73,7 @@ pub(super) struct Pull {
     pub commits: Option<u64>,
     #[serde(default)]
     pub labels: Vec<Label>,
+    pub updated_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -197,6 +198,7 @@ pub(super) struct Membership {
 pub(super) struct Permission {
     pub permission: String,
     pub role_name: Option<String>,
+    pub user: Option<Account>,
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,9 @@
 mod answers;
 mod audit;
 mod delivery;
+mod heads;
 mod job;
+mod overrides;
 mod periodic;
 mod pins;
 mod prune;
@@ -13,6 +15,7 @@ mod pulls;
 mod release;
 mod run;
 mod spending;
+mod verdicts;
 mod writer;
 
 use std::sync::Arc;
@@ -253,6 +256,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "audit", include_str!("../../migrations/0003_audit.sql")),
     (4, "pulls", include_str!("../../migrations/0004_pulls.sql")),
     (8, "audit topics", include_str!("../../migrations/0008_audit_topics.sql")),
+    (5, "overrides", include_str!("../../migrations/0005_overrides.sql")),
 ];
 
 fn migrations() -> Migrator {

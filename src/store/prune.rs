@@ -43,6 +43,7 @@ impl Store {
             ("DELETE FROM answers WHERE saved_ms < $1", before(keep.answers)),
             ("DELETE FROM runs WHERE saved_ms < $1", before(keep.runs)),
             ("DELETE FROM pulls WHERE open = 0 AND seen_ms < $1", before(keep.runs)),
+            ("DELETE FROM verdicts WHERE saved_ms < $1", before(keep.runs)),
             ("DELETE FROM expenses WHERE day < $1", before(keep.expenses).div_euclid(86_400_000)),
             ("DELETE FROM reservations WHERE until_ms < $1", now_ms),
         ] {

@@ -1,24 +1,25 @@
-//! The commits of forks that a person has released. Knows no policy.
+//! The commits of forks that a person has released, with the entry in the audit log. Knows no policy.
 
-use super::{Store, StoreError, from_db, to_db};
+use super::{Store, StoreError, audit, from_db, to_db};
+use crate::domain::audit::AuditEntry;
 use crate::domain::ids::{CommitSha, PullNumber, RepoId, UserId};
 
 impl Store {
-    /// Remembers that a person has released exactly this commit of a fork for evaluation; the first to do so stays.
+    /// Remembers that a person has released exactly this commit for evaluation, with its audit entry; the first to do so
+    /// stays, and then nothing is appended.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn release_sha(
         &self,
-        repo: RepoId,
-        pull: PullNumber,
+        (repo, pull): (RepoId, PullNumber),
         sha: &CommitSha,
         by: UserId,
-        now_ms: i64,
+        entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         const VERB: &str = "record a release";
         let mut write = self.write(VERB).await?;
-        sqlx::query(
+        let released = sqlx::query(
             "INSERT INTO releases (repo_id, pull, sha, released_by, released_ms) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (repo_id, pull, sha) DO NOTHING",
         )
@@ -26,10 +27,13 @@ impl Store {
         .bind(to_db(pull.0))
         .bind(sha.as_str())
         .bind(to_db(by.0))
-        .bind(now_ms)
+        .bind(entry.at_ms)
         .execute(&mut *write.tx)
         .await
         .map_err(StoreError::during(VERB))?;
+        if released.rows_affected() > 0 {
+            audit::append(&mut write, entry).await?;
+        }
         write.commit().await
     }
 

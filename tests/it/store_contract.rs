@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use promptops::domain::ids::{CommitSha, Digest, PullNumber, RepoId, UserId};
+use promptops::domain::ids::{CommitSha, Digest, PullNumber, RepoId};
 use promptops::engine::provider::Completion;
 use promptops::store::{
     ClaimedJob, DeliveryWriter, NewDelivery, NewJob, Publication, PublishedCheck, Recorded, Renewal, Retention, Saved,
@@ -280,21 +280,6 @@ async fn answers_are_found_again_with_their_time_and_a_newer_one_takes_the_place
         let times = store.answer_times(&asked).await.unwrap();
         assert_eq!((times.len(), times[&question(0)], times[&question(1)]), (1_200, NOON + 5, NOON));
         assert!(store.load_answers(&[]).await.unwrap().is_empty());
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_release_is_for_one_commit() {
-    on_each_database(|store| async move {
-        let repo = RepoId(11);
-        let sha = |digit: &str| CommitSha::parse(&digit.repeat(40)).unwrap();
-        let pull = PullNumber(7);
-        store.release_sha(repo, pull, &sha("a"), UserId(3), NOON).await.unwrap();
-        store.release_sha(repo, pull, &sha("a"), UserId(4), NOON).await.unwrap();
-        assert_eq!(store.released_by(repo, pull, &sha("a")).await.unwrap(), Some(UserId(3)));
-        assert_eq!(store.released_by(repo, pull, &sha("b")).await.unwrap(), None, "a push needs a new release");
-        assert_eq!(store.released_by(repo, PullNumber(8), &sha("a")).await.unwrap(), None);
     })
     .await;
 }

@@ -8,6 +8,7 @@ mod judges;
 pub mod plan;
 #[cfg(test)]
 mod properties;
+pub mod rerolls;
 #[cfg(test)]
 mod simulated;
 mod suite;

@@ -3,6 +3,7 @@
 use super::decision::{Applies, Asks, Decision, NotCounted, Reason, RuleOutcome, State, Waiver, Why};
 use super::facts::PullFacts;
 use super::known::Known;
+use super::overriding::overriding;
 use super::people::{Doubts, Named};
 use super::reason::{Leaf, judge};
 use super::standing::{changed_hands, unknown_contributors};
@@ -28,7 +29,7 @@ pub fn decide(policy: &Policy, facts: &PullFacts, verdict: Option<Verdict>) -> D
     let of_problems = if problems.is_empty() { State::Satisfied } else { State::Undecidable };
     let state = rules.iter().map(|rule| rule.state).fold(of_problems, State::max);
     let waiver = if problems.is_empty() { waiver(policy, &rules, verdict) } else { None };
-    Decision { state, rules, problems, waiver }
+    Decision { state, rules, problems, waiver, overriding: overriding(policy, facts) }
 }
 
 fn outcome(rule: &Rule, known: &Known<'_>, verdict: Option<Verdict>) -> RuleOutcome {
@@ -106,7 +107,7 @@ fn still_missing(tree: &Reason) -> String {
 }
 
 /// Whose approvals count for no part of the rule.
-fn not_counted(leaves: &[Leaf<'_>], known: &Known<'_>) -> Vec<NotCounted> {
+pub(super) fn not_counted(leaves: &[Leaf<'_>], known: &Known<'_>) -> Vec<NotCounted> {
     let discounted = known.standing.discounted.iter().map(|(person, why)| (*person, why.clone()));
     let unnamed = known.standing.approvals.iter().enumerate().filter_map(|(place, person)| {
         let mut why = Why::NotNamed;

@@ -54,6 +54,8 @@ pub enum Why {
     Invited,
     /// Has no access to the repository any more.
     NoAccess,
+    /// May not write to the repository (any more).
+    NoWrite,
     /// Is nobody the rule names.
     NotNamed,
 }
@@ -149,4 +151,35 @@ pub struct Decision {
     pub problems: Vec<String>,
     /// Set when a blocking verdict is waived.
     pub waiver: Option<Waiver>,
+    /// What became of overrides; absent where nobody asked for one.
+    #[serde(default)]
+    pub overriding: Option<Overriding>,
+}
+
+/// One override that counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overrider {
+    /// Whose.
+    pub login: Login,
+    /// Why: text from outside.
+    pub reason: String,
+    /// The comment that asked for it.
+    pub comment_id: u64,
+}
+
+/// What the overrides of a pull request come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overriding {
+    /// `Satisfied` where a blocked evaluation is to pass.
+    pub state: State,
+    /// How many people it takes.
+    pub needed: u32,
+    /// Whose count.
+    pub counted: Vec<Overrider>,
+    /// Whose do not, and why.
+    pub not_counted: Vec<NotCounted>,
+    /// Who could override, in words.
+    pub could: String,
+    /// What made it undecidable, one sentence each, which ends with what to do.
+    pub problems: Vec<String>,
 }

@@ -145,7 +145,7 @@ pub struct OwnedPaths {
     pub paths: Vec<PromptPath>,
 }
 
-/// Somebody asked to let the change through although the evaluation blocks it. Bound to the head SHA of the facts.
+/// Somebody asked to let the change through although the evaluation blocks it. Bound to one commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverrideFact {
     /// Who.
@@ -156,6 +156,10 @@ pub struct OverrideFact {
     pub at_ms: i64,
     /// The comment that asked for it.
     pub comment_id: u64,
+    /// The commit it was given for.
+    pub sha: CommitSha,
+    /// Whether a push or another base branch has taken it back; it stays so even if the same commit comes again.
+    pub lapsed: bool,
 }
 
 /// Facts of one pull request, gathered at one head SHA.
@@ -198,7 +202,7 @@ pub struct PullFacts {
     /// How much it changes.
     #[serde(default)]
     pub size: ChangeSize,
-    /// Overrides asked for on this head, oldest first.
+    /// Overrides that nobody has taken back, oldest first; also those that a push has.
     #[serde(default)]
     pub overrides: Vec<OverrideFact>,
     /// What CODEOWNERS says.

@@ -43,6 +43,11 @@ pub(super) struct Gap {
 
 impl<'a> Known<'a> {
     pub fn of(policy: &'a Policy, facts: &'a PullFacts) -> Self {
+        Self::of_standing(policy, facts, Standing::of(facts))
+    }
+
+    /// The same, where other people stand for something than those who reviewed.
+    pub fn of_standing(policy: &'a Policy, facts: &'a PullFacts, standing: Standing<'a>) -> Self {
         let mut memberships: BTreeMap<&TeamSlug, Members> = BTreeMap::new();
         for (team, user, membership) in &facts.memberships {
             memberships.entry(team).or_default().entry(*user).or_insert(*membership);
@@ -50,7 +55,7 @@ impl<'a> Known<'a> {
         let names = facts.changes.iter().flat_map(|change| std::iter::once(&change.path).chain(&change.previous));
         Self {
             facts,
-            standing: Standing::of(facts),
+            standing,
             paths: FoldedPaths::new(names),
             kinds: facts.changes.iter().map(|change| change.kind).collect(),
             labels: facts.labels.iter().map(|label| label.to_lowercase()).collect(),

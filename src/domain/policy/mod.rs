@@ -6,6 +6,7 @@ pub mod facts;
 mod known;
 mod named;
 mod needed;
+mod overriding;
 mod people;
 mod reason;
 mod standing;
@@ -20,6 +21,7 @@ pub use needed::{
     author_memberships_needed, commits_to_compare, memberships_needed, needs_code_owners, permissions_needed,
     teams_needed,
 };
+pub use overriding::{is_named, overriders, overriding, teams_of_overriders};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

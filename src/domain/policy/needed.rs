@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::decision::Why;
 use super::facts::{Person, PullFacts};
 use super::known::Known;
+use super::overriding::overriders;
 use super::people::{Named, Whom};
 use super::standing::Standing;
 use super::when::may_apply;
@@ -41,18 +42,20 @@ pub fn needs_code_owners(policy: &Policy, facts: &PullFacts) -> bool {
 }
 
 /// Which memberships must be looked up to decide: of every reviewer whose review counts, in every team of a rule that may
-/// apply. `facts` needs only those of the author yet. Nobody is asked about who is named in person, unless each owner must
+/// apply, and of everybody who overrides, in the teams that may. `facts` needs only those of the author yet. Nobody is asked about who is named in person, unless each owner must
 /// approve: then they may stand for a team besides.
 #[must_use]
 pub fn memberships_needed(policy: &Policy, facts: &PullFacts) -> Vec<(TeamSlug, Person)> {
     let known = Known::of(policy, facts);
     let reviewers: Vec<&Person> = reviewers(&known.standing).collect();
+    let overriders = overriders(facts);
+    let of_rules = quorums(policy, &known).into_iter().map(|quorum| (quorum, &reviewers));
     let mut seen = BTreeSet::new();
     let mut needed = Vec::new();
-    for quorum in quorums(policy, &known) {
+    for (quorum, people) in of_rules.chain(policy.overriders.iter().map(|quorum| (quorum, &overriders))) {
         let whom = Whom::of(&quorum.from, &known);
         let each_owner = asks_each_owner(quorum) || asks_code_owners(quorum);
-        for person in &reviewers {
+        for person in people {
             if !each_owner && whom.is_user(&person.login) {
                 continue;
             }

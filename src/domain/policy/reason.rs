@@ -83,7 +83,8 @@ fn union<'r>(parts: impl Iterator<Item = &'r Reason>) -> Vec<Login> {
     all
 }
 
-fn judge_quorum<'k>(quorum: &'k Quorum, known: &'k Known<'_>, leaves: &mut Vec<Leaf<'k>>) -> Reason {
+/// Judges one quorum; it is added to `leaves`.
+pub(super) fn judge_quorum<'k>(quorum: &'k Quorum, known: &'k Known<'_>, leaves: &mut Vec<Leaf<'k>>) -> Reason {
     let whom = Whom::of(&quorum.from, known);
     let approvals = &known.standing.approvals;
     let answers: Vec<Named<'k>> = approvals.iter().map(|person| whom.named(person)).collect();

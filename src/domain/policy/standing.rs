@@ -50,16 +50,23 @@ fn latest(reviews: &[Review]) -> Vec<(&Person, &Review)> {
 }
 
 fn discount(facts: &PullFacts, contributors: &BTreeSet<UserId>, person: &Person, review: &Review) -> Option<Why> {
+    involved(facts, contributors, person).or_else(|| {
+        if !saw_this_content(facts, review) {
+            return Some(Why::Outdated { commit: review.commit.clone() });
+        }
+        let has_no_access = facts.permissions.get(&person.id.0).is_some_and(|role| role == "none");
+        has_no_access.then_some(Why::NoAccess)
+    })
+}
+
+/// Why somebody has no say in this change whatever they say.
+pub(super) fn involved(facts: &PullFacts, contributors: &BTreeSet<UserId>, person: &Person) -> Option<Why> {
     if person.is_bot {
         Some(Why::Bot)
     } else if facts.author.as_ref().is_some_and(|author| author.id == person.id) {
         Some(Why::Author)
     } else if contributors.contains(&person.id) {
         Some(Why::Contributor)
-    } else if !saw_this_content(facts, review) {
-        Some(Why::Outdated { commit: review.commit.clone() })
-    } else if facts.permissions.get(&person.id.0).is_some_and(|role| role == "none") {
-        Some(Why::NoAccess)
     } else {
         None
     }
@@ -73,7 +80,7 @@ fn saw_this_content(facts: &PullFacts, review: &Review) -> bool {
         .is_some_and(|commit| *commit == facts.head_sha || facts.content_at.get(commit) == Some(&facts.content))
 }
 
-fn contributors(facts: &PullFacts) -> BTreeSet<UserId> {
+pub(super) fn contributors(facts: &PullFacts) -> BTreeSet<UserId> {
     facts.commits.iter().flat_map(people_of).map(|person| person.id).collect()
 }
 

@@ -1,5 +1,6 @@
 //! Stories of the policy, one per promise.
 
+mod overriding;
 mod properties;
 mod size;
 mod sources;

@@ -132,7 +132,7 @@ fn not_counted(all: &[NotCounted]) -> String {
     text
 }
 
-fn because(why: &Why) -> String {
+pub(super) fn because(why: &Why) -> String {
     match why {
         Why::Author => "they opened the pull request".into(),
         Why::Contributor => "they wrote part of it".into(),
@@ -144,6 +144,7 @@ fn because(why: &Why) -> String {
         Why::Dismissed => "it was dismissed".into(),
         Why::Invited => "they are invited to the team, but no member yet".into(),
         Why::NoAccess => "they have no access to the repository any more".into(),
+        Why::NoWrite => "they have no write permission".into(),
         Why::NotNamed => "the rule does not name them".into(),
     }
 }

@@ -54,6 +54,7 @@ impl Outcome {
         match self {
             Self::NothingGoverned
             | Self::Waived { .. }
+            | Self::Overridden { .. }
             | Self::Measured(Verdict::Pass | Verdict::NoRegressionFound) => Conclusion::Success,
             Self::Measured(Verdict::Regression | Verdict::NotMeasured) | Self::Failed { .. } => Conclusion::Failure,
             Self::WaitsForRelease { .. } | Self::OverBudget { .. } | Self::BrokenFiles | Self::NeedsPerson { .. } => {

@@ -15,6 +15,7 @@ pub mod json_v1;
 pub mod junit;
 pub mod lint_v1;
 pub mod markdown;
+mod override_words;
 #[cfg(test)]
 mod sample;
 pub mod sarif;
@@ -30,11 +31,13 @@ use serde::{Deserialize, Serialize};
 
 pub use approval::{ApprovalLine, ApprovalState, ApprovalSummary};
 pub use build::{Measured, MeasuredOutput};
+pub use override_words::sentences as override_sentences;
 pub use set_changes::SetChanges;
 pub use sides::Sides;
 
 use super::budget::OverBudget;
 use super::diagnostic::Diagnostic;
+use super::gate::rerolls::Runs;
 use super::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
 use super::gate::{JudgeAgreement, Verdict};
 use super::ids::{CommitSha, ModelId, PromptPath};
@@ -55,6 +58,15 @@ pub enum Outcome {
         /// Who, for instance `@mara`.
         by: Vec<String>,
         /// The reason they gave, or the rule that was satisfied.
+        why: String,
+    },
+    /// Whatever the evaluation came to, people who may let it pass have said so, with a reason.
+    Overridden {
+        /// How it ended without that.
+        was: Box<Outcome>,
+        /// Who, for instance `@lee`.
+        by: Vec<String>,
+        /// Their reasons: text from outside.
         why: String,
     },
     /// Nothing could be measured: provider, time-out. It is tried again by itself.
@@ -82,6 +94,51 @@ pub enum Outcome {
     Closed,
 }
 
+impl Outcome {
+    /// What was measured; not measured if nothing was.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Measured(verdict) | Self::Waived { verdict, .. } => *verdict,
+            Self::Overridden { was, .. } => was.verdict(),
+            Self::NothingGoverned => Verdict::Pass,
+            Self::Failed { .. }
+            | Self::WaitsForRelease { .. }
+            | Self::OverBudget { .. }
+            | Self::BrokenFiles
+            | Self::NeedsPerson { .. }
+            | Self::Superseded
+            | Self::Closed => Verdict::NotMeasured,
+        }
+    }
+
+    /// Whether an override may let it pass: it blocks, and neither waits for a release nor hides what the change is.
+    #[must_use]
+    pub fn can_be_overridden(&self) -> bool {
+        match self {
+            Self::Measured(verdict) => matches!(verdict, Verdict::Regression | Verdict::NotMeasured),
+            Self::Overridden { was, .. } => was.can_be_overridden(),
+            Self::Failed { .. } | Self::OverBudget { .. } | Self::BrokenFiles => true,
+            Self::NothingGoverned
+            | Self::Waived { .. }
+            | Self::WaitsForRelease { .. }
+            | Self::NeedsPerson { .. }
+            | Self::Superseded
+            | Self::Closed => false,
+        }
+    }
+
+    /// The same as it was before people let it pass.
+    #[must_use]
+    pub fn without_people(self) -> Self {
+        match self {
+            Self::Waived { verdict, .. } => Self::Measured(verdict),
+            Self::Overridden { was, .. } => was.without_people(),
+            other => other,
+        }
+    }
+}
+
 /// All there is to say of one change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -102,6 +159,12 @@ pub struct Report {
     /// How the settings change, one sentence each.
     #[serde(default)]
     pub settings_changes: Vec<String>,
+    /// What became of overrides, one sentence each.
+    #[serde(default)]
+    pub overriding: Vec<String>,
+    /// How all runs of this content came out, where they are counted.
+    #[serde(default)]
+    pub runs: Option<Runs>,
     /// Whatever else people should know, one sentence each: a cap, drift of a provider, a judge that is not sure.
     pub notes: Vec<String>,
     /// What base and head are: a change, or two rivals.
@@ -128,6 +191,8 @@ impl Report {
             approval: None,
             set_changes: SetChanges::default(),
             settings_changes: Vec::new(),
+            overriding: Vec::new(),
+            runs: None,
             notes: Vec::new(),
             sides: Sides::Change,
             replayed: false,
@@ -147,17 +212,7 @@ impl Report {
     /// What was measured; not measured if nothing was.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        match &self.outcome {
-            Outcome::Measured(verdict) | Outcome::Waived { verdict, .. } => *verdict,
-            Outcome::NothingGoverned => Verdict::Pass,
-            Outcome::Failed { .. }
-            | Outcome::WaitsForRelease { .. }
-            | Outcome::OverBudget { .. }
-            | Outcome::BrokenFiles
-            | Outcome::NeedsPerson { .. }
-            | Outcome::Superseded
-            | Outcome::Closed => Verdict::NotMeasured,
-        }
+        self.outcome.verdict()
     }
 
     /// The prompts, worst verdict first.

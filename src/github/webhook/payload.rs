@@ -91,6 +91,7 @@ struct Comment {
     user: Option<User>,
     #[serde(default)]
     author_association: String,
+    created_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -275,6 +276,7 @@ fn comment(payload: CommentPayload) -> (Event, String) {
         author: user.login,
         by_bot: user.kind == "Bot",
         association: payload.comment.author_association,
+        created_s: payload.comment.created_at.as_deref().and_then(crate::github::time::seconds),
     });
     (event, payload.action)
 }

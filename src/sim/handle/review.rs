@@ -91,6 +91,18 @@ impl Repo {
         Ok(id)
     }
 
+    /// Changes a comment's text. Sends `edited`.
+    ///
+    /// # Errors
+    /// When the comment or the user is unknown.
+    pub fn edit_comment(&self, id: u64, body: &str, by: &str) -> Result<(), SimError> {
+        let user = self.user(by)?;
+        let found = self.with(|repo| repo.comments.get_mut(&id).map(|comment| body.clone_into(&mut comment.body)))?;
+        found.ok_or_else(|| missing("comment", &id))?;
+        self.sim.world().emit_comment(self.id, id, "edited", user);
+        Ok(())
+    }
+
     /// Deletes a comment.
     ///
     /// # Errors

@@ -146,7 +146,14 @@ fn check(name: &str, state: CheckState, annotations: usize) -> CheckRun {
         text: "text".into(),
         annotations: vec![annotation; annotations],
     };
-    CheckRun { name: name.into(), state, output, external_id: "acme/prompts#1".into(), details_url: None }
+    CheckRun {
+        name: name.into(),
+        state,
+        output,
+        external_id: "acme/prompts#1".into(),
+        details_url: None,
+        buttons: Vec::new(),
+    }
 }
 
 fn write(run: CheckRun, known: Remembered<CheckId>) -> CheckWrite {

@@ -7,6 +7,7 @@ use promptops::app::job::Job;
 use promptops::app::service::RunBounds;
 use promptops::cli::Server;
 use promptops::config::{GithubConfig, ProviderConfig, ServeConfig};
+use promptops::domain::audit::AuditEntry;
 use promptops::domain::ids::{CommitSha, InstallationId, PullNumber, RepoName, TeamSlug};
 use promptops::engine::clock::{Clock, SystemClock};
 use promptops::provider::{Kind, ModelServer};
@@ -69,6 +70,8 @@ pub fn forgets(orders: impl IntoIterator<Item = u32>) -> String {
 #[derive(Debug, Clone)]
 pub enum Mood {
     Fine,
+    /// Forgets nothing, whatever the instruction says.
+    Lucky,
     Slow(Duration),
     Status(u16),
     Garbage,
@@ -82,10 +85,10 @@ fn answer(mood: &Mood, asked: &Asked) -> Reply {
     }
     let instruction = asked.body["messages"][0]["content"].as_str().unwrap_or_default();
     let order = asked.user().trim_start_matches("Where is ").trim_end_matches('?');
-    let forgotten = instruction.contains(&format!("forget {order}"));
+    let forgotten = instruction.contains(&format!("forget {order}")) && !matches!(mood, Mood::Lucky);
     let text = if forgotten { "I know of no order.".to_owned() } else { format!("Order {order} ships tomorrow.") };
     match mood {
-        Mood::Fine => Reply::Text(text),
+        Mood::Fine | Mood::Lucky => Reply::Text(text),
         Mood::Slow(wait) => Reply::After(*wait, Box::new(Reply::Text(text))),
         Mood::Status(status) => Reply::error(*status, "scripted trouble"),
         Mood::Garbage => {
@@ -237,6 +240,18 @@ impl TestApp {
     pub async fn say(&self, pull: PullNumber, by: &str, body: &str) {
         self.repo.comment(pull, by, body).unwrap();
         self.settle().await;
+    }
+
+    /// The same some seconds later: GitHub tells times by the second, and whoever overrides has looked at the head before.
+    pub async fn say_later(&self, pull: PullNumber, by: &str, body: &str) {
+        self.sim.advance(Duration::from_secs(2));
+        self.say(pull, by, body).await;
+    }
+
+    /// What the audit log says, oldest first.
+    pub async fn audit(&self) -> Vec<AuditEntry> {
+        let rows = self.store.audit_after(0, 1_000).await.unwrap();
+        rows.iter().map(|row| serde_json::from_str(&row.body).unwrap()).collect()
     }
 
     /// Waits until every delivery has its answer and no job is left to do.

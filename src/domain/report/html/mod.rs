@@ -81,7 +81,7 @@ pub fn page(report: &Report, secrets: &Secrets) -> String {
 
 fn tone(report: &Report) -> &'static str {
     match &report.outcome {
-        Outcome::Waived { .. } => "same",
+        Outcome::Waived { .. } | Outcome::Overridden { .. } => "same",
         _ => verdict_tone(report.verdict()),
     }
 }

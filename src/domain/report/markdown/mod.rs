@@ -48,8 +48,11 @@ pub fn comment(report: &Report, secrets: &Secrets) -> String {
 pub(super) fn details(report: &Report, secrets: &Secrets) -> Vec<Block> {
     let mut blocks = Vec::new();
     let always = |text: String| Block { keep: Keep::Always, text };
-    if !report.notes.is_empty() {
-        blocks.push(always(bullets(&report.notes, secrets)));
+    let said: Vec<String> = report.overriding.iter().cloned().chain(words::runs(report)).collect();
+    for sentences in [&said, &report.notes] {
+        if !sentences.is_empty() {
+            blocks.push(always(bullets(sentences, secrets)));
+        }
     }
     if let Outcome::OverBudget(over) = &report.outcome {
         blocks.push(Block { keep: Keep::Section, text: money::figures(over, secrets) });
@@ -88,6 +91,7 @@ fn alert(report: &Report, secrets: &Secrets) -> String {
         Outcome::NothingGoverned | Outcome::Measured(Verdict::Pass) => "TIP",
         Outcome::Measured(Verdict::NoRegressionFound)
         | Outcome::Waived { .. }
+        | Outcome::Overridden { .. }
         | Outcome::Superseded
         | Outcome::Closed => "NOTE",
         Outcome::Measured(Verdict::Regression) => "CAUTION",
@@ -104,7 +108,11 @@ fn alert(report: &Report, secrets: &Secrets) -> String {
 pub(super) fn headline(report: &Report, secrets: &Secrets) -> String {
     let headline = words::headline(report);
     let headline = Untrusted::new(&headline, secrets).prose(SENTENCE);
-    format!("**{headline}.** {}", next_step(report)).trim_end().to_owned()
+    let next_step = match words::without_override(report) {
+        Some(was) => format!("Without that: {}.", Untrusted::new(&was, secrets).prose(SENTENCE)),
+        None => next_step(report),
+    };
+    format!("**{headline}.** {next_step}").trim_end().to_owned()
 }
 
 fn next_step(report: &Report) -> String {
@@ -131,6 +139,7 @@ fn next_step(report: &Report) -> String {
         Outcome::NothingGoverned
         | Outcome::Measured(Verdict::Pass | Verdict::NoRegressionFound)
         | Outcome::Waived { .. }
+        | Outcome::Overridden { .. }
         | Outcome::NeedsPerson { .. }
         | Outcome::Superseded
         | Outcome::Closed => String::new(),

@@ -223,6 +223,8 @@ fn an_explanation() {
     insta::assert_snapshot!(explain(&sample::regression(), &none()), @r#"
     **Regression: 3 of 48 cases got worse, 1 better.** This holds the merge.
 
+    Commit `e4f5a6b`, compared with `a1b2c3d`. This run: 138 calls, 1 answer from the cache, $0.0254.
+
     ### Support reply
 
     We ran the old and the new prompt side by side on the same 48 cases. 3 got worse, 1 better. We ran those 3 again: 2 failed 6 of 6 while the old prompt passed 6 of 6. The other one may be chance.

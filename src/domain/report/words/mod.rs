@@ -23,9 +23,35 @@ const NAMED: usize = 10;
 
 /// The one line that says how it ended, without a full stop. Outside text in it is not shown safely yet.
 pub fn headline(report: &Report) -> String {
+    headline_of(report, &report.outcome)
+}
+
+/// What the line would say without the people who let it pass; `None` where nobody did.
+pub fn without_override(report: &Report) -> Option<String> {
     match &report.outcome {
+        Outcome::Overridden { was, .. } => Some(headline_of(report, was)),
+        _ => None,
+    }
+}
+
+/// "Run 3: 1 of 3 runs of this content found a regression …"; `None` while there is one run.
+pub fn runs(report: &Report) -> Option<String> {
+    let runs = report.runs.filter(|runs| runs.counted() > 1)?;
+    let (found, all) = (runs.found, runs.counted());
+    let what_next = match runs.missing() {
+        0 if found > 0 => "More found none, so it counts as chance.".to_owned(),
+        0 => "None of them counts against it.".to_owned(),
+        1 => "One more run that finds none takes it back.".to_owned(),
+        more => format!("{more} more runs that find none take it back."),
+    };
+    Some(format!("{found} of {all} runs of this content found a regression. {what_next}"))
+}
+
+fn headline_of(report: &Report, outcome: &Outcome) -> String {
+    match outcome {
         Outcome::NothingGoverned => "No prompt, golden set or settings file is changed".to_owned(),
         Outcome::Measured(verdict) => measured_headline(report, *verdict),
+        Outcome::Overridden { by, why, .. } => format!("Overridden by {}: {why}", by.join(", ")),
         Outcome::Waived { verdict, by, why } => {
             format!("{}, let through by {}: {why}", measured_headline(report, *verdict), by.join(", "))
         }
@@ -66,6 +92,17 @@ fn over_budget(over: &OverBudget) -> String {
 }
 
 fn measured_headline(report: &Report, verdict: Verdict) -> String {
+    let line = measured(report, verdict);
+    match report.runs.filter(|runs| runs.counted() > 1 && runs.found > 0) {
+        Some(runs) => {
+            let all = runs.counted();
+            format!("{line} (run {all}: {} of {all} found a regression)", runs.found)
+        }
+        None => line,
+    }
+}
+
+fn measured(report: &Report, verdict: Verdict) -> String {
     let (worse, better) = (report.count(CaseStatus::Broken), report.count(CaseStatus::Fixed));
     let compared = report.compared();
     let counts = if compared == 0 {
