@@ -11,6 +11,7 @@ use super::desk::Desk;
 use super::ending::broken_settings;
 use super::job::{JobError, PullRef};
 use super::measure::{self, Measuring};
+use super::pins;
 use super::service::Service;
 use super::sides;
 use super::watch;
@@ -177,7 +178,7 @@ pub async fn facts(service: &Service, governed: &Governed, said: FileFacts) -> R
     let kind = |path: &PromptPath| governed.kind(path);
     let policy = &governed.control.settings.policy;
     let mut facts = governed.repository.facts(&governed.snapshot, &kind, policy, said).await?;
-    facts.pins = service.store.pins(facts.repo_id, &facts.base_branch).await?;
+    facts.pins = pins::of(service, governed).await?;
     Ok(facts)
 }
 

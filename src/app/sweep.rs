@@ -66,7 +66,10 @@ async fn redeliver(service: &Service) -> Result<(), JobError> {
             service.github.redeliver(delivery.id).await.or_else(|error| match error.is_temporary() {
                 true => Err(JobError::from(error)),
                 // Too old, or gone: nothing brings it back.
-                false => Ok(tracing::warn!(guid = delivery.guid, %error, "a delivery cannot be had again")),
+                false => {
+                    tracing::warn!(guid = delivery.guid, %error, "a delivery cannot be had again");
+                    Ok(())
+                }
             })?;
         }
         newest = newest.max(delivery.id);
