@@ -31,3 +31,4 @@ mod spread;
 mod sweep;
 mod till;
 mod watch;
+pub mod wide;

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::job::{Job, JobError, PullRef, Reason, Wide};
+use super::job::{Job, JobError, PullRef, Reason};
 use super::service::Service;
 use super::spread::decide_again;
 use super::watch::pull_ref;
+use super::wide::Wide;
 use crate::domain::ids::{BranchName, InstallationId, RepoId};
 use crate::github::check::CheckRun;
 use crate::github::{ListedPull, ListedRepository, LoggedDelivery};
