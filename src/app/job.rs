@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{BranchName, CommitSha, InstallationId, Login, PullNumber, RepoId, RepoName, UserId};
-use crate::github::webhook::{
-    CheckRunEvent, CheckSuiteEvent, CommentEvent, Event, Origin, PullAction, PullRequestEvent,
-};
+use super::wide::Wide;
+use crate::domain::ids::{CommitSha, InstallationId, Login, PullNumber, RepoId, RepoName, UserId};
+use crate::github::webhook::{CheckRunEvent, CommentEvent, Event, Origin, PullAction, PullRequestEvent};
 use crate::store::{ClaimedJob, NewJob};
 
 /// Which pull request a job is about.
@@ -83,55 +82,6 @@ pub struct Press {
     pub by_id: UserId,
     /// Their login.
     pub by: Login,
-}
-
-/// What several pull requests may have to be looked at for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Wide {
-    /// Who belongs to what has changed in an account.
-    Account {
-        /// The account.
-        owner: Login,
-        /// Through which installation the event came.
-        installation: Option<InstallationId>,
-    },
-    /// Who may do what in a repository has changed.
-    Collaborators {
-        /// The repository.
-        repo_id: RepoId,
-    },
-    /// A branch moved: those that go to it may be controlled by something else now.
-    Base {
-        /// The repository.
-        repo_id: RepoId,
-        /// The branch.
-        branch: BranchName,
-    },
-    /// All checks of a commit are to run again.
-    Head {
-        /// The repository's name when the event happened.
-        repo: RepoName,
-        /// Its lasting id.
-        repo_id: RepoId,
-        /// Through which installation to act.
-        installation: Option<InstallationId>,
-        /// The commit.
-        sha: CommitSha,
-        /// The pull requests that GitHub named; it names none of forks.
-        pulls: Vec<PullNumber>,
-    },
-}
-
-impl Wide {
-    fn lane(&self) -> String {
-        match self {
-            Self::Account { owner, .. } => format!("org/{}", owner.as_str().to_ascii_lowercase()),
-            Self::Collaborators { repo_id } => format!("repo/{repo_id}/people"),
-            Self::Base { repo_id, branch } => format!("base/{repo_id}/{branch}"),
-            Self::Head { repo_id, sha, .. } => format!("head/{repo_id}/{sha}"),
-        }
-    }
 }
 
 /// What is to be done. All facts are read anew when it is.
@@ -304,27 +254,14 @@ impl Job {
             Event::Review(event) => Some((Self::DecideApproval { pull: pull_ref(event.origin, event.number) }, false)),
             Event::IssueComment(event) => command(event),
             Event::CheckRunRerequested(event) => rerequested(event),
-            Event::CheckSuiteRerequested(event) => Some(spread(head(event))),
-            Event::Push(event) => {
-                // A branch that is gone closes its pull requests, and GitHub tells of each.
-                event.after.map(|_| spread(Wide::Base { repo_id: event.origin.repo_id, branch: event.branch }))
+            event @ (Event::CheckSuiteRerequested(_) | Event::Push(_) | Event::People(_) | Event::Collaborators(_)) => {
+                // Not superseding: what an earlier event asked for is not less due because of a later one.
+                Wide::of(event).map(|wide| (Self::Spread { wide }, false))
             }
-            Event::People(event) => Some(spread(Wide::Account { owner: event.org, installation: event.installation })),
-            Event::Collaborators(origin) => Some(spread(Wide::Collaborators { repo_id: origin.repo_id })),
             Event::CheckRunButton(event) => button(event),
             Event::MergeGroup(_) | Event::Ping | Event::Ignored => None,
         }
     }
-}
-
-/// Not superseding: what an earlier event asked for is not less due because of a later one.
-fn spread(wide: Wide) -> (Job, bool) {
-    (Job::Spread { wide }, false)
-}
-
-fn head(event: CheckSuiteEvent) -> Wide {
-    let Origin { repo, repo_id, installation } = event.origin;
-    Wide::Head { repo, repo_id, installation, sha: event.head_sha, pulls: event.pulls }
 }
 
 /// The `external_id` of our check runs, which leads back from a check on a fork's commit to its pull request.
@@ -400,7 +337,8 @@ fn pull_ref(origin: Origin, number: PullNumber) -> PullRef {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::github::webhook::{PeopleEvent, PushEvent, ReviewEvent, Sender};
+    use crate::domain::ids::BranchName;
+    use crate::github::webhook::{ReviewEvent, Sender};
 
     fn origin() -> Origin {
         Origin {
@@ -465,27 +403,6 @@ mod tests {
         check(pull(PullAction::Closed), Some(("close_pull", true)));
         let review = ReviewEvent { origin: origin(), number: PullNumber(7) };
         check(Event::Review(review), Some(("decide_approval", false)));
-    }
-
-    #[test]
-    fn what_concerns_many_pull_requests_has_a_lane_of_its_own() {
-        let check = |event: Event, expected: Option<&str>| {
-            let job = Job::from_event(event);
-            assert_eq!(job.as_ref().map(|(job, _)| job.lane()).as_deref(), expected);
-            if let Some((job, supersedes)) = job {
-                assert!(!supersedes && job.pull().is_none());
-                assert_eq!(Job::from_payload(&job.to_new(supersedes).payload).unwrap(), job);
-            }
-        };
-        let sha = CommitSha::parse(&"a".repeat(40)).unwrap();
-        let people = PeopleEvent { org: Login::parse("Acme").unwrap(), installation: Some(InstallationId(5)) };
-        let push = |after| PushEvent { origin: origin(), branch: BranchName::parse("main").unwrap(), after };
-        let suite = CheckSuiteEvent { origin: origin(), head_sha: sha.clone(), pulls: vec![], sender: None };
-        check(Event::People(people), Some("org/acme"));
-        check(Event::Collaborators(origin()), Some("repo/11/people"));
-        check(Event::Push(push(Some(sha.clone()))), Some("base/11/main"));
-        check(Event::Push(push(None)), None);
-        check(Event::CheckSuiteRerequested(suite), Some(&format!("head/11/{sha}")));
     }
 
     #[test]

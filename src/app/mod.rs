@@ -36,3 +36,4 @@ mod spread;
 mod sweep;
 mod till;
 mod watch;
+pub mod wide;

@@ -10,7 +10,23 @@ use crate::domain::policy::decision::Decision;
 use crate::domain::policy::facts::{Person, PullFacts};
 use crate::domain::policy::named_in_person;
 
-/// Remembers whose the logins are that counted now, and forgets those that the settings of the base branch no longer name.
+/// Whose the logins are that the settings of the base branch name in person, as far as they have counted before.
+///
+/// # Errors
+/// When the store fails.
+pub async fn of(service: &Service, governed: &Governed) -> Result<Vec<(Login, UserId)>, JobError> {
+    let named = named_in_person(&governed.control.settings.policy);
+    let mut pins = remembered(service, governed).await?;
+    pins.retain(|(login, _)| named.contains(login));
+    Ok(pins)
+}
+
+async fn remembered(service: &Service, governed: &Governed) -> Result<Vec<(Login, UserId)>, JobError> {
+    let base = &governed.snapshot.pull.base_branch;
+    Ok(service.store.pins(governed.repository.id(), base).await?)
+}
+
+/// Remembers whose the logins are that counted now, and forgets those that the settings no longer name.
 ///
 /// # Errors
 /// When the store fails.
@@ -21,7 +37,7 @@ pub async fn keep(
     decision: &Decision,
 ) -> Result<(), JobError> {
     let named = named_in_person(&governed.control.settings.policy);
-    let known: BTreeSet<&Login> = facts.pins.iter().map(|(login, _)| login).collect();
+    let known: BTreeSet<Login> = remembered(service, governed).await?.into_iter().map(|(login, _)| login).collect();
     let counted: BTreeSet<&Login> = decision.rules.iter().flat_map(|rule| &rule.counted).collect();
     let reviewers = facts.reviews.iter().filter_map(|review| review.by.as_ref());
     let counts = |person: &&Person| counted.contains(&person.login);
@@ -31,7 +47,7 @@ pub async fn keep(
         .filter(|person| named.contains(&person.login) && !known.contains(&person.login))
         .map(|person| (person.login.clone(), person.id))
         .collect();
-    let gone: Vec<Login> = known.into_iter().filter(|login| !named.contains(*login)).cloned().collect();
+    let gone: Vec<Login> = known.into_iter().filter(|login| !named.contains(login)).collect();
     if new.is_empty() && gone.is_empty() {
         return Ok(());
     }

@@ -13,6 +13,7 @@ use super::ending::broken_settings;
 use super::job::{JobError, PullRef};
 use super::lint;
 use super::measure::{self, Measuring};
+use super::pins;
 use super::rerolls;
 use super::service::Service;
 use super::sides;
@@ -203,7 +204,7 @@ pub async fn facts(service: &Service, governed: &Governed, said: FileFacts) -> R
     let kind = |path: &PromptPath| governed.kind(path);
     let policy = &governed.control.settings.policy;
     let mut facts = governed.repository.facts(&governed.snapshot, &kind, policy, said).await?;
-    facts.pins = service.store.pins(facts.repo_id, &facts.base_branch).await?;
+    facts.pins = pins::of(service, governed).await?;
     facts.overrides = service.store.overrides(facts.repo_id, facts.number).await?;
     governed.repository.look_up_overriders(&mut facts, policy).await?;
     Ok(facts)

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::control;
-use super::job::{Job, JobError, PullRef, Reason, Wide};
+use super::job::{Job, JobError, PullRef, Reason};
 use super::service::Service;
 use super::watch::{self, pull_ref};
+use super::wide::Wide;
 use crate::domain::ids::{BranchName, CommitSha, Digest, RepoId};
 use crate::store::{NewJob, Watched, WatchedPull};
 

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::job::{Job, JobError, PullRef, Reason, Wide};
+use super::job::{Job, JobError, PullRef, Reason};
 use super::service::Service;
 use super::spread::decide_again;
 use super::watch::pull_ref;
+use super::wide::Wide;
 use crate::domain::ids::{BranchName, InstallationId, RepoId};
 use crate::github::check::CheckRun;
 use crate::github::{ListedPull, ListedRepository, LoggedDelivery};
@@ -66,7 +67,10 @@ async fn redeliver(service: &Service) -> Result<(), JobError> {
             service.github.redeliver(delivery.id).await.or_else(|error| match error.is_temporary() {
                 true => Err(JobError::from(error)),
                 // Too old, or gone: nothing brings it back.
-                false => Ok(tracing::warn!(guid = delivery.guid, %error, "a delivery cannot be had again")),
+                false => {
+                    tracing::warn!(guid = delivery.guid, %error, "a delivery cannot be had again");
+                    Ok(())
+                }
             })?;
         }
         newest = newest.max(delivery.id);

@@ -17,8 +17,6 @@ pub struct LoggedDelivery {
     pub event: String,
     /// Whether somebody asked for this attempt.
     pub redelivery: bool,
-    /// `OK`, or what went wrong.
-    pub status: String,
     /// Our answer's status; 0 where there was none.
     pub status_code: u16,
 }

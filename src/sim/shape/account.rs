@@ -7,11 +7,31 @@ use crate::sim::clock::iso;
 use crate::sim::state::{Account, AccountKind, Installation, Team, World};
 
 /// What the app listens to.
-const EVENTS: [&str; 6] = ["check_run", "issue_comment", "membership", "pull_request", "pull_request_review", "push"];
+const EVENTS: [&str; 10] = [
+    "check_run",
+    "check_suite",
+    "issue_comment",
+    "member",
+    "membership",
+    "organization",
+    "pull_request",
+    "pull_request_review",
+    "push",
+    "team",
+];
+
+/// The account that stands for those that are gone.
+const GHOST: u64 = 10_137;
 
 /// A user by id; `null` when the account is gone.
 pub(in crate::sim) fn user(world: &World, id: u64) -> Value {
     world.accounts.get(&id).map_or(Value::Null, |account| simple(world, account))
+}
+
+/// A user by id; where the account is gone and GitHub must show one, the account it shows then.
+pub(in crate::sim) fn user_or_ghost(world: &World, id: u64) -> Value {
+    let ghost = || Account { id: GHOST, login: "ghost".to_owned(), kind: AccountKind::User };
+    world.accounts.get(&id).map_or_else(|| simple(world, &ghost()), |account| simple(world, account))
 }
 
 /// A user, bot or organisation.

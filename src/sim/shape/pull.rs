@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::account::{app, user};
+use super::account::{app, user, user_or_ghost};
 use super::repository::{api_url, html_url, repository};
 use super::{HTML, add_urls, node_id};
 use crate::sim::clock::iso;
@@ -49,7 +49,7 @@ pub(in crate::sim) fn simple(world: &World, repo: &Repository, pull: &Pull) -> V
     let mut shown = json!({
         "id": pull.id, "node_id": node_id("PR", pull.id), "number": number,
         "state": if pull.open { "open" } else { "closed" }, "locked": pull.locked, "title": pull.title,
-        "user": user(world, pull.author), "body": pull.body, "labels": labels, "milestone": null,
+        "user": user_or_ghost(world, pull.author), "body": pull.body, "labels": labels, "milestone": null,
         "active_lock_reason": null, "created_at": iso(pull.created), "updated_at": iso(pull.updated),
         "closed_at": pull.closed.map(iso), "merged_at": pull.merged.as_ref().map(|merge| iso(merge.at)),
         "merge_commit_sha": pull.merged.as_ref().map(|merge| merge.sha.to_string()),
