@@ -198,7 +198,7 @@ fn what_the_readers_refuse_is_refused() {
         "evaluation: { modle: a/b }\n",
         "evaluation: { forks: always }\n",
         "evaluation: { budget: { run_eur: 1 } }\n",
-        "roles: { leads: [mara] }\n",
+        "roles: { leads: [] }\n",
         "approval: [{ name: a }]\n",
         "approval: [{ name: a, require: { from: [] } }]\n",
         "approval: [{ name: a, when: { changes: [code] }, require: { from: [owner] } }]\n",
