@@ -13,7 +13,7 @@ use crate::config;
 use crate::domain::audit::AuditEntry;
 use crate::domain::audit::chain::{Broken, Chain, Link, Pin};
 use crate::domain::audit::export::Form;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// Entries that are held at once.
 const PAGE: i64 = 500;
@@ -64,10 +64,10 @@ async fn walk_store(store: &Store, noted: Option<Pin>) -> Result<Walked, Command
     let mut chain = Chain::whole(noted);
     loop {
         // The end is read first: what it names was committed with it, so all of that must be in what is read then.
-        let end = store.audit_end().await.map_err(failed)?;
+        let end = store.audit_end().await.map_err(|error| failed(&error))?;
         loop {
             let last = chain.last().map_or(0, |last| last.seq);
-            let page = store.audit_after(last, PAGE).await.map_err(failed)?;
+            let page = store.audit_after(last, PAGE).await.map_err(|error| failed(&error))?;
             if page.is_empty() {
                 break;
             }
@@ -76,7 +76,8 @@ async fn walk_store(store: &Store, noted: Option<Pin>) -> Result<Walked, Command
             }
         }
         let last = chain.last().map_or(0, |last| last.seq);
-        let grown = end.is_none_or(|end| end.seq < last) && store.audit_end().await.map_err(failed)? != end;
+        let grown =
+            end.is_none_or(|end| end.seq < last) && store.audit_end().await.map_err(|error| failed(&error))? != end;
         if !grown {
             // Entries without a remembered end were not appended by us.
             let end = end.or_else(|| chain.last().map(|last| Pin { seq: 0, ..last }));
@@ -156,7 +157,7 @@ async fn export(arguments: &AuditExportArguments) -> Result<Outcome, CommandErro
     }
     let mut last = 0;
     loop {
-        let page = store.audit_after(last, PAGE).await.map_err(failed)?;
+        let page = store.audit_after(last, PAGE).await.map_err(|error| failed(&error))?;
         let Some(end) = page.last() else { break };
         last = end.seq;
         for entry in page.iter().filter(|entry| is_asked_for(entry, arguments)) {
@@ -176,9 +177,9 @@ fn is_asked_for(link: &Link, arguments: &AuditExportArguments) -> bool {
 
 async fn open() -> Result<Store, CommandError> {
     let url = config::process().database_url().map_err(|error| CommandError::Input(error.to_string()))?;
-    Store::open_to_read(url.expose_secret()).await.map_err(failed)
+    Store::open_to_read(url.expose_secret()).await.map_err(|error| failed(&error))
 }
 
-fn failed(error: crate::store::StoreError) -> CommandError {
-    CommandError::World(super::chain(&error))
+fn failed(error: &StoreError) -> CommandError {
+    CommandError::World(super::chain(error))
 }

@@ -41,7 +41,7 @@ impl Pin {
 }
 
 /// What is wrong with a log.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
     /// Places are left out.
     #[error("entry {next} is missing: the log goes on with entry {found}")]
@@ -201,13 +201,13 @@ mod tests {
 
     fn log() -> Vec<Link> {
         let mut before = BEGINNING;
-        let mut entry = |(seq, body): (i64, &str)| {
+        let entry = |(seq, body): (i64, &str)| {
             let digest = link(seq, &before, body);
             let entry = Link { seq, before, digest, body: body.to_owned() };
             before = digest;
             entry
         };
-        [(1, "a"), (2, "b"), (3, "c"), (4, "d")].into_iter().map(|one| entry(one)).collect()
+        [(1, "a"), (2, "b"), (3, "c"), (4, "d")].into_iter().map(entry).collect()
     }
 
     fn walk(mut chain: Chain, entries: &[Link], end: Option<Pin>) -> Result<(), Broken> {
