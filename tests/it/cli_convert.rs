@@ -66,7 +66,7 @@ async fn a_github_file_with_its_cases_becomes_the_pair() {
           amount: 1.5
     "#);
     let ran = desk.run(&["lint", "out"]).await;
-    assert_eq!((ran.code, ran.stdout.as_str()), (0, "1 prompt: 0 errors, 0 warnings\n"));
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "1 prompt: 0 errors, 1 warning\n"));
 }
 
 const PROMPTY: &str = "\

@@ -174,9 +174,10 @@ async fn against_a_base_a_changed_prompt_wants_a_higher_version() {
 
 #[tokio::test]
 async fn a_near_duplicate_is_named_with_how_alike_it_is() {
-    let long =
-        PROMPT.replace("Answer formally.", "Answer formally and never promise a refund that nobody has approved yet.");
-    let other = long.replace("amount", "sum").replace("approved yet", "approved");
+    let text = "Answer formally and never promise a refund that nobody has approved yet, whoever asks for it and however \
+                often they write to us about the same order.";
+    let long = PROMPT.replace("Answer formally.", text);
+    let other = long.replace("amount", "sum").replace("Answer", "Reply");
     let desk = Desk::repository(&[
         (SETTINGS, QUIET),
         ("a.prompt.yml", &long),
@@ -260,7 +261,7 @@ async fn a_must_pass_case_whose_runs_disagree_is_told_after_a_run() {
         let asked = AtomicUsize::new(0);
         let model = Scripted::start(move |question| {
             let is_small = question.user().contains("5 EUR");
-            match is_small && asked.fetch_add(1, Ordering::Relaxed) == 0 {
+            match is_small && asked.fetch_add(1, Ordering::Relaxed) == 1 {
                 true => Reply::text("No."),
                 false => answer(question),
             }

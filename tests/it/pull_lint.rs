@@ -21,6 +21,7 @@ async fn a_finding_stands_on_the_changed_line_and_one_on_another_line_in_the_tex
     assert!(text.contains("12 cases; to exclude a drop of"), "the set did not change, so it is told here: {text}");
     app.approve(pull, "mara").await;
     assert!(app.can_merge(pull), "warnings block nothing");
+    let _ = app.report(pull);
     app.repo.merge(pull, "ann").unwrap();
 
     let pull = app.open(&Change::by("ann").write(PROMPT, old.replace("Tells", "Says to"))).await;
@@ -53,6 +54,7 @@ async fn a_secret_blocks_reaches_no_model_and_is_never_shown() {
     assert!(!app.can_merge(pull));
     app.push(&Change::by("ann").write(GOLDEN, golden(1..=12))).await;
     app.expect(pull, "success", "in_progress");
+    let _ = app.report(pull);
     app.finish().await;
 }
 
@@ -74,6 +76,7 @@ async fn head_cannot_wave_its_own_secret_through_and_new_waivers_are_shown() {
     app.push(&Change::by("ann").write(PROMPT, described(waiver))).await;
     app.expect(pull, "success", "in_progress");
     app.approve(pull, "mara").await;
+    let _ = app.report(pull);
     app.repo.merge(pull, "ann").unwrap();
     let pull = app.open(&Change::by("ann").write(PROMPT, with_key)).await;
     app.expect(pull, "success", "in_progress");
@@ -105,6 +108,7 @@ async fn a_copy_of_a_prompt_that_base_has_is_named() {
     let text = "You answer customers of a parcel service politely and never promise a date.";
     let pull = app.open(&Change::by("ann").write(PROMPT, prompt(text))).await;
     app.approve(pull, "mara").await;
+    let _ = app.report(pull);
     app.repo.merge(pull, "ann").unwrap();
     let change = Change::by("ann")
         .write("prompts/copy.prompt.yml", prompt(text).replace("Order reply", "Copy"))
@@ -126,6 +130,7 @@ async fn a_version_that_stays_is_told_on_its_line_or_in_the_text() {
     let with = |version: &str, text: &str| format!("version: {version}\n{}", prompt(text));
     let pull = app.open(&Change::by("ann").write(PROMPT, with("1.0.0", "You answer."))).await;
     app.approve(pull, "mara").await;
+    let _ = app.report(pull);
     app.repo.merge(pull, "ann").unwrap();
     let pull = app.open(&Change::by("ann").write(PROMPT, with("1.0.0", "You answer kindly."))).await;
     let evaluation = app.evaluation(pull);

@@ -40,5 +40,8 @@ pub static RULES: [&dyn Rule; 12] = [
     &rules::length::PromptTooLong,
 ];
 
+/// Hits in one text that a rule looks up one by one: each is searched for from the text's start.
+const MOST_HITS: usize = 200;
+
 #[cfg(test)]
 pub(in crate::domain::lint) mod testing;

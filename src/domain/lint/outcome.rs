@@ -178,7 +178,7 @@ fn new_waivers(waivers: &[Waivers<'_>]) -> Vec<String> {
 fn shown(mut found: Vec<Finding>, subject: &Subject<'_>, config: &Config<'_>) -> Vec<Diagnostic> {
     let order = |path: &PromptPath| subject.texts.iter().position(|text| text.path == path);
     let place = |at: Option<Location>| at.map_or((0, 0), |at| (at.line, at.column));
-    found.sort_by_key(|finding| (order(&finding.path), place(finding.at), finding.rule));
+    found.sort_by_cached_key(|finding| (order(&finding.path), place(finding.at), finding.rule));
     found.dedup();
     let mut counts: BTreeMap<(RuleId, PromptPath), usize> = BTreeMap::new();
     let mut changed: BTreeMap<&PromptPath, Option<BTreeSet<u32>>> = BTreeMap::new();

@@ -54,8 +54,9 @@ impl Index {
     /// Lists texts that were read already.
     #[must_use]
     pub fn of(texts: impl IntoIterator<Item = (PromptPath, Shingles)>) -> Self {
-        let entries: Vec<(PromptPath, Shingles)> =
+        let mut entries: Vec<(PromptPath, Shingles)> =
             texts.into_iter().filter(|(_, shingles)| !shingles.hashes().is_empty()).collect();
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut index = Self { entries, ..Self::default() };
         for (_, shingles) in &index.entries {
             for hash in shingles.hashes() {
@@ -95,11 +96,12 @@ impl Index {
         for at in candidates {
             let Some((path, other)) = self.entries.get(at as usize).filter(|(path, _)| counts(path)) else { continue };
             let likeness = shingles.likeness(other);
-            let is_nearer = nearest.as_ref().is_none_or(|near| {
-                likeness > near.likeness || likeness.total_cmp(&near.likeness).is_eq() && *path < near.path
-            });
-            if likeness >= ALIKE && is_nearer {
+            if likeness >= ALIKE && nearest.as_ref().is_none_or(|near| likeness > near.likeness) {
                 nearest = Some(Near { path: path.clone(), likeness });
+            }
+            // Candidates come by path: nothing after it is nearer.
+            if likeness >= 1.0 {
+                break;
             }
         }
         nearest
@@ -154,7 +156,7 @@ mod tests {
         texts.push(format!("{} today", texts[7]));
         let index = Index::new(texts.iter().enumerate().map(|(at, text)| (path(at), text.as_str())));
         let near = index.nearest(&texts[7], |other| *other != path(7)).unwrap();
-        assert_eq!((near.path, near.likeness), (path(200), 42.0 / 43.0));
+        assert_eq!((near.path, near.likeness), (path(200), 43.0 / 44.0));
         assert!(index.nearest(&texts[3], |other| *other != path(3)).is_none());
         assert!(index.lists.values().all(|list| list.len() < 5), "boilerplate is in no list");
     }

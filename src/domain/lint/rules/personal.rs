@@ -1,6 +1,8 @@
 //! `personal-data`: addresses and numbers of persons, by form and check digits. Says what kind, never which. Knows no other
 //! rule.
 
+use std::collections::BTreeSet;
+
 use crate::domain::evaluator::{Personal, personal_data};
 use crate::domain::lint::place::Places;
 use crate::domain::lint::{Config, Finding, Part, Rule, RuleId, Subject};
@@ -20,7 +22,7 @@ impl Rule for PersonalData {
 
     fn check(&self, subject: &Subject<'_>, _: &Config<'_>, found: &mut Vec<Finding>) {
         for text in subject.texts {
-            let makers = if text.part == Part::GoldenSet { Vec::new() } else { maker_lines(text.text) };
+            let makers = if text.part == Part::GoldenSet { BTreeSet::new() } else { maker_lines(text.text) };
             let mut places = Places::new(text.text);
             for Personal { what, span } in personal_data(text.text) {
                 let at = places.of(&span);
@@ -46,8 +48,8 @@ fn is_made_up(data: &str) -> bool {
 }
 
 /// The lines of keys that name the file's makers, and of lists under them.
-fn maker_lines(text: &str) -> Vec<u32> {
-    let mut lines = Vec::new();
+fn maker_lines(text: &str) -> BTreeSet<u32> {
+    let mut lines = BTreeSet::new();
     let mut is_makers = false;
     for (before, line) in text.lines().enumerate() {
         let inner = line.trim_start();
@@ -56,7 +58,7 @@ fn maker_lines(text: &str) -> Vec<u32> {
             is_makers = key.is_some_and(|key| MAKERS.contains(&key));
         }
         if is_makers {
-            lines.push(u32::try_from(before + 1).unwrap_or(u32::MAX));
+            lines.insert(u32::try_from(before + 1).unwrap_or(u32::MAX));
         }
     }
     lines

@@ -1,7 +1,7 @@
 //! `banned-phrase`: phrases that settings ban, in what a prompt says and shows. Knows no other rule.
 
 use crate::domain::lint::place;
-use crate::domain::lint::{Config, Finding, Rule, RuleId, Subject};
+use crate::domain::lint::{Config, Finding, MOST_HITS, Rule, RuleId, Subject};
 
 /// The rule.
 pub struct BannedPhrase;
@@ -18,7 +18,7 @@ impl Rule for BannedPhrase {
             let first = member.prompt.body.lines().map_or(1, |(first, _)| first);
             let said = [(first, Some(body.as_str())), (1, member.prompt.example_output.as_deref())];
             for (mut from, text) in said.into_iter().filter_map(|(line, text)| Some((line, text?))) {
-                for hit in banned.find_iter(text) {
+                for hit in banned.find_iter(text).take(MOST_HITS) {
                     // A phrase may run over two lines: its first words tell the place.
                     let start = hit.as_str().lines().next().unwrap_or("").trim_end();
                     let at = place::words(subject.own_text(), from, start);

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::domain::lint::place;
-use crate::domain::lint::{Config, Finding, Member, Rule, RuleId, Subject};
+use crate::domain::lint::{Config, Finding, MOST_HITS, Member, Rule, RuleId, Subject};
 
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant, and a test compiles it")]
 static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
@@ -34,7 +34,7 @@ impl Rule for LeftoverPlaceholder {
         for member in subject.members {
             for (first_line, text) in said(member) {
                 let mut from = first_line;
-                for hit in PLACEHOLDER.find_iter(&text) {
+                for hit in PLACEHOLDER.find_iter(&text).take(MOST_HITS) {
                     let rest = text.get(hit.end()..).unwrap_or("").trim_start_matches([' ', '-']).to_lowercase();
                     if hit.as_str() == "TODO" && TODO_THINGS.iter().any(|thing| rest.starts_with(thing)) {
                         continue;

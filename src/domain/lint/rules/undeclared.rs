@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::lint::{Config, Finding, Rule, RuleId, Subject};
+use crate::domain::lint::{Config, Finding, MOST_HITS, Rule, RuleId, Subject};
 use crate::domain::reader::suggestion;
 
 /// The rule.
@@ -20,7 +20,8 @@ impl Rule for UndeclaredVariable {
             for place in member.prompt.body.places() {
                 let name = place.variable.split('.').next().unwrap_or(place.variable);
                 // Dotprompt's `@` values come from elsewhere.
-                if name.starts_with('@') || declared.contains(&name) || !told.insert(name.to_owned()) {
+                let is_known = member.prompt.variables.contains_key(name);
+                if name.starts_with('@') || is_known || told.len() >= MOST_HITS || !told.insert(name.to_owned()) {
                     continue;
                 }
                 let message = format!("variable `{name}` is used and not declared");

@@ -1,7 +1,7 @@
 //! `unused-variable`: declared names that nothing uses. Knows no other rule.
 
 use crate::domain::lint::place;
-use crate::domain::lint::{Config, Finding, Member, Part, Rule, RuleId, Subject};
+use crate::domain::lint::{Config, Finding, MOST_HITS, Member, Part, Rule, RuleId, Subject};
 
 /// The rule.
 pub struct UnusedVariable;
@@ -13,7 +13,8 @@ impl Rule for UnusedVariable {
 
     fn check(&self, subject: &Subject<'_>, _: &Config<'_>, found: &mut Vec<Finding>) {
         for member in subject.members {
-            for name in member.prompt.variables.keys().filter(|name| !is_used(subject, member, name)) {
+            let names = member.prompt.variables.keys().take(MOST_HITS);
+            for name in names.filter(|name| !is_used(subject, member, name)) {
                 let message = format!("variable `{name}` is declared and nothing uses it");
                 let finding = Finding::of_file(self.id(), subject.path, message, "remove the declaration, or use it");
                 found.push(finding.at(place::key(subject.own_text(), name)));
