@@ -24,6 +24,7 @@ mod engine;
 mod engine_money;
 mod github_client;
 mod judges;
+mod model;
 mod providers;
 mod pull_approval;
 mod pull_attached;

@@ -1,0 +1,375 @@
+//! Runs many histories in one house: one fake GitHub, one server, one repository for each. Holds what GitHub lets through
+//! against the oracle's words.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write as _};
+use std::time::Duration;
+
+use promptops::sim::{Delivery, Knobs, Limits};
+
+use super::history::{History, Move, Step, Weather, weather};
+use super::play::{EVAL, Game, Word, wakes};
+use crate::support::app::{TestApp, state};
+
+/// How often a look is taken while things settle.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// What came of a house.
+#[derive(Debug, Default)]
+pub struct Figures {
+    pub histories: usize,
+    pub steps: usize,
+    /// How often GitHub's word was held against the oracle's when all had settled.
+    pub compared: usize,
+    /// How often the oracle allowed it then.
+    pub mergeable: usize,
+    /// How often it was looked at while things happened.
+    pub looks: usize,
+    /// One text for each history that went wrong.
+    pub violations: Vec<String>,
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} histories, {} steps, {} comparisons ({} mergeable), {} looks in between, {} violations",
+            self.histories,
+            self.steps,
+            self.compared,
+            self.mergeable,
+            self.looks,
+            self.violations.len()
+        )
+    }
+}
+
+/// Plays so many histories of so many rounds; the first that goes wrong is made shorter.
+pub async fn house(seed: u64, histories: usize, rounds: usize) -> Figures {
+    let weather = weather(seed, rounds);
+    let all = (0..histories as u64).map(|nth| History::new(seed * 1_000 + nth, rounds)).collect();
+    let (mut figures, mut wrong) = play(all, &weather).await;
+    if !wrong.is_empty() {
+        figures.violations[0] = shortened(wrong.swap_remove(0), &weather, figures.violations[0].clone()).await;
+    }
+    figures
+}
+
+/// Leaves out of a history what it goes wrong without, as far as a few tries show.
+async fn shortened(mut history: History, weather: &[Weather], mut said: String) -> String {
+    let mut left = 40;
+    let mut round = history.rounds.len();
+    while round > 0 && left > 0 {
+        round -= 1;
+        for at in (0..history.rounds[round].len()).rev() {
+            let mut shorter = history.clone();
+            shorter.rounds[round].remove(at);
+            left -= 1;
+            let (figures, wrong) = Box::pin(play(vec![shorter.clone()], weather)).await;
+            if !wrong.is_empty() {
+                (history, said) = (shorter, figures.violations[0].clone());
+            }
+        }
+    }
+    said
+}
+
+/// Plays histories beside each other, and answers with those that went wrong.
+async fn play(histories: Vec<History>, weather: &[Weather]) -> (Figures, Vec<History>) {
+    let mut house = House::open(histories).await;
+    for (round, sky) in weather.iter().enumerate() {
+        house.round(round, *sky).await;
+        house.look_at_peace();
+    }
+    house.end().await
+}
+
+struct House {
+    app: TestApp,
+    games: Vec<Playing>,
+    figures: Figures,
+    wrong: Vec<History>,
+}
+
+/// A game with what the product can know of it.
+struct Playing {
+    game: Game,
+    /// For each pull request, the step of the last event that made the product look at it.
+    woken: BTreeMap<usize, usize>,
+    /// The same for each head and base it had.
+    woken_at: BTreeMap<(usize, (usize, &'static str)), usize>,
+    /// The GUIDs of deliveries that were answered, and the last delivery that was looked at.
+    heard: BTreeSet<String>,
+    learned: u64,
+    is_wrong: bool,
+}
+
+impl House {
+    async fn open(histories: Vec<History>) -> Self {
+        let app = TestApp::new().await;
+        app.sim.set_limits(Limits {
+            requests_per_hour: u32::MAX,
+            points_per_minute: u32::MAX,
+            writes_per_minute: u32::MAX,
+            writes_per_hour: u32::MAX,
+            ..Limits::default()
+        });
+        app.sim.keep_bodies(false);
+        for person in ["mona", "lou"] {
+            app.sim.user(person);
+        }
+        app.sim.bot("robot[bot]");
+        let game = |(n, history)| Playing {
+            game: Game::new(&app.sim, n, history),
+            woken: BTreeMap::new(),
+            woken_at: BTreeMap::new(),
+            heard: BTreeSet::new(),
+            learned: 0,
+            is_wrong: false,
+        };
+        let figures = Figures {
+            histories: histories.len(),
+            steps: histories.iter().map(History::steps).sum(),
+            ..Figures::default()
+        };
+        let games = histories.into_iter().enumerate().map(game).collect();
+        let mut house = Self { app, games, figures, wrong: Vec::new() };
+        house.settle().await;
+        house
+    }
+
+    /// One round of every history in this weather, until all has settled.
+    async fn round(&mut self, round: usize, sky: Weather) {
+        if sky == Weather::Night {
+            self.app.kill();
+        }
+        let reorder = if sky == Weather::Shuffled { usize::MAX } else { 0 };
+        let knobs = Knobs { reorder, ..Knobs::default() };
+        for at in 0..self.games.len() {
+            let moves = self.games[at].game.history.rounds.get(round).cloned().unwrap_or_default();
+            for one in &moves {
+                self.games[at].game.play(one, knobs);
+                self.look_at(at, "at once");
+            }
+        }
+        self.app.sim.set_knobs(Knobs::default());
+        match sky {
+            Weather::Calm | Weather::Shuffled => {}
+            Weather::Restart => {
+                self.app.stop().await;
+                self.app.start().await;
+            }
+            Weather::Crash => {
+                self.app.kill();
+                self.app.start().await;
+            }
+            Weather::Night => {
+                self.app.sim.settle().await;
+                self.look("in the night");
+                self.app.start().await;
+            }
+        }
+        self.settle().await;
+    }
+
+    /// Waits until nothing is left to do, and watches meanwhile.
+    async fn settle(&mut self) {
+        let Self { app, games, figures, wrong } = self;
+        let settling = app.settle();
+        tokio::pin!(settling);
+        loop {
+            tokio::select! {
+                () = &mut settling => break,
+                () = tokio::time::sleep(LOOK) => {
+                    for playing in games.iter_mut() {
+                        look(app, playing, "while it settles", figures, wrong);
+                    }
+                }
+            }
+        }
+        let deliveries = app.sim.deliveries();
+        games.iter_mut().for_each(|playing| playing.learn(&deliveries));
+    }
+
+    fn look(&mut self, when: &str) {
+        (0..self.games.len()).for_each(|at| self.look_at(at, when));
+    }
+
+    fn look_at(&mut self, at: usize, when: &str) {
+        look(&self.app, &mut self.games[at], when, &mut self.figures, &mut self.wrong);
+    }
+
+    /// All has settled: nothing forbidden is let through, and nothing that is known to be allowed is held.
+    fn look_at_peace(&mut self) {
+        self.look("when all had settled");
+        for playing in self.games.iter_mut().filter(|playing| !playing.is_wrong) {
+            for pull in 0..playing.game.world.pulls.len() {
+                let Some(known) = playing.known(pull) else { continue };
+                let allowed = known.against.is_empty();
+                self.figures.compared += 1;
+                self.figures.mergeable += usize::from(allowed);
+                if allowed && !self.app.repo_can_merge(playing, pull) {
+                    wrong(playing, pull, "is held, and nothing is against it", &mut self.figures, &mut self.wrong);
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Makes up for what was lost, until GitHub's word and the oracle's must be the same.
+    async fn end(mut self) -> (Figures, Vec<History>) {
+        for at in 0..self.games.len() {
+            for step in self.games[at].last_steps() {
+                self.games[at].game.play(&Move { step, lost: false, twice: false }, Knobs::default());
+            }
+        }
+        self.settle().await;
+        let deliveries = self.app.sim.deliveries();
+        for lost in lost(&deliveries) {
+            self.app.sim.redeliver(lost).unwrap();
+        }
+        self.settle().await;
+        for playing in self.games.iter().filter(|playing| !playing.is_wrong) {
+            for (pull, number) in playing.game.numbers.iter().enumerate() {
+                if playing.known(pull).is_none() {
+                    playing.game.repo.comment(*number, "lee", EVAL).unwrap();
+                }
+            }
+        }
+        self.app.settle().await;
+        for playing in self.games.iter_mut().filter(|playing| !playing.is_wrong) {
+            for pull in 0..playing.game.world.pulls.len() {
+                let allowed = playing.now(pull).against.is_empty();
+                self.figures.compared += 1;
+                self.figures.mergeable += usize::from(allowed);
+                if allowed != self.app.repo_can_merge(playing, pull) {
+                    let what = if allowed { "is held at the end" } else { "can be merged at the end" };
+                    wrong(playing, pull, what, &mut self.figures, &mut self.wrong);
+                    break;
+                }
+            }
+        }
+        for playing in &self.games {
+            playing.game.numbers.iter().for_each(|number| drop(playing.game.repo.comments(*number)));
+        }
+        self.app.finish().await;
+        (self.figures, self.wrong)
+    }
+}
+
+impl TestApp {
+    fn repo_can_merge(&self, playing: &Playing, pull: usize) -> bool {
+        playing.game.repo.can_merge(playing.game.numbers[pull]).is_ok()
+    }
+}
+
+/// Deliveries that never got an answer, not even later.
+fn lost(deliveries: &[Delivery]) -> Vec<u64> {
+    let answered: BTreeSet<&str> =
+        deliveries.iter().filter(|one| one.status == "OK").map(|one| one.guid.as_str()).collect();
+    deliveries.iter().filter(|one| !one.redelivery && !answered.contains(one.guid.as_str())).map(|one| one.id).collect()
+}
+
+/// Nothing forbidden is let through, whatever is on its way.
+fn look(app: &TestApp, playing: &mut Playing, when: &str, figures: &mut Figures, all: &mut Vec<History>) {
+    if playing.is_wrong || playing.game.words.is_empty() {
+        return;
+    }
+    for pull in 0..playing.game.world.pulls.len() {
+        figures.looks += 1;
+        if app.repo_can_merge(playing, pull) && !playing.could_be_allowed(pull) {
+            wrong(playing, pull, &format!("can be merged {when}"), figures, all);
+            return;
+        }
+    }
+}
+
+/// Keeps what went wrong, with all that is known of it.
+fn wrong(playing: &mut Playing, pull: usize, what: &str, figures: &mut Figures, all: &mut Vec<History>) {
+    let Playing { game, .. } = playing;
+    let mut said = format!("history {}: #{pull} {what}\n", game.history.seed);
+    for line in &game.told {
+        let _ = writeln!(said, "  {line}");
+    }
+    let now = &game.words.last().unwrap()[pull];
+    let _ = writeln!(said, "the oracle's reasons: {:?}", now.against);
+    let _ = writeln!(said, "GitHub's: {:?}", game.repo.can_merge(game.numbers[pull]).err());
+    let head = game.repo.pull(game.numbers[pull]).unwrap().head;
+    for check in game.repo.check_runs(&head) {
+        let (title, text) = (check.title.clone().unwrap_or_default(), check.text.clone().unwrap_or_default());
+        let _ = writeln!(said, "{} is {}: {title}\n{text}", check.name, state(&check));
+    }
+    figures.violations.push(said);
+    all.push(game.history.clone());
+    playing.is_wrong = true;
+}
+
+impl Playing {
+    fn now(&self, pull: usize) -> &Word {
+        &self.game.words.last().unwrap()[pull]
+    }
+
+    /// The oracle's words about a pull request from a step on.
+    fn words_since(&self, pull: usize, step: usize) -> impl Iterator<Item = &Word> {
+        self.game.words[step..].iter().filter_map(move |words| words.get(pull))
+    }
+
+    /// Learns from the log which events the product has worked off.
+    fn learn(&mut self, deliveries: &[Delivery]) {
+        let fresh = deliveries.iter().filter(|one| one.id > self.learned);
+        let ours = fresh.filter(|one| one.repository.is_none_or(|repo| repo == self.game.repo.id().0));
+        let mut woken = Vec::new();
+        for delivery in ours.filter(|one| one.status == "OK") {
+            // What was worked off before is only acknowledged.
+            let is_new = self.heard.insert(delivery.guid.clone());
+            let caused = |(after, until): &(u64, u64)| (after + 1..=*until).contains(&delivery.id);
+            if let Some(step) = self.game.sent.iter().position(caused).filter(|_| is_new) {
+                woken.extend(wakes(delivery, &self.game).into_iter().map(|pull| (pull, step)));
+            }
+        }
+        self.learned = deliveries.last().map_or(0, |last| last.id);
+        woken.into_iter().for_each(|(pull, step)| self.wake(pull, step));
+    }
+
+    /// A closed pull request is not looked at.
+    fn wake(&mut self, pull: usize, step: usize) {
+        if self.words_since(pull, step).any(|word| !word.open) {
+            return;
+        }
+        let Some(key) = self.game.words[step].get(pull).map(|word| word.key) else { return };
+        let last = self.woken.entry(pull).or_default();
+        *last = step.max(*last);
+        let last = self.woken_at.entry((pull, key)).or_default();
+        *last = step.max(*last);
+    }
+
+    /// Whether the oracle allowed it at some moment that the product may take for now.
+    fn could_be_allowed(&self, pull: usize) -> bool {
+        let now = self.now(pull);
+        let since = self.woken_at.get(&(pull, now.key)).copied().unwrap_or_default();
+        now.against.github.is_empty()
+            && self.words_since(pull, since).any(|word| word.key == now.key && word.against.checks.is_empty())
+    }
+
+    /// The oracle's word, if it has been the same ever since the product looked.
+    fn known(&self, pull: usize) -> Option<&Word> {
+        let now = self.now(pull);
+        let since = self.woken.get(&pull)?;
+        let same = |word: &Word| word.open && word.key == now.key && word.against.checks == now.against.checks;
+        self.words_since(pull, *since).all(same).then_some(now)
+    }
+
+    /// What opens everything again.
+    fn last_steps(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for (pull, state) in self.game.world.pulls.iter().enumerate() {
+            if !state.open {
+                steps.push(Step::CloseOrReopen { pull });
+            }
+            if state.draft {
+                steps.push(Step::DraftOrReady { pull });
+            }
+        }
+        steps
+    }
+}
