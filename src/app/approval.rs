@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
 use super::job::{JobError, PullRef};
-use super::pull::{self, Governed, StoredRun, evaluate, governed, run_key, stored_run};
+use super::pull::{self, Governed, StoredRun, evaluate, governed, nothing_governed, run_key, stored_run};
 use super::service::Service;
 use crate::domain::gate::Verdict;
 use crate::domain::policy;
@@ -18,10 +18,11 @@ use crate::domain::report::{ApprovalSummary, Outcome, Report};
 /// As [`evaluate`].
 pub async fn decide_again(service: &Service, pull: &PullRef, cancel: CancellationToken) -> Result<(), JobError> {
     let Some(governed) = governed(service, pull).await? else { return Ok(()) };
-    if !governed.is_touched() {
-        return Ok(());
-    }
     let mut desk = Desk::open(service, &governed.repository, &governed.snapshot.pull).await?;
+    if !governed.is_touched() {
+        // What told of the pull request may be lost, and required checks that never appear hold it for ever.
+        return nothing_governed(&governed, &mut desk).await;
+    }
     match stored_run(service, pull, &governed).await? {
         // A verdict against an older base says nothing of the settings and golden sets that control now.
         Some(stored) if desk.has_checks() && stored.base_sha == governed.snapshot.base_sha => {

@@ -171,7 +171,11 @@ pub async fn facts(governed: &Governed, said: FileFacts) -> Result<PullFacts, Jo
     Ok(governed.repository.facts(&governed.snapshot, &kind, policy, said).await?)
 }
 
-async fn nothing_governed(governed: &Governed, desk: &mut Desk<'_>) -> Result<(), JobError> {
+/// Lets a pull request through that touches nothing governed.
+///
+/// # Errors
+/// When GitHub or the store fails.
+pub(super) async fn nothing_governed(governed: &Governed, desk: &mut Desk<'_>) -> Result<(), JobError> {
     let mut report = governed.report(Outcome::NothingGoverned);
     report.approval = Some(ApprovalSummary {
         state: ApprovalState::Satisfied,

@@ -23,6 +23,7 @@ mod demo;
 mod engine;
 mod engine_money;
 mod github_client;
+mod histories;
 mod judges;
 mod model;
 mod providers;

@@ -8,6 +8,8 @@
 //! - *liveness*, once all has settled: what the oracle allows, GitHub lets through;
 //! - at the end of a history, when what was lost has been made up for, the two agree on every pull request.
 //!
+//! A history that fails is told with its seed, which `cargo bench --bench histories -- --seed N` plays again by itself.
+//!
 //! **The window.** Between an event and the moment its webhook has been worked off, no bot can know better. So safety counts the
 //! oracle's word at any moment since the last webhook that was worked off and that makes the product look again at this pull
 //! request (`play::wakes`), as far as it went for this head and this base branch. What GitHub sees to by itself
@@ -26,7 +28,7 @@ mod policies;
 mod run;
 mod world;
 
-pub use run::house;
+pub use run::{house, replay};
 
 /// Whether a change of a team makes the product decide again.
 const TEAM_EVENTS: bool = false;
@@ -36,57 +38,8 @@ const BASE_EVENTS: bool = false;
 const SHARED_HEADS: bool = false;
 /// Whether a person named by the settings may override the evaluation.
 const OVERRIDES: bool = false;
-
-/// Histories of a house, which share one server and one fake GitHub.
-const HISTORIES: usize = 25;
-const ROUNDS: usize = 11;
-
-/// One house each, so that they run beside each other.
-async fn holds(seed: u64) {
-    let figures = house(seed, HISTORIES, ROUNDS).await;
-    println!("{figures}");
-    if let Some(found) = figures.violations.first() {
-        panic!("{} of {HISTORIES} histories went wrong, the first of them:\n{found}", figures.violations.len());
-    }
-    assert!(figures.mergeable * 10 > figures.compared && figures.mergeable * 10 < figures.compared * 9, "{figures}");
-}
-
-#[tokio::test]
-async fn nobody_merges_what_nobody_was_allowed_to_merge_1() {
-    holds(1).await;
-}
-
-#[tokio::test]
-async fn nobody_merges_what_nobody_was_allowed_to_merge_2() {
-    holds(2).await;
-}
-
-#[tokio::test]
-async fn nobody_merges_what_nobody_was_allowed_to_merge_3() {
-    holds(3).await;
-}
-
-#[tokio::test]
-async fn nobody_merges_what_nobody_was_allowed_to_merge_4() {
-    holds(4).await;
-}
-
-#[tokio::test]
-async fn nobody_merges_what_nobody_was_allowed_to_merge_5() {
-    holds(5).await;
-}
-
-#[tokio::test]
-async fn nobody_merges_what_nobody_was_allowed_to_merge_6() {
-    holds(6).await;
-}
-
-#[tokio::test]
-async fn nobody_merges_what_nobody_was_allowed_to_merge_7() {
-    holds(7).await;
-}
-
-#[tokio::test]
-async fn nobody_merges_what_nobody_was_allowed_to_merge_8() {
-    holds(8).await;
-}
+/// Whether a check for a base branch is taken back when the pull request goes to another, so that it does not count there
+/// should it come back. Until then what was said for a branch stands until the product looks again.
+const RETARGETS: bool = false;
+/// Whether a sweep finds what never arrived. Until then what is lost is sent again at the end, and people ask for a run.
+const SWEEP: bool = false;

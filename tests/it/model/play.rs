@@ -95,6 +95,18 @@ impl Game {
         self.words.push((0..self.world.pulls.len()).map(word).collect());
     }
 
+    /// The history as far as it was played.
+    pub fn so_far(&self) -> History {
+        let mut history = self.history.clone();
+        let mut played = self.sent.len();
+        for round in &mut history.rounds {
+            round.truncate(played);
+            played -= round.len();
+        }
+        history.rounds.retain(|round| !round.is_empty());
+        history
+    }
+
     /// Does it, if it can be done.
     fn step(&mut self, step: &Step) -> bool {
         match step {

@@ -3,16 +3,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use promptops::sim::{Delivery, Knobs, Limits};
 
 use super::history::{History, Move, Step, Weather, weather};
 use super::play::{EVAL, Game, Word, wakes};
+use super::{RETARGETS, SWEEP};
 use crate::support::app::{TestApp, state};
 
 /// How often a look is taken while things settle.
-const LOOK: Duration = Duration::from_millis(25);
+const LOOK: Duration = Duration::from_millis(80);
+/// Seeds of a house's histories.
+const SEEDS: u64 = 1_000;
+/// How long a sweep is waited for.
+const SWEPT_WITHIN: Duration = Duration::from_secs(20);
 
 /// What came of a house.
 #[derive(Debug, Default)]
@@ -44,40 +49,57 @@ impl fmt::Display for Figures {
     }
 }
 
-/// Plays so many histories of so many rounds; the first that goes wrong is made shorter.
-pub async fn house(seed: u64, histories: usize, rounds: usize) -> Figures {
+/// Plays so many histories of so many rounds. The first that goes wrong is made shorter while patience lasts.
+pub async fn house(seed: u64, histories: usize, rounds: usize, patience: Duration) -> Figures {
     let weather = weather(seed, rounds);
-    let all = (0..histories as u64).map(|nth| History::new(seed * 1_000 + nth, rounds)).collect();
-    let (mut figures, mut wrong) = play(all, &weather).await;
-    if !wrong.is_empty() {
-        figures.violations[0] = shortened(wrong.swap_remove(0), &weather, figures.violations[0].clone()).await;
+    let all = (0..histories as u64).map(|nth| History::new(seed * SEEDS + nth, rounds)).collect();
+    let (mut figures, wrong) = play(all, &weather).await;
+    if let Some(first) = wrong.into_iter().next() {
+        // Should the runner lose its patience first.
+        println!("{}", figures.violations[0]);
+        figures.violations[0] = shortened(first, weather, figures.violations[0].clone(), patience).await;
     }
     figures
 }
 
-/// Leaves out of a history what it goes wrong without, as far as a few tries show.
-async fn shortened(mut history: History, weather: &[Weather], mut said: String) -> String {
-    let mut left = 40;
-    let mut round = history.rounds.len();
-    while round > 0 && left > 0 {
-        round -= 1;
-        for at in (0..history.rounds[round].len()).rev() {
-            let mut shorter = history.clone();
-            shorter.rounds[round].remove(at);
-            left -= 1;
-            let (figures, wrong) = Box::pin(play(vec![shorter.clone()], weather)).await;
-            if !wrong.is_empty() {
-                (history, said) = (shorter, figures.violations[0].clone());
-            }
+/// Plays the history of this seed alone, in the weather it had.
+pub async fn replay(seed: u64, rounds: usize) -> Figures {
+    play(vec![History::new(seed, rounds)], &weather(seed / SEEDS, rounds)).await.0
+}
+
+/// Leaves out of a history what it goes wrong without: bad weather, rounds, steps.
+async fn shortened(mut history: History, mut weather: Vec<Weather>, mut said: String, patience: Duration) -> String {
+    let started = Instant::now();
+    let calm = vec![Weather::Calm; weather.len()];
+    if let Some(again) = goes_wrong(&history, &calm).await {
+        (weather, said) = (calm, again);
+    }
+    let places = |history: &History| -> Vec<(usize, usize)> {
+        let rounds = history.rounds.iter().enumerate().rev();
+        rounds.flat_map(|(round, moves)| (0..moves.len()).rev().map(move |at| (round, at))).collect()
+    };
+    for (round, at) in places(&history) {
+        if started.elapsed() > patience {
+            break;
+        }
+        let mut shorter = history.clone();
+        shorter.rounds[round].remove(at);
+        if let Some(again) = goes_wrong(&shorter, &weather).await {
+            (history, said) = (shorter, again);
         }
     }
     said
 }
 
-/// Plays histories beside each other, and answers with those that went wrong.
+async fn goes_wrong(history: &History, weather: &[Weather]) -> Option<String> {
+    play(vec![history.clone()], weather).await.0.violations.into_iter().next()
+}
+
+/// Plays histories beside each other, and answers with those that went wrong, as far as they went.
 async fn play(histories: Vec<History>, weather: &[Weather]) -> (Figures, Vec<History>) {
+    let rounds = histories.iter().map(|history| history.rounds.len()).max().unwrap_or_default();
     let mut house = House::open(histories).await;
-    for (round, sky) in weather.iter().enumerate() {
+    for (round, sky) in weather.iter().enumerate().take(rounds) {
         house.round(round, *sky).await;
         house.look_at_peace();
     }
@@ -143,6 +165,7 @@ impl House {
         if sky == Weather::Night {
             self.app.kill();
         }
+        self.games.iter_mut().for_each(|playing| playing.game.told.push(format!("round {round}: {sky:?}")));
         let reorder = if sky == Weather::Shuffled { usize::MAX } else { 0 };
         let knobs = Knobs { reorder, ..Knobs::default() };
         for at in 0..self.games.len() {
@@ -170,6 +193,7 @@ impl House {
             }
         }
         self.settle().await;
+        self.app.sim.forget_exchanges();
     }
 
     /// Waits until nothing is left to do, and watches meanwhile.
@@ -182,7 +206,7 @@ impl House {
                 () = &mut settling => break,
                 () = tokio::time::sleep(LOOK) => {
                     for playing in games.iter_mut() {
-                        look(app, playing, "while it settles", figures, wrong);
+                        look(playing, "while it settles", figures, wrong);
                     }
                 }
             }
@@ -196,7 +220,7 @@ impl House {
     }
 
     fn look_at(&mut self, at: usize, when: &str) {
-        look(&self.app, &mut self.games[at], when, &mut self.figures, &mut self.wrong);
+        look(&mut self.games[at], when, &mut self.figures, &mut self.wrong);
     }
 
     /// All has settled: nothing forbidden is let through, and nothing that is known to be allowed is held.
@@ -208,7 +232,7 @@ impl House {
                 let allowed = known.against.is_empty();
                 self.figures.compared += 1;
                 self.figures.mergeable += usize::from(allowed);
-                if allowed && !self.app.repo_can_merge(playing, pull) {
+                if allowed && !playing.can_merge(pull) {
                     wrong(playing, pull, "is held, and nothing is against it", &mut self.figures, &mut self.wrong);
                     break;
                 }
@@ -216,7 +240,7 @@ impl House {
         }
     }
 
-    /// Makes up for what was lost, until GitHub's word and the oracle's must be the same.
+    /// Opens everything again and makes up for what was lost: then GitHub's word and the oracle's must be the same.
     async fn end(mut self) -> (Figures, Vec<History>) {
         for at in 0..self.games.len() {
             for step in self.games[at].last_steps() {
@@ -224,8 +248,34 @@ impl House {
             }
         }
         self.settle().await;
-        let deliveries = self.app.sim.deliveries();
-        for lost in lost(&deliveries) {
+        if SWEEP {
+            self.sweep().await;
+        } else {
+            self.make_up().await;
+        }
+        for playing in self.games.iter_mut().filter(|playing| !playing.is_wrong) {
+            for pull in 0..playing.game.world.pulls.len() {
+                let allowed = playing.now(pull).against.is_empty();
+                self.figures.compared += 1;
+                self.figures.mergeable += usize::from(allowed);
+                if allowed != playing.can_merge(pull) {
+                    let what = if allowed { "is held at the end" } else { "can be merged at the end" };
+                    wrong(playing, pull, what, &mut self.figures, &mut self.wrong);
+                    break;
+                }
+            }
+        }
+        for playing in &self.games {
+            playing.game.numbers.iter().for_each(|number| drop(playing.game.repo.comments(*number)));
+        }
+        self.app.sim.forget_exchanges();
+        self.app.finish().await;
+        (self.figures, self.wrong)
+    }
+
+    /// GitHub sends again what was lost, and somebody asks for a run where the product cannot know better.
+    async fn make_up(&mut self) {
+        for lost in lost(&self.app.sim.deliveries()) {
             self.app.sim.redeliver(lost).unwrap();
         }
         self.settle().await;
@@ -237,29 +287,23 @@ impl House {
             }
         }
         self.app.settle().await;
-        for playing in self.games.iter_mut().filter(|playing| !playing.is_wrong) {
-            for pull in 0..playing.game.world.pulls.len() {
-                let allowed = playing.now(pull).against.is_empty();
-                self.figures.compared += 1;
-                self.figures.mergeable += usize::from(allowed);
-                if allowed != self.app.repo_can_merge(playing, pull) {
-                    let what = if allowed { "is held at the end" } else { "can be merged at the end" };
-                    wrong(playing, pull, what, &mut self.figures, &mut self.wrong);
-                    break;
-                }
-            }
-        }
-        for playing in &self.games {
-            playing.game.numbers.iter().for_each(|number| drop(playing.game.repo.comments(*number)));
-        }
-        self.app.finish().await;
-        (self.figures, self.wrong)
     }
-}
 
-impl TestApp {
-    fn repo_can_merge(&self, playing: &Playing, pull: usize) -> bool {
-        playing.game.repo.can_merge(playing.game.numbers[pull]).is_ok()
+    /// The server sweeps every second until all is as it should be.
+    async fn sweep(&mut self) {
+        self.app.stop().await;
+        self.app.config.reconcile = Duration::from_secs(1);
+        self.app.start().await;
+        let started = Instant::now();
+        let differs = |playing: &Playing| {
+            let pulls = 0..playing.game.world.pulls.len();
+            pulls.into_iter().any(|pull| playing.now(pull).against.is_empty() != playing.can_merge(pull))
+        };
+        while self.games.iter().any(|playing| !playing.is_wrong && differs(playing)) && started.elapsed() < SWEPT_WITHIN
+        {
+            tokio::time::sleep(LOOK).await;
+        }
+        self.app.settle().await;
     }
 }
 
@@ -271,13 +315,13 @@ fn lost(deliveries: &[Delivery]) -> Vec<u64> {
 }
 
 /// Nothing forbidden is let through, whatever is on its way.
-fn look(app: &TestApp, playing: &mut Playing, when: &str, figures: &mut Figures, all: &mut Vec<History>) {
+fn look(playing: &mut Playing, when: &str, figures: &mut Figures, all: &mut Vec<History>) {
     if playing.is_wrong || playing.game.words.is_empty() {
         return;
     }
     for pull in 0..playing.game.world.pulls.len() {
         figures.looks += 1;
-        if app.repo_can_merge(playing, pull) && !playing.could_be_allowed(pull) {
+        if playing.can_merge(pull) && !playing.could_be_allowed(pull) {
             wrong(playing, pull, &format!("can be merged {when}"), figures, all);
             return;
         }
@@ -300,11 +344,15 @@ fn wrong(playing: &mut Playing, pull: usize, what: &str, figures: &mut Figures, 
         let _ = writeln!(said, "{} is {}: {title}\n{text}", check.name, state(&check));
     }
     figures.violations.push(said);
-    all.push(game.history.clone());
+    all.push(game.so_far());
     playing.is_wrong = true;
 }
 
 impl Playing {
+    fn can_merge(&self, pull: usize) -> bool {
+        self.game.repo.can_merge(self.game.numbers[pull]).is_ok()
+    }
+
     fn now(&self, pull: usize) -> &Word {
         &self.game.words.last().unwrap()[pull]
     }
@@ -346,7 +394,8 @@ impl Playing {
     /// Whether the oracle allowed it at some moment that the product may take for now.
     fn could_be_allowed(&self, pull: usize) -> bool {
         let now = self.now(pull);
-        let since = self.woken_at.get(&(pull, now.key)).copied().unwrap_or_default();
+        let woken = if RETARGETS { self.woken.get(&pull) } else { self.woken_at.get(&(pull, now.key)) };
+        let since = woken.copied().unwrap_or_default();
         now.against.github.is_empty()
             && self.words_since(pull, since).any(|word| word.key == now.key && word.against.checks.is_empty())
     }
