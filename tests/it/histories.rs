@@ -5,14 +5,14 @@ use std::time::Duration;
 use crate::model::house;
 
 /// Histories of a house, which share one server and one fake GitHub.
-const HISTORIES: usize = 25;
+const HISTORIES: u64 = 25;
 const ROUNDS: usize = 7;
 /// How long a history that failed may be made shorter; the runner ends a test that takes too long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One house each, so that they run beside each other.
 async fn holds(seed: u64) {
-    let figures = house(seed, HISTORIES, ROUNDS, PATIENCE).await;
+    let figures = house(seed, 0..HISTORIES, ROUNDS, PATIENCE).await;
     println!("{figures}");
     if let Some(found) = figures.violations.first() {
         panic!("{} of {HISTORIES} histories went wrong, the first of them:\n{found}", figures.violations.len());

@@ -5,9 +5,9 @@ use std::fmt;
 
 use fastrand::Rng;
 
-use super::policies::{BROKEN, POLICIES, TEAMS};
+use super::policies::{BROKEN, TEAMS, WEAKENED};
 use super::world::{Content, Difference, LEGAL, MOVED, Opinion, Person, README, REPLY, REPLY_SET, SETTINGS};
-use super::{OVERRIDES, SHARED_HEADS};
+use super::{GOLDEN_SETS, OVERRIDES, SHARED_HEADS};
 
 pub const BASES: [&str; 2] = ["main", "release"];
 const REVIEWERS: [Person; 9] = ["mara", "max", "lee", "lou", "bob", "ann", "mona", "rex", "robot[bot]"];
@@ -112,6 +112,11 @@ pub enum Step {
         by: Person,
         words: Words,
     },
+    /// Somebody presses "re-run" on one of our checks.
+    Rerun {
+        pull: usize,
+        nth: usize,
+    },
     /// GitHub sends one of the last deliveries again.
     Redeliver {
         back: usize,
@@ -183,7 +188,7 @@ pub fn weather(seed: u64, rounds: usize) -> Vec<Weather> {
 }
 
 fn usual_policy(rng: &mut Rng) -> usize {
-    rng.usize(..BROKEN)
+    if GOLDEN_SETS && rng.u8(..6) == 0 { WEAKENED } else { rng.usize(..BROKEN) }
 }
 
 fn one_move(rng: &mut Rng) -> Move {
@@ -215,6 +220,7 @@ fn step(rng: &mut Rng) -> Step {
         87..90 => Step::CloseOrReopen { pull },
         90..92 => Step::DraftOrReady { pull },
         92..97 => Step::Say { pull, by: ["lee", "ann", "rex"][rng.usize(..3)], words: words(rng) },
+        97..98 => Step::Rerun { pull, nth: rng.usize(..2) },
         _ => Step::Redeliver { back: rng.usize(..6) },
     }
 }
@@ -297,7 +303,7 @@ fn edit(rng: &mut Rng) -> Difference {
             edit.insert(LEGAL, None);
             edit
         }
-        13 => one(SETTINGS, Content::Settings(rng.usize(..POLICIES.len()))),
+        13 => one(SETTINGS, Content::Settings(if rng.u8(..6) == 0 { BROKEN } else { usual_policy(rng) })),
         _ => one(README, Content::Text(rng.u32(1..9))),
     }
 }
@@ -361,6 +367,7 @@ impl fmt::Display for Step {
             Self::CloseOrReopen { pull } => write!(f, "#{pull} is closed or reopened"),
             Self::DraftOrReady { pull } => write!(f, "#{pull} is made a draft or ready"),
             Self::Say { pull, by, words } => write!(f, "{by} comments on #{pull}: {words:?}"),
+            Self::Rerun { pull, nth } => write!(f, "check {nth} of #{pull} is asked for again"),
             Self::Redeliver { back } => write!(f, "the delivery {back} before the last comes again"),
         }
     }

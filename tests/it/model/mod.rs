@@ -22,13 +22,17 @@
 //! The constants below are what the product does not do yet. The oracle is written for the final rules.
 
 mod history;
+mod judge;
 mod oracle;
 mod play;
 mod policies;
 mod run;
 mod world;
 
-pub use run::{house, replay};
+pub use run::house;
+
+/// Seeds of a house's histories.
+pub const SEEDS: u64 = 1_000;
 
 /// Whether a change of a team makes the product decide again.
 const TEAM_EVENTS: bool = false;
@@ -38,6 +42,8 @@ const BASE_EVENTS: bool = false;
 const SHARED_HEADS: bool = false;
 /// Whether a person named by the settings may override the evaluation.
 const OVERRIDES: bool = false;
+/// Whether the product tells weakened golden sets from others.
+const GOLDEN_SETS: bool = false;
 /// Whether a check for a base branch is taken back when the pull request goes to another, so that it does not count there
 /// should it come back. Until then what was said for a branch stands until the product looks again.
 const RETARGETS: bool = false;

@@ -68,7 +68,7 @@ fn check_reasons(world: &World, pull: &Pull) -> Vec<String> {
     }
     let broken = broken_orders(world, pull, &brought);
     let rules: Vec<&Rule> =
-        policy.rules.iter().filter(|rule| applies(rule.when, &brought, !broken.is_empty())).collect();
+        policy.rules.iter().filter(|rule| applies(world, pull, rule.when, &brought, !broken.is_empty())).collect();
     if !rules.is_empty() && new_commits(world, pull).iter().any(|commit| world.commits[*commit].has_stranger) {
         against.push("nobody knows who made one of its commits".to_owned());
     }
@@ -87,13 +87,24 @@ fn governed(world: &World, pull: &Pull, commit: usize) -> Difference {
     brought
 }
 
-fn applies(when: When, brought: &Difference, regression: bool) -> bool {
+fn applies(world: &World, pull: &Pull, when: When, brought: &Difference, regression: bool) -> bool {
     match when {
         When::Always => true,
         When::Under(folder) => brought.keys().any(|path| path.starts_with(folder)),
         When::Yardstick => [REPLY_SET, LEGAL_SET, SETTINGS].iter().any(|path| brought.contains_key(path)),
+        When::Weakened => asks_for_less(world, pull, brought),
         When::Regression => regression,
     }
+}
+
+/// Whether a changed golden set lacks an order of base's.
+fn asks_for_less(world: &World, pull: &Pull, brought: &Difference) -> bool {
+    let orders = |content: Option<&Content>| match content {
+        Some(Content::Golden(orders)) => orders.clone(),
+        _ => BTreeSet::new(),
+    };
+    let before = orders(world.files(world.tip(pull.base)).get(REPLY_SET));
+    brought.get(REPLY_SET).is_some_and(|after| !orders(after.as_ref()).is_superset(&before))
 }
 
 /// The prompts it changes, or whose golden set it changes, each as (path on base, path after a merge).

@@ -140,6 +140,11 @@ impl Game {
             | Step::CloseOrReopen { pull }
             | Step::DraftOrReady { pull } => self.press(*pull, step),
             Step::Say { pull, by, words } => self.say(*pull, by, *words),
+            Step::Rerun { pull, nth } => self.on_branch(*pull, |game, _| {
+                let head = game.repo.pull(game.numbers[*pull]).unwrap().head;
+                let checks = game.repo.check_runs(&head);
+                checks.iter().rev().nth(*nth).is_some_and(|check| game.repo.rerequest_check(check.id, "ann").is_ok())
+            }),
         }
     }
 
@@ -330,6 +335,11 @@ pub fn wakes(delivery: &Delivery, game: &Game) -> Vec<usize> {
         ("pull_request", "opened" | "synchronize" | "reopened" | "ready_for_review") => numbered(&body["number"]),
         ("pull_request", "edited") if body["changes"]["base"].is_object() => numbered(&body["number"]),
         ("pull_request_review", _) => numbered(&body["pull_request"]["number"]),
+        ("check_run", "rerequested") => {
+            let ours = body["check_run"]["external_id"].as_str().unwrap_or_default();
+            let number = ours.trim_start_matches("pull/").split('/').next().and_then(|digits| digits.parse().ok());
+            numbered(&number.map_or(Value::Null, |number: u64| number.into()))
+        }
         ("issue_comment", "created") => {
             let text = body["comment"]["body"].as_str().unwrap_or_default();
             let may = !READERS.iter().any(|reader| body["comment"]["user"]["login"] == *reader);

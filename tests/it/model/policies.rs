@@ -12,6 +12,8 @@ pub enum When {
     Under(&'static str),
     /// A golden set or the settings change.
     Yardstick,
+    /// A golden set asks for less than base's.
+    Weakened,
     /// The evaluation found a regression.
     Regression,
 }
@@ -62,7 +64,10 @@ const HEAD: &str = "prompts:\n  include: [\"prompts/**\"]\nevaluation:\n  model:
 /// The settings that cannot be read.
 pub const BROKEN: usize = 5;
 
-pub const POLICIES: [Policy; 6] = [
+/// The settings whose rule asks about weakened golden sets.
+pub const WEAKENED: usize = 6;
+
+pub const POLICIES: [Policy; 7] = [
     Policy {
         text: r#"roles:
   reviewers: ["@acme/reviewers-{n}"]
@@ -154,4 +159,18 @@ override: { from: [leads], count: 1 }
     },
     Policy { text: "", readable: true, overriders: None, rules: &[] },
     Policy { text: "aproval: []\n", readable: false, overriders: None, rules: &[] },
+    Policy {
+        text: r#"approval:
+  - name: strict
+    when: { changes: [golden_set_weakened] }
+    require: { count: 1, from: ["@acme/leads-{n}"] }
+"#,
+        readable: true,
+        overriders: None,
+        rules: &[Rule {
+            name: "strict",
+            when: When::Weakened,
+            any_of: &[Quorum { count: 1, from: &[Who::Team("leads")] }],
+        }],
+    },
 ];

@@ -1,21 +1,21 @@
 //! Runs many histories in one house: one fake GitHub, one server, one repository for each. Holds what GitHub lets through
 //! against the oracle's words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use promptops::sim::{Delivery, Knobs, Limits};
 
-use super::history::{History, Move, Step, Weather, weather};
-use super::play::{EVAL, Game, Word, wakes};
-use super::{RETARGETS, SWEEP};
+use super::history::{History, Move, Weather, weather};
+use super::judge::Playing;
+use super::play::{EVAL, Game};
+use super::{SEEDS, SWEEP};
 use crate::support::app::{TestApp, state};
 
 /// How often a look is taken while things settle.
 const LOOK: Duration = Duration::from_millis(80);
-/// Seeds of a house's histories.
-const SEEDS: u64 = 1_000;
 /// How long a sweep is waited for.
 const SWEPT_WITHIN: Duration = Duration::from_secs(20);
 
@@ -49,10 +49,10 @@ impl fmt::Display for Figures {
     }
 }
 
-/// Plays so many histories of so many rounds. The first that goes wrong is made shorter while patience lasts.
-pub async fn house(seed: u64, histories: usize, rounds: usize, patience: Duration) -> Figures {
+/// Plays these histories of a house, so many rounds each. The first that goes wrong is made shorter while patience lasts.
+pub async fn house(seed: u64, histories: Range<u64>, rounds: usize, patience: Duration) -> Figures {
     let weather = weather(seed, rounds);
-    let all = (0..histories as u64).map(|nth| History::new(seed * SEEDS + nth, rounds)).collect();
+    let all = histories.map(|nth| History::new(seed * SEEDS + nth, rounds)).collect();
     let (mut figures, wrong) = play(all, &weather).await;
     if let Some(first) = wrong.into_iter().next() {
         // Should the runner lose its patience first.
@@ -60,11 +60,6 @@ pub async fn house(seed: u64, histories: usize, rounds: usize, patience: Duratio
         figures.violations[0] = shortened(first, weather, figures.violations[0].clone(), patience).await;
     }
     figures
-}
-
-/// Plays the history of this seed alone, in the weather it had.
-pub async fn replay(seed: u64, rounds: usize) -> Figures {
-    play(vec![History::new(seed, rounds)], &weather(seed / SEEDS, rounds)).await.0
 }
 
 /// Leaves out of a history what it goes wrong without: bad weather, rounds, steps.
@@ -113,19 +108,6 @@ struct House {
     wrong: Vec<History>,
 }
 
-/// A game with what the product can know of it.
-struct Playing {
-    game: Game,
-    /// For each pull request, the step of the last event that made the product look at it.
-    woken: BTreeMap<usize, usize>,
-    /// The same for each head and base it had.
-    woken_at: BTreeMap<(usize, (usize, &'static str)), usize>,
-    /// The GUIDs of deliveries that were answered, and the last delivery that was looked at.
-    heard: BTreeSet<String>,
-    learned: u64,
-    is_wrong: bool,
-}
-
 impl House {
     async fn open(histories: Vec<History>) -> Self {
         let app = TestApp::new().await;
@@ -141,14 +123,7 @@ impl House {
             app.sim.user(person);
         }
         app.sim.bot("robot[bot]");
-        let game = |(n, history)| Playing {
-            game: Game::new(&app.sim, n, history),
-            woken: BTreeMap::new(),
-            woken_at: BTreeMap::new(),
-            heard: BTreeSet::new(),
-            learned: 0,
-            is_wrong: false,
-        };
+        let game = |(n, history)| Playing::new(Game::new(&app.sim, n, history));
         let figures = Figures {
             histories: histories.len(),
             steps: histories.iter().map(History::steps).sum(),
@@ -346,79 +321,4 @@ fn wrong(playing: &mut Playing, pull: usize, what: &str, figures: &mut Figures, 
     figures.violations.push(said);
     all.push(game.so_far());
     playing.is_wrong = true;
-}
-
-impl Playing {
-    fn can_merge(&self, pull: usize) -> bool {
-        self.game.repo.can_merge(self.game.numbers[pull]).is_ok()
-    }
-
-    fn now(&self, pull: usize) -> &Word {
-        &self.game.words.last().unwrap()[pull]
-    }
-
-    /// The oracle's words about a pull request from a step on.
-    fn words_since(&self, pull: usize, step: usize) -> impl Iterator<Item = &Word> {
-        self.game.words[step..].iter().filter_map(move |words| words.get(pull))
-    }
-
-    /// Learns from the log which events the product has worked off.
-    fn learn(&mut self, deliveries: &[Delivery]) {
-        let fresh = deliveries.iter().filter(|one| one.id > self.learned);
-        let ours = fresh.filter(|one| one.repository.is_none_or(|repo| repo == self.game.repo.id().0));
-        let mut woken = Vec::new();
-        for delivery in ours.filter(|one| one.status == "OK") {
-            // What was worked off before is only acknowledged.
-            let is_new = self.heard.insert(delivery.guid.clone());
-            let caused = |(after, until): &(u64, u64)| (after + 1..=*until).contains(&delivery.id);
-            if let Some(step) = self.game.sent.iter().position(caused).filter(|_| is_new) {
-                woken.extend(wakes(delivery, &self.game).into_iter().map(|pull| (pull, step)));
-            }
-        }
-        self.learned = deliveries.last().map_or(0, |last| last.id);
-        woken.into_iter().for_each(|(pull, step)| self.wake(pull, step));
-    }
-
-    /// A closed pull request is not looked at.
-    fn wake(&mut self, pull: usize, step: usize) {
-        if self.words_since(pull, step).any(|word| !word.open) {
-            return;
-        }
-        let Some(key) = self.game.words[step].get(pull).map(|word| word.key) else { return };
-        let last = self.woken.entry(pull).or_default();
-        *last = step.max(*last);
-        let last = self.woken_at.entry((pull, key)).or_default();
-        *last = step.max(*last);
-    }
-
-    /// Whether the oracle allowed it at some moment that the product may take for now.
-    fn could_be_allowed(&self, pull: usize) -> bool {
-        let now = self.now(pull);
-        let woken = if RETARGETS { self.woken.get(&pull) } else { self.woken_at.get(&(pull, now.key)) };
-        let since = woken.copied().unwrap_or_default();
-        now.against.github.is_empty()
-            && self.words_since(pull, since).any(|word| word.key == now.key && word.against.checks.is_empty())
-    }
-
-    /// The oracle's word, if it has been the same ever since the product looked.
-    fn known(&self, pull: usize) -> Option<&Word> {
-        let now = self.now(pull);
-        let since = self.woken.get(&pull)?;
-        let same = |word: &Word| word.open && word.key == now.key && word.against.checks == now.against.checks;
-        self.words_since(pull, *since).all(same).then_some(now)
-    }
-
-    /// What opens everything again.
-    fn last_steps(&self) -> Vec<Step> {
-        let mut steps = Vec::new();
-        for (pull, state) in self.game.world.pulls.iter().enumerate() {
-            if !state.open {
-                steps.push(Step::CloseOrReopen { pull });
-            }
-            if state.draft {
-                steps.push(Step::DraftOrReady { pull });
-            }
-        }
-        steps
-    }
 }
