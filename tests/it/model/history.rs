@@ -10,6 +10,7 @@ use super::world::{Content, Difference, LEGAL, MOVED, Opinion, Person, README, R
 use super::{GOLDEN_SETS, OVERRIDES, SHARED_HEADS};
 
 pub const BASES: [&str; 2] = ["main", "release"];
+const AUTHORS: [Person; 2] = ["ann", "bob"];
 const REVIEWERS: [Person; 9] = ["mara", "max", "lee", "lou", "bob", "ann", "mona", "rex", "robot[bot]"];
 
 /// How a commit came to be.
@@ -179,9 +180,9 @@ pub fn weather(seed: u64, rounds: usize) -> Vec<Weather> {
     (0..=rounds)
         .map(|_| match rng.u8(..20) {
             0..3 => Shuffled,
-            3..5 => Restart,
-            5..7 => Crash,
-            7..9 => Night,
+            3 => Restart,
+            4 => Crash,
+            5..7 => Night,
             _ => Calm,
         })
         .collect()
@@ -202,7 +203,7 @@ fn step(rng: &mut Rng) -> Step {
     match rng.u8(..100) {
         0..8 => {
             let shared = SHARED_HEADS && rng.bool();
-            Step::Open { author: ["bob", "ann"][rng.usize(..2)], base: rng.usize(..2), edit: edit(rng), shared }
+            Step::Open { author: AUTHORS[rng.usize(..2)], base: rng.usize(..2), edit: edit(rng), shared }
         }
         8..17 => Step::Push { pull, edit: edit(rng), hand: hand(rng) },
         17..22 => Step::Rebase { pull, hand: hand(rng) },
@@ -234,10 +235,13 @@ fn words(rng: &mut Rng) -> Words {
     }
 }
 
-/// Those who count most often come most often.
+/// Those who count come most often, then those who would like to.
 fn reviewer(rng: &mut Rng) -> Person {
-    let end = if rng.bool() { 4 } else { REVIEWERS.len() };
-    REVIEWERS[rng.usize(..end)]
+    match rng.u8(..10) {
+        0..5 => REVIEWERS[rng.usize(..4)],
+        5..7 => AUTHORS[rng.usize(..2)],
+        _ => REVIEWERS[rng.usize(..REVIEWERS.len())],
+    }
 }
 
 fn opinion(rng: &mut Rng) -> Opinion {
