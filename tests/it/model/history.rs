@@ -76,6 +76,10 @@ pub enum Step {
         by: Person,
         opinion: Opinion,
     },
+    /// Those who may approve do, one after another, until nothing is missing: what follows then has something to break.
+    Satisfy {
+        pull: usize,
+    },
     EditReview {
         pull: usize,
         nth: usize,
@@ -201,27 +205,28 @@ fn step(rng: &mut Rng) -> Step {
     // Most of it is about the first pull request, so that something comes of it.
     let pull = usize::from(rng.u8(..4) == 0);
     match rng.u8(..100) {
-        0..8 => {
+        0..7 => {
             let shared = SHARED_HEADS && rng.bool();
             Step::Open { author: AUTHORS[rng.usize(..2)], base: rng.usize(..2), edit: edit(rng), shared }
         }
-        8..17 => Step::Push { pull, edit: edit(rng), hand: hand(rng) },
-        17..22 => Step::Rebase { pull, hand: hand(rng) },
-        22..26 => Step::Rewrite { pull, edit: edit(rng), hand: hand(rng) },
-        26..31 => Step::Update { pull, by: ["ann", "ann", "bob", "mara"][rng.usize(..4)] },
-        31..39 => Step::PushBase { base: rng.usize(..2), edit: base_edit(rng) },
-        39..65 => Step::Review { pull, by: reviewer(rng), opinion: opinion(rng) },
-        65..67 => Step::EditReview { pull, nth: rng.usize(..4) },
-        67..72 => Step::Dismiss { pull, nth: rng.usize(..4) },
-        72..76 => Step::Leave { team: TEAMS[rng.usize(..3)], who: reviewer(rng) },
-        76..80 => Step::Join { team: TEAMS[rng.usize(..3)], who: reviewer(rng) },
+        7..16 => Step::Push { pull, edit: edit(rng), hand: hand(rng) },
+        16..21 => Step::Rebase { pull, hand: hand(rng) },
+        21..25 => Step::Rewrite { pull, edit: edit(rng), hand: hand(rng) },
+        25..29 => Step::Update { pull, by: ["ann", "ann", "bob", "mara"][rng.usize(..4)] },
+        29..36 => Step::PushBase { base: rng.usize(..2), edit: base_edit(rng) },
+        36..52 => Step::Review { pull, by: reviewer(rng), opinion: opinion(rng) },
+        52..64 => Step::Satisfy { pull },
+        64..65 => Step::EditReview { pull, nth: rng.usize(..4) },
+        65..73 => Step::Dismiss { pull, nth: [0, 0, 0, 1, 1, 2][rng.usize(..6)] },
+        73..77 => Step::Leave { team: TEAMS[rng.usize(..3)], who: reviewer(rng) },
+        77..80 => Step::Join { team: TEAMS[rng.usize(..3)], who: reviewer(rng) },
         80..81 => Step::Invite { team: TEAMS[rng.usize(..3)], who: reviewer(rng) },
         81..86 => Step::Retarget { pull },
         86..87 => Step::Retitle { pull },
-        87..90 => Step::CloseOrReopen { pull },
-        90..92 => Step::DraftOrReady { pull },
-        92..97 => Step::Say { pull, by: ["lee", "ann", "rex"][rng.usize(..3)], words: words(rng) },
-        97..98 => Step::Rerun { pull, nth: rng.usize(..2) },
+        87..89 => Step::CloseOrReopen { pull },
+        89..91 => Step::DraftOrReady { pull },
+        91..96 => Step::Say { pull, by: ["lee", "ann", "rex"][rng.usize(..3)], words: words(rng) },
+        96..97 => Step::Rerun { pull, nth: rng.usize(..2) },
         _ => Step::Redeliver { back: rng.usize(..6) },
     }
 }
@@ -361,6 +366,7 @@ impl fmt::Display for Step {
             Self::Update { pull, by } => write!(f, "{by} merges base into #{pull}"),
             Self::PushBase { base, edit } => write!(f, "push to {}: {}", BASES[*base], say(edit)),
             Self::Review { pull, by, opinion } => write!(f, "{by} reviews #{pull}: {opinion:?}"),
+            Self::Satisfy { pull } => write!(f, "#{pull} gets the approvals it needs"),
             Self::EditReview { pull, nth } => write!(f, "review {nth} of #{pull} is edited"),
             Self::Dismiss { pull, nth } => write!(f, "review {nth} of #{pull} is dismissed"),
             Self::Join { team, who } => write!(f, "{who} joins {team}"),
