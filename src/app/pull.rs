@@ -210,6 +210,10 @@ pub async fn facts(service: &Service, governed: &Governed, said: FileFacts) -> R
     Ok(facts)
 }
 
+/// Lets a pull request through that touches nothing governed.
+///
+/// # Errors
+/// When GitHub or the store fails.
 pub(super) async fn nothing_governed(
     service: &Service,
     pull: &PullRef,

@@ -167,3 +167,16 @@ async fn a_base_that_moved_is_measured_anew_at_the_next_review() {
     assert!(app.report(pull).unwrap().contains("the same 20 cases"), "{}", app.report(pull).unwrap());
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_review_brings_the_checks_where_the_opening_was_lost_and_nothing_is_governed() {
+    let mut app = TestApp::new().await;
+    app.sim.set_knobs(Knobs { drop_next: u32::MAX, ..Knobs::default() });
+    let pull = app.open(&Change::by("ann").write("README.md", "Acme, newer")).await;
+    app.sim.set_knobs(Knobs::default());
+    assert!(!app.can_merge(pull));
+    app.approve(pull, "mara").await;
+    app.expect(pull, "success", "success");
+    assert!(app.can_merge(pull) && app.report(pull).is_none());
+    app.finish().await;
+}

@@ -155,6 +155,12 @@ impl Sim {
         self.world().hooks.deliveries.clone()
     }
 
+    /// The id of the latest delivery, sent or lost; 0 before the first. Later ones have higher ids.
+    #[must_use]
+    pub fn last_delivery(&self) -> u64 {
+        self.world().hooks.deliveries.last().map_or(0, |delivery| delivery.id)
+    }
+
     /// Sends a delivery again, with the same GUID.
     ///
     /// # Errors

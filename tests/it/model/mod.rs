@@ -1,0 +1,51 @@
+//! The model-based test: random histories against the fake GitHub, and an oracle beside them that knows the rules in its own
+//! words.
+//!
+//! **Promised.** A history is what people do to one repository with two protected branches: pushes, force-pushes, updates,
+//! reviews, dismissals, edits, retargets, team changes, pushes to base, comments; webhooks are lost, repeated and shuffled, and
+//! the server stops, dies and comes back. After each step `oracle` says what stands against merging each pull request. Then:
+//! - *safety*, while things happen and after: what GitHub lets through, the oracle allows;
+//! - *liveness*, once all has settled: what the oracle allows, GitHub lets through;
+//! - at the end of a history, when what was lost has been made up for, the two agree on every pull request.
+//!
+//! A history that fails is told with its seed, which `cargo bench --bench histories -- --seed N` plays again by itself.
+//!
+//! **The window.** Between an event and the moment its webhook has been worked off, no bot can know better. So safety counts the
+//! oracle's word at any moment since the last webhook that was worked off and that makes the product look again at this pull
+//! request (`play::wakes`), as far as it went for this head and this base branch. What GitHub sees to by itself
+//! counts at once: a new head has no checks, another base asks for other names, a draft, a closed or a conflicting pull request
+//! cannot be merged. What happens to a closed pull request is looked at when it is opened again.
+//!
+//! **Left out.** Statistics (a case breaks every time or never), outages of models, forks, permissions that the app loses,
+//! caps, links and other file kinds, merges. These have stories of their own.
+//!
+//! The constants below are what the product does not do yet. The oracle is written for the final rules.
+
+mod history;
+mod judge;
+mod oracle;
+mod play;
+mod policies;
+mod run;
+mod world;
+
+pub use run::house;
+
+/// Seeds of a house's histories.
+pub const SEEDS: u64 = 1_000;
+
+/// Whether a change of a team makes the product decide again.
+const TEAM_EVENTS: bool = false;
+/// Whether a push to a base branch does.
+const BASE_EVENTS: bool = false;
+/// Whether two pull requests may have the same head.
+const SHARED_HEADS: bool = false;
+/// Whether a person named by the settings may override the evaluation.
+const OVERRIDES: bool = false;
+/// Whether the product tells weakened golden sets from others.
+const GOLDEN_SETS: bool = false;
+/// Whether a check for a base branch is taken back when the pull request goes to another, so that it does not count there
+/// should it come back. Until then what was said for a branch stands until the product looks again.
+const RETARGETS: bool = false;
+/// Whether a sweep finds what never arrived. Until then what is lost is sent again at the end, and people ask for a run.
+const SWEEP: bool = false;
