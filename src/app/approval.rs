@@ -23,8 +23,8 @@ pub async fn decide_again(service: &Service, pull: &PullRef, cancel: Cancellatio
     }
     let mut desk = Desk::open(service, &governed.repository, &governed.snapshot.pull).await?;
     match stored_run(service, pull, &governed).await? {
-        // A verdict against an older base says nothing of the settings and golden sets that control now.
-        Some(stored) if desk.has_checks() && stored.base_sha == governed.snapshot.base_sha => {
+        // A verdict under older settings or golden sets says nothing of those that control now.
+        Some(stored) if desk.has_checks() && stored.is_controlled_by(&governed) => {
             decide_stored(service, pull, &governed, &mut desk, stored).await
         }
         _ => evaluate(service, pull, false, cancel).await,

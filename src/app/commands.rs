@@ -25,7 +25,7 @@ pub async fn obey(service: &Service, pull: &PullRef, comment: &CommandComment) -
         tracing::info!(by = %comment.author, "a command by someone without write permission is ignored");
         return Ok(());
     }
-    if !pull::has_settings(&repository, pull).await? {
+    if !pull::has_settings(service, &repository, pull).await? {
         return Ok(());
     }
     let mut answers = Vec::new();

@@ -20,6 +20,7 @@ pub mod load;
 pub mod local;
 pub mod measure;
 pub mod named;
+pub mod organisation;
 pub mod plan;
 pub mod pull;
 pub mod render;

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::approval::{conclude, decide_stored};
-use super::control::{self, Control, Controlled};
+use super::control::{self, Control, Controlled, Evidence};
 use super::desk::Desk;
-use super::ending::broken_settings;
+use super::ending::{broken_settings, lost_settings};
 use super::job::{JobError, PullRef};
 use super::measure::{self, Measuring};
 use super::service::Service;
@@ -29,6 +29,16 @@ pub struct StoredRun {
     pub facts: PullFacts,
     /// What came out.
     pub report: Report,
+    /// The settings that controlled it.
+    #[serde(default)]
+    pub control: Evidence,
+}
+
+impl StoredRun {
+    /// Whether the settings and golden sets that controlled it are still those that do.
+    pub(super) fn is_controlled_by(&self, governed: &Governed) -> bool {
+        self.base_sha == governed.snapshot.base_sha && self.control == governed.control.evidence
+    }
 }
 
 /// A pull request that is governed, with what governs it.
@@ -72,7 +82,7 @@ pub async fn governed(service: &Service, pull: &PullRef) -> Result<Option<Govern
         Desk::open(service, &repository, &snapshot.pull).await?.cancel(&Outcome::Closed).await?;
         return Ok(None);
     }
-    match control::control(&repository, &snapshot).await? {
+    match control::control(&repository, &snapshot, Some(service.memory())).await? {
         Controlled::Silent => Ok(None),
         Controlled::Ready(control) => {
             let caps = overlooked(&snapshot, &control);
@@ -80,8 +90,12 @@ pub async fn governed(service: &Service, pull: &PullRef) -> Result<Option<Govern
             snapshot.caps.extend(caps);
             Ok(Some(Governed { repository, snapshot, control }))
         }
-        Controlled::Broken(findings) => {
-            broken_settings(service, &repository, &snapshot, findings).await?;
+        Controlled::Broken { findings, place } => {
+            broken_settings(service, &repository, &snapshot, findings, &place).await?;
+            Ok(None)
+        }
+        Controlled::Lost(message) => {
+            lost_settings(service, &repository, &snapshot, message).await?;
             Ok(None)
         }
     }
@@ -99,9 +113,9 @@ fn overlooked(snapshot: &Snapshot, control: &Control) -> Option<String> {
 ///
 /// # Errors
 /// When GitHub fails.
-pub async fn has_settings(repository: &Repository, pull: &PullRef) -> Result<bool, JobError> {
+pub async fn has_settings(service: &Service, repository: &Repository, pull: &PullRef) -> Result<bool, JobError> {
     let snapshot = repository.snapshot(pull.number).await?;
-    Ok(!matches!(control::control(repository, &snapshot).await?, Controlled::Silent))
+    Ok(!matches!(control::control(repository, &snapshot, Some(service.memory())).await?, Controlled::Silent))
 }
 
 /// Evaluates and decides. With `force` also a head that was evaluated already, and with new answers.
@@ -131,16 +145,17 @@ pub async fn evaluate(
         Measuring::Ended(report) => {
             // A run may take an hour: reviews and memberships are those of the moment of the decision.
             let facts = self::facts(&governed, facts.said.clone()).await?;
-            let run = StoredRun { base_sha: governed.snapshot.base_sha.clone(), facts, report: *report };
+            let (base_sha, control) = (governed.snapshot.base_sha.clone(), governed.control.evidence.clone());
+            let run = StoredRun { base_sha, facts, report: *report, control };
             conclude(service, pull, &governed, &mut desk, run, true).await
         }
         Measuring::Stopped => stopped(&governed, &mut desk).await,
     }
 }
 
-/// Whether a stored run of this head still says all there is to say: same base, a verdict, and its checks are there.
+/// Whether a stored run of this head still says all there is to say: same control, a verdict, and its checks are there.
 fn holds(stored: &StoredRun, governed: &Governed, desk: &Desk<'_>) -> bool {
-    stored.base_sha == governed.snapshot.base_sha
+    stored.is_controlled_by(governed)
         && !matches!(stored.report.verdict(), Verdict::NotMeasured)
         && desk.has_checks()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::control::Control;
+use super::control::{self, Control};
 use super::files::{Content, Files, FilesError};
 use super::guards;
 use super::job::JobError;
@@ -18,7 +18,7 @@ use crate::domain::ids::{Digest, PromptPath};
 use crate::domain::policy::Change;
 use crate::domain::policy::facts::{FileFacts, GovernedChange};
 use crate::domain::prompt::Format;
-use crate::domain::settings::{self, SETTINGS_PATH};
+use crate::domain::settings::SETTINGS_PATH;
 use crate::domain::source::{MAX_FILE_BYTES, too_large};
 use crate::github::{ChangedFile, Repository, Snapshot, TreeEntry};
 
@@ -78,7 +78,7 @@ pub async fn load(repository: &Repository, snapshot: &Snapshot, control: &Contro
     let merged = merged_tree(&snapshot.base_tree.entries, &head_tree.entries, snapshot);
     let base = Files::Remote { repository: repository.clone(), tree: snapshot.base_tree.entries.clone() };
     let head = Files::Remote { repository: repository.clone(), tree: merged };
-    changed_settings(&head, snapshot, &mut sides).await?;
+    changed_settings(repository, &head, snapshot, control, &mut sides).await?;
     let affected = affected(&head, snapshot, control, &mut sides).await?;
     let paths: BTreeSet<&PromptPath> = affected.iter().map(|(path, _)| path).collect();
     if let Some(finding) = too_many(&paths, "prompts by their golden sets") {
@@ -141,7 +141,13 @@ pub(super) fn merged_tree(base: &Entries, head: &Entries, snapshot: &Snapshot) -
 }
 
 /// A pull request that changes the settings gets the new text validated and is judged by the old one.
-async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) -> Result<(), JobError> {
+async fn changed_settings(
+    repository: &Repository,
+    head: &Files,
+    snapshot: &Snapshot,
+    control: &Control,
+    sides: &mut Sides,
+) -> Result<(), JobError> {
     let path = settings_path()?;
     let folded = path.folded();
     if !snapshot.files.iter().any(|file| file.path.folded() == folded) {
@@ -149,7 +155,7 @@ async fn changed_settings(head: &Files, snapshot: &Snapshot, sides: &mut Sides) 
     }
     sides.set_changes.push(format!("{path} changes; the settings of the base branch decide here"));
     match head.read(&path, MAX_FILE_BYTES).await? {
-        Content::Bytes(bytes) => match settings::parse(&path, &bytes) {
+        Content::Bytes(bytes) => match control::parse(repository, &path, &bytes, &control.enforced) {
             Ok(parsed) => sides.findings.extend(parsed.warnings),
             Err(findings) => sides.findings.extend(findings),
         },

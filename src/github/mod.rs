@@ -9,6 +9,7 @@ mod content;
 mod contributors;
 mod error;
 mod membership;
+mod organisation;
 mod publish;
 mod repository;
 mod snapshot;
@@ -19,6 +20,7 @@ mod wire;
 pub use client::{Github, GithubOptions, NowMs, SetupError};
 pub use content::{ChangedFile, Governed};
 pub use error::GithubError;
+pub use organisation::OrganisationFile;
 pub use publish::{
     CheckId, CheckWrite, CommentId, CommentOutcome, CommentWrite, Head, Published, REPORT_MARKER, Receipt, Remembered,
 };

@@ -9,6 +9,7 @@ mod prune;
 mod publication;
 mod release;
 mod run;
+mod seen;
 mod spending;
 mod writer;
 
@@ -217,6 +218,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "store", include_str!("../../migrations/0001_store.sql")),
     (2, "spending", include_str!("../../migrations/0002_spending.sql")),
     (3, "audit", include_str!("../../migrations/0003_audit.sql")),
+    (7, "settings_seen", include_str!("../../migrations/0007_settings_seen.sql")),
 ];
 
 fn migrations() -> Migrator {

@@ -52,6 +52,10 @@ fn the_settings_have_the_readers_keys() {
     check(file, "/definitions/Evaluation/properties", &read::EVALUATION, &mirror("Evaluation"));
     check(file, "/definitions/Budget/properties", &read::BUDGETS, &mirror("Budget"));
     check(file, "/definitions/Lint/properties", &read::LINT, &mirror("Lint"));
+    check(file, "/definitions/Enforce/properties", &read::enforce::ENFORCE, &mirror("Enforce"));
+    check(file, "/definitions/EnforcePrompts/properties", &read::enforce::ENFORCE_PROMPTS, &mirror("EnforcePrompts"));
+    let keys = &read::enforce::ENFORCE_EVALUATION;
+    check(file, "/definitions/EnforceEvaluation/properties", keys, &mirror("EnforceEvaluation"));
     check(file, "/definitions/Rule/properties", &read::approval::RULE, &mirror("Rule"));
     check(file, "/definitions/When/properties", &read::approval::WHEN, &mirror("When"));
     check(file, "/definitions/Quorum/properties", &read::approval::QUORUM, &mirror("Quorum"));
