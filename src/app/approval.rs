@@ -57,7 +57,7 @@ pub(super) async fn conclude(
     let body = serde_json::to_string(&run)
         .map_err(|error| JobError::GiveUp { message: format!("the run cannot be kept: {error}") })?;
     let now_ms = service.clock.now_ms();
-    service.store.save_run(&run_key(pull, governed), now_ms, &body, now_ms).await?;
+    service.store.save_run(&run_key(&pull.lane(), governed), now_ms, &body, now_ms).await?;
     let published = desk.finish(&run.report, new_run).await?;
     match &run.report.outcome {
         Outcome::Measured(Verdict::NotMeasured) if new_run && published && !run.report.is_too_noisy() => {

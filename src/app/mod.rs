@@ -22,6 +22,7 @@ pub mod measure;
 pub mod named;
 pub mod organisation;
 pub mod plan;
+pub mod policy;
 pub mod pull;
 pub mod render;
 pub mod result;

@@ -1,11 +1,13 @@
 //! The organisation's own settings: read at each decision and remembered, so that losing sight of them is not taken for
 //! "none". Knows no pull request.
 
+use std::path::Path;
+
 use super::job::JobError;
 use super::load::about;
-use crate::domain::diagnostic::Diagnostic;
+use crate::domain::diagnostic::{Diagnostic, Parsed};
 use crate::domain::ids::{Digest, PromptPath};
-use crate::domain::settings::{self, Organisation, SETTINGS_PATH};
+use crate::domain::settings::{self, Organisation, SETTINGS_PATH, Settings};
 use crate::domain::source::{MAX_FILE_BYTES, too_large};
 use crate::github::{GithubError, OrganisationFile, Repository};
 use crate::store::Store;
@@ -51,6 +53,18 @@ pub(super) fn home(repository: &Repository) -> String {
 /// Whether a repository is the one that holds its account's settings.
 pub(super) fn is_home(repository: &Repository) -> bool {
     repository.name().name().eq_ignore_ascii_case(".github")
+}
+
+/// The settings at a desk. A folder called `.github` is a copy of the repository that holds its account's settings.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(super) fn parse_local(root: &Path, path: &PromptPath, bytes: &[u8]) -> Result<Parsed<Settings>, Vec<Diagnostic>> {
+    if root.file_name().is_none_or(|name| name != ".github") {
+        return settings::parse(path, bytes);
+    }
+    let parsed = settings::parse_organisation(path, bytes)?;
+    Ok(Parsed { value: parsed.value.settings, warnings: parsed.warnings })
 }
 
 /// Reads the settings of the account that a repository belongs to.

@@ -165,15 +165,15 @@ fn holds(stored: &StoredRun, governed: &Governed, desk: &Desk<'_>) -> bool {
 /// # Errors
 /// When the store fails.
 pub async fn stored_run(service: &Service, pull: &PullRef, governed: &Governed) -> Result<Option<StoredRun>, JobError> {
-    let stored = service.store.load_run(&run_key(pull, governed)).await?;
+    let stored = service.store.load_run(&run_key(&pull.lane(), governed)).await?;
     // A run that an older version wrote otherwise is run again.
     Ok(stored.and_then(|stored| serde_json::from_str(&stored.body).ok()))
 }
 
 /// Under what the run of this head for this base branch is kept.
-pub(super) fn run_key(pull: &PullRef, governed: &Governed) -> String {
+pub(super) fn run_key(lane: &str, governed: &Governed) -> String {
     let view = &governed.snapshot.pull;
-    format!("{}/{}/{}", pull.lane(), view.head_sha, view.base_branch)
+    format!("{lane}/{}/{}", view.head_sha, view.base_branch)
 }
 
 /// The facts that approvals are decided by, as they are now.

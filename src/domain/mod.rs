@@ -13,6 +13,7 @@ pub mod governed;
 pub mod ids;
 pub mod node;
 pub mod policy;
+pub mod policy_tests;
 pub mod price;
 pub mod price_overrides;
 pub mod prompt;

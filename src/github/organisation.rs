@@ -39,18 +39,19 @@ impl Repository {
         // Private to this repository's token, or not there: only a token for that repository can tell.
         match self.github().call(self.installation(), &own, &ask).await {
             Ok(answer) => file(&answer.parse(&ask.what)?, &ask.what, limit),
-            // Such a token was given, so the repository is there and can be read.
-            Err(GithubError::NotFound { .. }) => Ok(OrganisationFile::Absent),
+            // A token may be older than the loss of what it was for, so the repository itself is asked for.
+            Err(GithubError::NotFound { .. }) => self.absent_or_unseen(&own).await,
             Err(GithubError::Forbidden { .. }) => Ok(OrganisationFile::Unseen),
             // 422: the installation has no such repository to give a token for. It may be public all the same.
-            Err(GithubError::Validation { .. }) => self.public_organisation().await,
+            Err(GithubError::Validation { .. }) => self.absent_or_unseen(&Scope::Gate(self.id())).await,
             Err(error) => Err(error),
         }
     }
 
-    async fn public_organisation(&self) -> Result<OrganisationFile, GithubError> {
-        let what = format!("{}/.github", self.name().owner());
-        match self.get::<wire::Numbered>(format!("/repos/{}/.github", part(self.name().owner())), what).await {
+    async fn absent_or_unseen(&self, scope: &Scope) -> Result<OrganisationFile, GithubError> {
+        let owner = self.name().owner();
+        let ask = Ask::get(format!("/repos/{}/.github", part(owner)), format!("{owner}/.github"));
+        match self.github().call(self.installation(), scope, &ask).await {
             Ok(_) => Ok(OrganisationFile::Absent),
             Err(GithubError::NotFound { .. } | GithubError::Forbidden { .. }) => Ok(OrganisationFile::Unseen),
             Err(error) => Err(error),

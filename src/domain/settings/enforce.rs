@@ -18,7 +18,7 @@ pub(in crate::domain) const ENFORCE_EVALUATION: [&str; 8] =
     ["judge", "trials", "margin", "min_score", "max_cost_increase", "max_latency_increase", "budget", "forks"];
 
 /// What stands before the name of a rule that an organisation enforces; no other rule may begin so.
-pub const RULE_PREFIX: &str = "organisation/";
+pub const RULE_PREFIX: &str = "organisation: ";
 
 /// What no repository of an organisation can loosen.
 #[derive(Debug, Clone, Default, PartialEq)]

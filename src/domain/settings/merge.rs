@@ -83,7 +83,7 @@ pub(super) fn apply(reader: &mut Reader<'_>, node: &Node, settings: Settings, en
         if rule.name.starts_with(RULE_PREFIX) {
             let message = format!("the name `{}` is kept for rules that the organisation enforces", rule.name);
             let place = node.get("approval").and_then(|rules| item(rules, index)).map_or(node.at, |rule| rule.at);
-            reader.error("reserved-name", place, message, format!("do not begin it with `{RULE_PREFIX}`"));
+            reader.error("reserved-name", place, message, format!("do not begin it with `{}`", RULE_PREFIX.trim_end()));
         }
     }
     let (settings, overruled) = enforced.over(settings);

@@ -1,5 +1,7 @@
 //! What is read of a pull request, and that the policy decides rightly on it.
 
+use promptops::github::OrganisationFile;
+
 use super::*;
 
 #[tokio::test]

@@ -103,7 +103,7 @@ fn the_organisation_s_rules_come_first_and_know_its_own_roles() {
     let own = "roles: { leads: [\"@ann\"] }\napproval: [{ name: legal, require: { from: [leads] } }]";
     let (settings, _) = under(own, organisation);
     let names: Vec<&str> = settings.policy.rules.iter().map(|rule| &*rule.name).collect();
-    assert_eq!(names, ["organisation/legal", "legal"]);
+    assert_eq!(names, ["organisation: legal", "legal"]);
     let said: Vec<String> = settings.policy.rules.iter().map(|rule| format!("{:?}", rule.require)).collect();
     assert!(said[0].contains("lee") && !said[0].contains("ann"), "{said:?}");
     assert!(said[1].contains("ann") && !said[1].contains("lee"), "{said:?}");
@@ -128,8 +128,8 @@ fn a_repository_can_neither_enforce_nor_take_an_enforced_name() {
     };
     assert_eq!(errors("roles: {}\nenforce: {}\n"), ["2:`enforce` counts in the organisation's settings only"]);
     assert_eq!(
-        errors("approval:\n  - name: organisation/legal\n    require: { from: [\"@ann\"] }\n"),
-        ["2:the name `organisation/legal` is kept for rules that the organisation enforces"]
+        errors("approval:\n  - name: \"organisation: legal\"\n    require: { from: [\"@ann\"] }\n"),
+        ["2:the name `organisation: legal` is kept for rules that the organisation enforces"]
     );
 }
 
