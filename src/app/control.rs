@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::diagnostic::{Diagnostic, Parsed};
-use crate::domain::governed::Governed;
+use crate::domain::governed::{Governed, InvalidPattern};
 use crate::domain::ids::{Digest, PromptPath};
 use crate::domain::settings::{self, Enforced, SETTINGS_PATH, Settings};
 use crate::domain::source::{MAX_FILE_BYTES, too_large};
@@ -104,10 +104,8 @@ pub async fn control(
         }
     };
     let settings::Organisation { settings, enforced } = organisation;
-    match Governed::new(&settings) {
+    match govern(repository, snapshot, &settings).await? {
         Ok(governed) => {
-            let governed = named::with_named_sets(repository, snapshot, governed).await?;
-            let governed = attached::with_attached(repository, snapshot, governed).await?;
             Ok(Controlled::Ready(Box::new(Control { settings, enforced, governed, warnings, evidence })))
         }
         Err(error) => {
@@ -115,6 +113,20 @@ pub async fn control(
             Ok(on_base(vec![about("invalid-glob", &path, error.to_string(), help)]))
         }
     }
+}
+
+/// What settings govern of a pull request's files.
+pub(super) async fn govern(
+    repository: &Repository,
+    snapshot: &Snapshot,
+    settings: &Settings,
+) -> Result<Result<Governed, InvalidPattern>, JobError> {
+    let governed = match Governed::new(settings) {
+        Ok(governed) => governed,
+        Err(error) => return Ok(Err(error)),
+    };
+    let governed = named::with_named_sets(repository, snapshot, governed).await?;
+    Ok(Ok(attached::with_attached(repository, snapshot, governed).await?))
 }
 
 /// A repository's settings under what its organisation enforces. The organisation's own repository may say `enforce`; what

@@ -155,7 +155,7 @@ pub async fn explain_pull(
     };
     if let Some(file) = live.settings {
         control.settings = other_settings(&repository, live.folder, file, &control.enforced).await?;
-        let other = governed::Governed::new(&control.settings);
+        let other = control::govern(&repository, &snapshot, &control.settings).await?;
         control.governed = other.map_err(|error| LocalError::Input(error.to_string()))?;
     }
     let governed = Governed { repository, snapshot, control };

@@ -90,6 +90,19 @@ pub struct GithubConfig {
     pub api_url: Url,
 }
 
+/// How to read GitHub as the app, without its webhooks.
+#[derive(Debug, Clone)]
+pub struct GithubReader {
+    /// The app's id.
+    pub app_id: u64,
+    /// Its private key, PEM.
+    pub private_key: SecretString,
+    /// Where the API is.
+    pub api_url: Url,
+    /// The service's database, if it is named.
+    pub database_url: Option<SecretString>,
+}
+
 /// All that `serve` needs to know.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {
@@ -177,22 +190,31 @@ where
         set("NO_COLOR").is_none() && set("TERM").is_none_or(|terminal| terminal != "dumb")
     }
 
-    fn github(&self) -> Result<GithubConfig, ConfigError> {
+    /// Reads what a look at GitHub needs.
+    ///
+    /// # Errors
+    /// When a variable is missing or wrong; says which and what to do.
+    pub fn github_reader(&self) -> Result<GithubReader, ConfigError> {
         const APP_ID: &str = "PROMPTOPS_GITHUB_APP_ID";
         let help = "copy the number from the app's settings page";
         let app_id = self.required(APP_ID, help)?;
         let key = self.required("PROMPTOPS_GITHUB_PRIVATE_KEY", "generate a private key on the app's settings page")?;
         let api_url = self.url("PROMPTOPS_GITHUB_API_URL")?;
-        Ok(GithubConfig {
+        Ok(GithubReader {
             app_id: app_id.parse().map_err(|_| ConfigError::Invalid { name: APP_ID, help })?,
             // Many deployment tools cannot hold line breaks and write them as \n.
             private_key: if key.contains('\n') { key } else { key.replace("\\n", "\n") }.into(),
-            webhook_secrets: self.webhook_secrets()?,
             api_url: match api_url {
                 Some(url) => url,
                 None => self.parsed("PROMPTOPS_GITHUB_API_URL", "https://api.github.com", URL_HELP)?,
             },
+            database_url: self.text("PROMPTOPS_DATABASE_URL")?.map(SecretString::from),
         })
+    }
+
+    fn github(&self) -> Result<GithubConfig, ConfigError> {
+        let GithubReader { app_id, private_key, api_url, .. } = self.github_reader()?;
+        Ok(GithubConfig { app_id, private_key, webhook_secrets: self.webhook_secrets()?, api_url })
     }
 
     fn webhook_secrets(&self) -> Result<Vec<SecretString>, ConfigError> {

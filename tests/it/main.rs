@@ -12,6 +12,7 @@ mod cli_input;
 mod cli_judges;
 mod cli_lint;
 mod cli_money;
+mod cli_policy;
 mod cli_promptfoo;
 mod cli_prompty;
 mod cli_provider;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::domain::evaluator_syntax;
 use crate::domain::golden::yaml;
+use crate::domain::policy_tests::read as policy_tests;
 use crate::domain::prompt::{github_models, metadata, parameters};
 use crate::domain::settings as read;
 
@@ -59,6 +60,19 @@ fn the_settings_have_the_readers_keys() {
     check(file, "/definitions/Rule/properties", &read::approval::RULE, &mirror("Rule"));
     check(file, "/definitions/When/properties", &read::approval::WHEN, &mirror("When"));
     check(file, "/definitions/Quorum/properties", &read::approval::QUORUM, &mirror("Quorum"));
+}
+
+#[test]
+fn policy_tests_have_the_readers_keys() {
+    let mirror = |name: &str| format!("{name} in src/domain/schema/policy_tests.rs");
+    let file = "policy-tests.schema.json";
+    check(file, "/properties", &policy_tests::TOP, &mirror("PolicyTests"));
+    check(file, "/definitions/Test/properties", &policy_tests::TEST, &mirror("Test"));
+    check(file, "/definitions/Pull/properties", &policy_tests::PULL, &mirror("Pull"));
+    check(file, "/definitions/Size/properties", &policy_tests::SIZE, &mirror("Size"));
+    check(file, "/definitions/Lint/properties", &policy_tests::LINT, &mirror("Lint"));
+    check(file, "/definitions/Review/properties", &policy_tests::REVIEW, &mirror("Review"));
+    check(file, "/definitions/Expect/properties", &policy_tests::EXPECT, &mirror("Expect"));
 }
 
 #[test]
