@@ -105,9 +105,7 @@ pub async fn control(
     };
     let settings::Organisation { settings, enforced } = organisation;
     match govern(repository, snapshot, &settings).await? {
-        Ok(governed) => {
-            Ok(Controlled::Ready(Box::new(Control { settings, enforced, governed, warnings, evidence })))
-        }
+        Ok(governed) => Ok(Controlled::Ready(Box::new(Control { settings, enforced, governed, warnings, evidence }))),
         Err(error) => {
             let help = "mend the glob in the settings";
             Ok(on_base(vec![about("invalid-glob", &path, error.to_string(), help)]))

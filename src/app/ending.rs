@@ -43,8 +43,9 @@ pub async fn give_up(service: &Service, pull: &PullRef, message: &str, what: Giv
     let repository = service.repository(pull).await?;
     let view = repository.pull(pull.number).await?;
     let mut desk = Desk::open(service, &repository, &view).await?;
-    let never_begun =
-        what == GivenUp::Evaluation && !desk.has_checks() && has_settings(service, &repository, pull).await.unwrap_or(true);
+    let never_begun = what == GivenUp::Evaluation
+        && !desk.has_checks()
+        && has_settings(service, &repository, pull).await.unwrap_or(true);
     let unevaluated = desk.is_evaluating() || never_begun;
     let unapproved = what == GivenUp::Approval && desk.has_checks();
     if !view.is_open || !(unevaluated || unapproved) {

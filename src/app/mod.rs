@@ -3,6 +3,7 @@
 pub mod approval;
 mod attached;
 pub mod cached;
+mod changed_settings;
 pub mod commands;
 pub mod compare;
 pub mod control;

@@ -19,8 +19,8 @@ use crate::domain::ids::{PromptPath, PullNumber, RepoName};
 use crate::domain::policy;
 use crate::domain::policy::facts::PullFacts;
 use crate::domain::policy_tests::{self, Outcome, TESTS_PATH};
-use crate::domain::report::decision::Explained;
 use crate::domain::report::Outcome as Ended;
+use crate::domain::report::decision::Explained;
 use crate::domain::settings::{self, SETTINGS_PATH, Settings};
 use crate::domain::source::{MAX_FILE_BYTES, too_large};
 use crate::github::{Github, Repository};
@@ -144,7 +144,7 @@ pub async fn explain_pull(
     let mut control = match controlled {
         Controlled::Ready(control) => control,
         Controlled::Broken { findings, .. } => return Err(LocalError::Findings(findings).into()),
-        Controlled::Lost(message) => return Err(LocalError::Input(message).into()),
+        Controlled::Lost(message) => return Err(ExplainError::World(message)),
         Controlled::Silent => {
             let message = format!(
                 "{} has no {SETTINGS_PATH} on {}, and neither has its organisation: nothing is decided there",
@@ -232,7 +232,9 @@ impl Desk {
         let wrong = |finding| Err(LocalError::Findings(vec![finding]));
         match self.files.read(path, MAX_FILE_BYTES).await? {
             Content::Bytes(bytes) => Ok(bytes),
-            Content::Missing => Err(LocalError::Input(format!("no file at `{path}`: check the path, or write the file"))),
+            Content::Missing => {
+                Err(LocalError::Input(format!("no file at `{path}`: check the path, or write the file")))
+            }
             Content::TooLarge(size) => wrong(too_large(path, size, MAX_FILE_BYTES)),
             Content::Refused(why) => {
                 wrong(about("not-a-regular-file", path, format!("the file is {why}"), "links are not followed"))

@@ -155,9 +155,7 @@ pub async fn evaluate(
 
 /// Whether a stored run of this head still says all there is to say: same control, a verdict, and its checks are there.
 fn holds(stored: &StoredRun, governed: &Governed, desk: &Desk<'_>) -> bool {
-    stored.is_controlled_by(governed)
-        && !matches!(stored.report.verdict(), Verdict::NotMeasured)
-        && desk.has_checks()
+    stored.is_controlled_by(governed) && !matches!(stored.report.verdict(), Verdict::NotMeasured) && desk.has_checks()
 }
 
 /// What is stored of the run of this head.

@@ -64,9 +64,10 @@ async fn explain(arguments: &ExplainArguments) -> Result<Outcome, CommandError> 
     let folder = super::folder()?;
     let settings = arguments.settings.as_deref();
     let (explained, secrets) = match (&arguments.facts, &arguments.pull) {
-        (Some(file), _) => {
-            (policy::explain_facts(&folder, file, settings, verdict).await.map_err(ExplainError::from), Secrets::default())
-        }
+        (Some(file), _) => (
+            policy::explain_facts(&folder, file, settings, verdict).await.map_err(ExplainError::from),
+            Secrets::default(),
+        ),
         (None, url) => {
             let (repo, number) = pull_of(url.as_deref().unwrap_or_default())?;
             let config = config::process().github_reader().map_err(|error| CommandError::Input(error.to_string()))?;

@@ -106,7 +106,14 @@ impl Governed {
         };
         let exclude = Patterns::new(settings.exclude.iter().map(String::as_str))?;
         let always = Patterns::new(settings.always.iter().map(String::as_str))?;
-        Ok(Self { include, exclude, always, named_golden_sets: Vec::new(), attachments: BTreeMap::new(), overlooks: false })
+        Ok(Self {
+            include,
+            exclude,
+            always,
+            named_golden_sets: Vec::new(),
+            attachments: BTreeMap::new(),
+            overlooks: false,
+        })
     }
 
     /// Adds files that governed prompt files are made of, wherever they lie.

@@ -173,11 +173,7 @@ pub fn parse(path: &PromptPath, bytes: &[u8]) -> Result<Parsed<Settings>, Vec<Di
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of its lines.
-pub fn parse_under(
-    path: &PromptPath,
-    bytes: &[u8],
-    enforced: &Enforced,
-) -> Result<Parsed<Settings>, Vec<Diagnostic>> {
+pub fn parse_under(path: &PromptPath, bytes: &[u8], enforced: &Enforced) -> Result<Parsed<Settings>, Vec<Diagnostic>> {
     read_file(path, bytes, |reader, node| {
         if let Some(place) = enforce_key(node) {
             let help = "move it to .github/promptops.yml of the organisation's `.github` repository, or remove it";

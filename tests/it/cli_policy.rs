@@ -59,7 +59,9 @@ async fn mistakes_in_either_file_exit_with_2_and_name_the_place() {
     desk.write(".github/promptops.yml", SETTINGS.replace("count: 1", "count: 0"));
     let ran = desk.run(&["policy", "test"]).await;
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
-    for place in [".github/promptops.tests.yml:10:5: error: unknown key `verdct`", ".github/promptops.yml:10:23: error:"] {
+    for place in
+        [".github/promptops.tests.yml:10:5: error: unknown key `verdct`", ".github/promptops.yml:10:23: error:"]
+    {
         assert!(ran.stderr.contains(place), "{}", ran.stderr);
     }
     let ran = Desk::plain().run(&["policy", "test"]).await;

@@ -125,7 +125,11 @@ async fn lost(settings: Option<&str>, lose: impl Fn(&TestApp, &Repo), regain: im
     app.expect(seen, "action_required", "failure");
     let pull = app.open(&better()).await;
     app.expect(pull, "action_required", "failure");
-    assert!(said(&app, pull).contains("settings in acme/.github were there and cannot be read"), "{}", said(&app, pull));
+    assert!(
+        said(&app, pull).contains("settings in acme/.github were there and cannot be read"),
+        "{}",
+        said(&app, pull)
+    );
     assert!(!app.can_merge(seen) && !app.can_merge(pull));
     regain(&app, &shared);
     app.say(seen, "ann", "/promptops eval").await;
@@ -193,5 +197,27 @@ async fn settings_that_a_commit_removed_from_base_leave_the_organisation_s() {
     app.expect(pull, "success", "success");
     assert!(said(&app, pull).contains("everybody"), "{}", said(&app, pull));
     let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn new_settings_are_tried_on_the_tests_that_come_with_them_and_decide_nothing() {
+    const TESTS: &str = ".github/promptops.tests.yml";
+    let test = |name: &str, stands: &str| {
+        let pull = "pull: { author: ann, changes: [prompts/a.prompt.yml] }";
+        format!("  - {{ name: {name}, {pull}, expect: {{ approval: {stands} }} }}\n")
+    };
+    let mut app = TestApp::new().await;
+    let newer = Change::by("ann").write(SETTINGS_PATH, format!("# newer\n{SETTINGS}"));
+    let tests = format!("tests:\n{}{}", test("waits", "waiting"), test("free", "satisfied"));
+    let pull = app.open(&newer.clone().write(TESTS, tests)).await;
+    app.expect(pull, "success", "in_progress");
+    let report = app.report(pull).unwrap();
+    assert!(report.contains("the new settings fail 1 of 2 tests") && report.contains("free"), "{report}");
+    app.push(&Change::by("ann").write(TESTS, format!("tests:\n{}", test("waits", "waiting")))).await;
+    assert!(app.report(pull).unwrap().contains("the new settings pass all 1 tests"), "{:?}", app.report(pull));
+    app.push(&Change::by("ann").write(TESTS, "test: []\n")).await;
+    app.expect(pull, "success", "in_progress");
+    assert!(app.report(pull).unwrap().contains("unknown key"), "{:?}", app.report(pull));
     app.finish().await;
 }

@@ -54,7 +54,9 @@ fn refused(file: &str, text: &str) {
             let prompt = prompt::parse(&path("a.prompt.yml"), PROMPT.as_bytes()).unwrap().value;
             golden::parse(&path("a.golden.yml"), text.as_bytes(), &prompt).is_ok()
         }
-        "policy-tests.schema.json" => policy_tests::parse(&path(".github/promptops.tests.yml"), text.as_bytes()).is_ok(),
+        "policy-tests.schema.json" => {
+            policy_tests::parse(&path(".github/promptops.tests.yml"), text.as_bytes()).is_ok()
+        }
         _ => settings::parse_organisation(&path(".github/promptops.yml"), text.as_bytes()).is_ok(),
     };
     assert!(!read, "the reader takes what was to be refused:\n{text}");

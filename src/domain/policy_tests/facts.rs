@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{People, Review, Scenario, Team};
-use crate::domain::ids::{CommitSha, Digest, InvalidId, Login, PromptPath, PullNumber, RepoId, RepoName, TeamSlug, UserId};
+use crate::domain::ids::{
+    CommitSha, Digest, InvalidId, Login, PromptPath, PullNumber, RepoId, RepoName, TeamSlug, UserId,
+};
 use crate::domain::policy::facts::{
     self, ChangeSize, CommitFact, FileFacts, GovernedChange, Membership, Person, PullFacts,
 };

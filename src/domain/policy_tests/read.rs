@@ -142,7 +142,8 @@ fn read_teams(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<BTreeM
             }
         };
         let unreadable = matches!(&node.kind, Kind::Text(text) if &**text == UNREADABLE);
-        let known = if unreadable { Some(Team::Unreadable) } else { logins(reader, node, &key.name).map(Team::Members) };
+        let known =
+            if unreadable { Some(Team::Unreadable) } else { logins(reader, node, &key.name).map(Team::Members) };
         teams.extend(known.map(|known| (team, known)));
     }
     Some(teams)
@@ -251,7 +252,10 @@ fn read_committers(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<V
 
 fn read_size(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<ChangeSize> {
     let fields = reader.fields(node, &format!("`{what}`"), &SIZE, Unknown::Refused)?;
-    Some(ChangeSize { files: fields.read(reader, "files", count).unwrap_or(0), lines: fields.read(reader, "lines", count) })
+    Some(ChangeSize {
+        files: fields.read(reader, "files", count).unwrap_or(0),
+        lines: fields.read(reader, "lines", count),
+    })
 }
 
 fn read_lint(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<LintCounts> {

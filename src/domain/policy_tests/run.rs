@@ -6,8 +6,8 @@ use crate::domain::gate::Verdict;
 use crate::domain::governed::{Governed, InvalidPattern};
 use crate::domain::policy::decision::{Applies, Decision, RuleOutcome, State};
 use crate::domain::policy::{self, Policy};
-use crate::domain::report::ApprovalSummary;
 use crate::domain::reader::suggestion;
+use crate::domain::report::ApprovalSummary;
 use crate::domain::settings::Settings;
 
 /// How a test ended.
@@ -48,7 +48,8 @@ fn one(file: &TestFile, test: &PolicyTest, policy: &Policy, governed: &Governed)
     let decision = policy::decide(policy, &imagined.facts, verdict);
     let mut differences = differences(test, &decision, verdict);
     if !differences.is_empty() {
-        let hint = |team| format!("{team} is not listed under `teams`, so it counts as a team that cannot be read: list it");
+        let hint =
+            |team| format!("{team} is not listed under `teams`, so it counts as a team that cannot be read: list it");
         differences.extend(imagined.unlisted.iter().map(hint));
     }
     ended(differences)
@@ -66,7 +67,9 @@ fn differences(test: &PolicyTest, decision: &Decision, verdict: Option<Verdict>)
         let word = |passes: bool| if passes { "passes" } else { "blocked" };
         let why = verdict.map_or("it has no verdict yet", |verdict| match decision.waiver {
             Some(_) => "rules on the verdict let it pass",
-            None if matches!(verdict, Verdict::Regression | Verdict::NotMeasured) => "no satisfied rule names its verdict",
+            None if matches!(verdict, Verdict::Regression | Verdict::NotMeasured) => {
+                "no satisfied rule names its verdict"
+            }
             None => "its verdict blocks nothing",
         });
         found.push(format!("evaluation: expected {}, got {}: {why}", word(expected), word(passes)));

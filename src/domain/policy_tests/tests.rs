@@ -40,7 +40,10 @@ const PULL: &str = "pull: { author: \"@ann\", changes: [prompts/a.prompt.yml] }\
 
 #[test]
 fn a_decision_that_is_the_expected_one_leaves_nothing_to_say() {
-    check(&format!("{PULL}expect: {{ approval: waiting, rules: {{ keeper: does_not_apply, reviewer: waiting }} }}"), &[]);
+    check(
+        &format!("{PULL}expect: {{ approval: waiting, rules: {{ keeper: does_not_apply, reviewer: waiting }} }}"),
+        &[],
+    );
     let approved = "reviews: [{ by: \"@mara\", state: approved }]\n";
     check(&format!("{PULL}{approved}verdict: pass\nexpect: {{ approval: satisfied, evaluation: passes }}"), &[]);
     check(&format!("{PULL}{approved}verdict: regression\nexpect: {{ approval: waiting, evaluation: blocked }}"), &[]);
@@ -60,7 +63,10 @@ fn paths_are_what_the_settings_make_of_them_unless_a_kind_is_given() {
         ("{ prompts/a.prompt.yml: }", "does_not_apply"),
         ("{ elsewhere/notes.txt: golden_set }", "waiting"),
     ] {
-        check(&format!("pull: {{ author: ann, changes: {changes} }}\nexpect: {{ rules: {{ keeper: {stands} }} }}"), &[]);
+        check(
+            &format!("pull: {{ author: ann, changes: {changes} }}\nexpect: {{ rules: {{ keeper: {stands} }} }}"),
+            &[],
+        );
     }
 }
 
@@ -83,12 +89,17 @@ fn who_may_not_approve_does_not() {
 
 #[test]
 fn a_difference_says_what_was_decided_and_why() {
-    check(&format!("{PULL}verdict: regression\nexpect: {{ approval: satisfied, evaluation: passes, rules: {{ reviewer: satisfied, keper: waiting }} }}"), &[
-        "approval: expected satisfied, got waiting: Waiting for 1 of reviewers (@acme/reviewers, @zoe) (rule “reviewer”); 1 of leads (@acme/leads) (rule “waiver”).",
-        "evaluation: expected passes, got blocked: no satisfied rule names its verdict",
-        "rule `reviewer`: expected satisfied, got waiting: reviewer: waits for 1 of reviewers (@acme/reviewers, @zoe).",
-        "no rule is named `keper`; did you mean `keeper`?",
-    ]);
+    check(
+        &format!(
+            "{PULL}verdict: regression\nexpect: {{ approval: satisfied, evaluation: passes, rules: {{ reviewer: satisfied, keper: waiting }} }}"
+        ),
+        &[
+            "approval: expected satisfied, got waiting: Waiting for 1 of reviewers (@acme/reviewers, @zoe) (rule “reviewer”); 1 of leads (@acme/leads) (rule “waiver”).",
+            "evaluation: expected passes, got blocked: no satisfied rule names its verdict",
+            "rule `reviewer`: expected satisfied, got waiting: reviewer: waits for 1 of reviewers (@acme/reviewers, @zoe).",
+            "no rule is named `keper`; did you mean `keeper`?",
+        ],
+    );
 }
 
 #[test]
@@ -97,7 +108,8 @@ fn a_team_that_is_not_listed_cannot_be_read_and_a_difference_says_so() {
     let found = &outcomes(test)[0].differences;
     assert!(found[0].starts_with("approval: expected satisfied, got undecidable: team @acme/reviewers cannot be read"));
     assert!(found[1].starts_with("@acme/reviewers is not listed under `teams`"), "{found:?}");
-    let unreadable = format!("teams: {{ \"@acme/reviewers\": unreadable }}\n{}", test.replace("satisfied }", "undecidable }"));
+    let unreadable =
+        format!("teams: {{ \"@acme/reviewers\": unreadable }}\n{}", test.replace("satisfied }", "undecidable }"));
     assert_eq!(outcomes(&unreadable)[0].differences, Vec::<String>::new());
 }
 
@@ -114,23 +126,30 @@ fn refused(text: &str, expected: &[&str]) {
 
 #[test]
 fn mistakes_are_named_at_their_place() {
-    refused("tests:\n  - nam: a\n", &[
-        "2:5 missing-key: a test needs `name`",
-        "2:5 missing-key: a test needs `expect`",
-        "2:5 missing-key: it needs `pull`",
-        "2:5 unknown-key: unknown key `nam` in a test",
-    ]);
+    refused(
+        "tests:\n  - nam: a\n",
+        &[
+            "2:5 missing-key: a test needs `name`",
+            "2:5 missing-key: a test needs `expect`",
+            "2:5 missing-key: it needs `pull`",
+            "2:5 unknown-key: unknown key `nam` in a test",
+        ],
+    );
     let pull = "pull: { author: ann, changes: [a.prompt.yml] }";
-    refused(&format!("tests:\n  - name: a\n    {pull}\n    expect: {{}}\n"), &["4:13 empty-expect: `expect` expects nothing"]);
-    refused(&format!("tests:\n  - name: a\n    {pull}\n    verdict: good\n    expect: {{ approval: fine }}\n"), &[
-        "4:14 unknown-value: `verdict` is `good`",
-        "5:25 unknown-value: `approval` is `fine`",
-    ]);
+    refused(
+        &format!("tests:\n  - name: a\n    {pull}\n    expect: {{}}\n"),
+        &["4:13 empty-expect: `expect` expects nothing"],
+    );
+    refused(
+        &format!("tests:\n  - name: a\n    {pull}\n    verdict: good\n    expect: {{ approval: fine }}\n"),
+        &["4:14 unknown-value: `verdict` is `good`", "5:25 unknown-value: `approval` is `fine`"],
+    );
     let one = format!("  - {{ name: a, {pull}, expect: {{ approval: waiting }} }}\n");
     refused(&format!("tests:\n{one}{one}"), &["3:5 duplicate-name: two tests are named `a`"]);
-    refused("teams: { leads: [lee] }\ntests: []\n", &[
-        "1:10 invalid-team: `leads` is not a valid team: write it as @org/team",
-    ]);
+    refused(
+        "teams: { leads: [lee] }\ntests: []\n",
+        &["1:10 invalid-team: `leads` is not a valid team: write it as @org/team"],
+    );
     refused("teams: {}\n", &["1:1 missing-key: the file has no `tests`"]);
 }
 

@@ -73,7 +73,11 @@ impl Enforced {
         let own = &mut settings.pull_request_usd;
         gave_way.at_most(&["evaluation", "budget", "pull_request_usd"], own, most.pull_request_usd);
         gave_way.at_most(&["evaluation", "budget", "day_usd"], &mut settings.day_usd, most.day_usd);
-        gave_way.at_most(&["evaluation", "budget", "author_day_usd"], &mut settings.author_day_usd, most.author_day_usd);
+        gave_way.at_most(
+            &["evaluation", "budget", "author_day_usd"],
+            &mut settings.author_day_usd,
+            most.author_day_usd,
+        );
     }
 }
 

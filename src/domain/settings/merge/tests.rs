@@ -39,26 +39,42 @@ fn check<T: PartialEq + std::fmt::Debug>(
 #[test]
 fn the_stricter_number_counts_and_a_looser_one_is_named_at_its_line() {
     let margin = |settings: &Settings| settings.margin;
-    check("evaluation:\n  margin: 0.1", "evaluation: { margin: 0.02 }", margin, 0.02, &[
-        "2:11: `margin` is 0.1, but the organisation allows at most 0.02",
-    ]);
+    check(
+        "evaluation:\n  margin: 0.1",
+        "evaluation: { margin: 0.02 }",
+        margin,
+        0.02,
+        &["2:11: `margin` is 0.1, but the organisation allows at most 0.02"],
+    );
     check("evaluation:\n  margin: 0.01", "evaluation: { margin: 0.02 }", margin, 0.01, &[]);
     check("roles: {}", "evaluation: { margin: 0.02 }", margin, 0.02, &[]);
     let floor = |settings: &Settings| settings.min_score;
-    check("evaluation:\n  min_score: 0.5", "evaluation: { min_score: 0.8 }", floor, Some(0.8), &[
-        "2:14: `min_score` is 0.5, but the organisation asks for at least 0.8",
-    ]);
+    check(
+        "evaluation:\n  min_score: 0.5",
+        "evaluation: { min_score: 0.8 }",
+        floor,
+        Some(0.8),
+        &["2:14: `min_score` is 0.5, but the organisation asks for at least 0.8"],
+    );
     check("evaluation:\n  min_score: 0.9", "evaluation: { min_score: 0.8 }", floor, Some(0.9), &[]);
     check("", "evaluation: { min_score: 0.8 }", floor, Some(0.8), &[]);
     let trials = |settings: &Settings| settings.trials;
-    check("evaluation:\n  trials: 2", "evaluation: { trials: 3 }", trials, 3, &[
-        "2:11: `trials` is 2, but the organisation asks for at least 3",
-    ]);
+    check(
+        "evaluation:\n  trials: 2",
+        "evaluation: { trials: 3 }",
+        trials,
+        3,
+        &["2:11: `trials` is 2, but the organisation asks for at least 3"],
+    );
     check("evaluation:\n  trials: 5", "evaluation: { trials: 3 }", trials, 5, &[]);
     let cost = |settings: &Settings| settings.max_cost_increase;
-    check("evaluation:\n  max_cost_increase: 2", "evaluation: { max_cost_increase: 0.5 }", cost, Some(0.5), &[
-        "2:22: `max_cost_increase` is 2, but the organisation allows at most 0.5",
-    ]);
+    check(
+        "evaluation:\n  max_cost_increase: 2",
+        "evaluation: { max_cost_increase: 0.5 }",
+        cost,
+        Some(0.5),
+        &["2:22: `max_cost_increase` is 2, but the organisation allows at most 0.5"],
+    );
     let latency = |settings: &Settings| settings.max_latency_increase;
     check("", "evaluation: { max_latency_increase: 0.5 }", latency, Some(0.5), &[]);
 }
@@ -67,12 +83,15 @@ fn the_stricter_number_counts_and_a_looser_one_is_named_at_its_line() {
 fn budgets_are_the_smaller_ones() {
     let own = "evaluation:\n  budget: { run_usd: 9, day_usd: 1 }";
     let organisation = "evaluation: { budget: { run_usd: 2, day_usd: 5, author_day_usd: 3, pull_request_usd: 4 } }";
-    let budgets = |settings: &Settings| {
-        (settings.run_usd, settings.day_usd, settings.author_day_usd, settings.pull_request_usd)
-    };
-    check(own, organisation, budgets, (Some(2.0), Some(1.0), Some(3.0), Some(4.0)), &[
-        "2:22: `run_usd` is 9, but the organisation allows at most 2",
-    ]);
+    let budgets =
+        |settings: &Settings| (settings.run_usd, settings.day_usd, settings.author_day_usd, settings.pull_request_usd);
+    check(
+        own,
+        organisation,
+        budgets,
+        (Some(2.0), Some(1.0), Some(3.0), Some(4.0)),
+        &["2:22: `run_usd` is 9, but the organisation allows at most 2"],
+    );
 }
 
 #[test]
@@ -88,9 +107,13 @@ fn forks_are_kept_out_as_the_organisation_says() {
 fn the_judge_and_who_overrides_are_the_organisation_s() {
     let judge = |settings: &Settings| settings.judge.clone();
     let gpt = ModelId::parse("openai/gpt-4o").ok();
-    check("evaluation:\n  judge: openai/tiny", "evaluation: { judge: openai/gpt-4o }", judge, gpt, &[
-        "2:10: `judge` is openai/gpt-4o, which the organisation enforces",
-    ]);
+    check(
+        "evaluation:\n  judge: openai/tiny",
+        "evaluation: { judge: openai/gpt-4o }",
+        judge,
+        gpt,
+        &["2:10: `judge` is openai/gpt-4o, which the organisation enforces"],
+    );
     let organisation = "roles: { leads: [\"@lee\"] }\noverride: { from: [leads], count: 1 }";
     let (settings, said) = under("override:\n  from: [\"@ann\"]\n", organisation);
     assert_eq!(said, ["2:3: `override` is the organisation's: only the people it names may override"]);
@@ -139,14 +162,16 @@ fn what_is_wrong_in_enforce_has_its_place() {
         let found = parse_organisation(&path(), text.as_bytes()).unwrap_err();
         found.iter().map(|one| format!("{}:{}", one.location.unwrap().line, one.message)).collect()
     };
-    assert_eq!(errors("enforce:\n  evaluation:\n    model: openai/x\n"), [
-        "3:unknown key `model` in `enforce.evaluation`"
-    ]);
+    assert_eq!(
+        errors("enforce:\n  evaluation:\n    model: openai/x\n"),
+        ["3:unknown key `model` in `enforce.evaluation`"]
+    );
     assert_eq!(errors("enforce:\n  evaluation:\n    margin: 2\n"), ["3:`margin` is 2, but must be from 0 to 1"]);
     assert_eq!(errors("enforce:\n  prompts:\n    exclude: []\n"), ["3:unknown key `exclude` in `enforce.prompts`"]);
-    assert_eq!(errors("enforce:\n  approval:\n    - name: a\n      require: { from: [leads] }\n"), [
-        "4:unknown role `leads`"
-    ]);
+    assert_eq!(
+        errors("enforce:\n  approval:\n    - name: a\n      require: { from: [leads] }\n"),
+        ["4:unknown role `leads`"]
+    );
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
