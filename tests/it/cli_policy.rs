@@ -49,7 +49,13 @@ async fn a_test_that_fails_exits_with_1_and_says_why() {
     desk.write("other.yml", TESTS.replace("state: approved }\n", "state: commented }\n"));
     let ran = desk.run(&["policy", "test", "other.yml"]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
-    insta::assert_snapshot!(ran.stdout, @"");
+    insta::assert_snapshot!(ran.stdout, @r"
+    FAIL  a reviewer is enough for a prompt (other.yml:6)
+          approval: expected satisfied, got waiting: Waiting for 1 of reviewers (@acme/prompt-reviewers) (rule “reviewer”).
+          rule `reviewer`: expected satisfied, got waiting: reviewer: waits for 1 of reviewers (@acme/prompt-reviewers).
+    ok    an old approval is not
+    2 tests: 1 passed, 1 failed
+    ");
 }
 
 #[tokio::test]
@@ -78,7 +84,13 @@ async fn facts_are_explained_rule_by_rule_without_naming_a_teams_members() {
     desk.write("facts.yml", FACTS);
     let ran = desk.run(&["policy", "explain", "--facts", "facts.yml", "--verdict", "regression"]).await;
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""), "{ran:?}");
-    insta::assert_snapshot!(ran.stdout, @"");
+    insta::assert_snapshot!(ran.stdout, @r"
+    example/repository#1 at bbbbbbb into main, opened by @ann
+      changes prompts/a.prompt.yml (prompt)
+    evaluation: regression, blocks
+    approval: waiting. Waiting for 1 of reviewers (@acme/prompt-reviewers) (rule “reviewer”).
+    - reviewer: waits for 1 of reviewers (@acme/prompt-reviewers). The approval of @ann does not count: they opened the pull request.
+    ");
     assert!(!ran.stdout.contains("secret-member"));
     desk.write("facts.yml", FACTS.replace("by: \"@ann\"", "by: \"@mara\""));
     let ran = desk.run(&["policy", "explain", "--facts", "facts.yml", "--format", "json"]).await;

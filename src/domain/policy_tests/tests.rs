@@ -129,10 +129,10 @@ fn mistakes_are_named_at_their_place() {
     refused(
         "tests:\n  - nam: a\n",
         &[
+            "2:5 unknown-key: unknown key `nam` in a test",
             "2:5 missing-key: a test needs `name`",
             "2:5 missing-key: a test needs `expect`",
             "2:5 missing-key: it needs `pull`",
-            "2:5 unknown-key: unknown key `nam` in a test",
         ],
     );
     let pull = "pull: { author: ann, changes: [a.prompt.yml] }";

@@ -52,7 +52,7 @@ impl Explained {
             facts.base_branch
         ))];
         let named = facts.changes.iter().take(SHOWN_CHANGES);
-        lines.extend(named.map(|change| show(&format!("  changes {} ({})", change.path, word(&change.kind)))));
+        lines.extend(named.map(|change| format!("  changes {} ({})", show(change.path.as_str()), word(&change.kind))));
         if let Some(more) = facts.changes.len().checked_sub(SHOWN_CHANGES).filter(|more| *more > 0) {
             lines.push(format!("  and {more} more"));
         }
