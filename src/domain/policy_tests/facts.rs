@@ -97,8 +97,14 @@ pub fn imagine(
     facts.reviews = scenario.reviews.iter().enumerate().map(review).collect();
     facts.permissions =
         people.permissions.iter().map(|(login, role)| (directory.person(login).id.0, role.clone())).collect();
+    let unlisted = join_teams(people, policy, &mut facts);
+    Ok(Imagined { facts, unlisted })
+}
+
+/// Fills the memberships that rules ask about, and gives the teams of which nothing is said.
+fn join_teams(people: &People, policy: &Policy, facts: &mut PullFacts) -> Vec<TeamSlug> {
     let mut unlisted = Vec::new();
-    for (team, person) in memberships_needed(policy, &facts) {
+    for (team, person) in memberships_needed(policy, facts) {
         let membership = match people.teams.get(&team) {
             Some(Team::Members(members)) if members.contains(&person.login) => Membership::Active,
             Some(Team::Members(_)) => Membership::No,
@@ -112,7 +118,7 @@ pub fn imagine(
         };
         facts.memberships.push((team, person.id, membership));
     }
-    Ok(Imagined { facts, unlisted })
+    unlisted
 }
 
 fn changes(scenario: &Scenario, governed: &dyn Fn(&PromptPath) -> Option<Change>) -> Vec<GovernedChange> {

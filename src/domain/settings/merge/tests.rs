@@ -24,6 +24,7 @@ fn under(own: &str, organisation: &str) -> (Settings, Vec<String>) {
     (parsed.value, said.collect())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "an expected value reads best as a literal")]
 fn check<T: PartialEq + std::fmt::Debug>(
     own: &str,
     organisation: &str,
