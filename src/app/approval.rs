@@ -62,7 +62,7 @@ pub(super) async fn conclude(
     let body = serde_json::to_string(&run)
         .map_err(|error| JobError::GiveUp { message: format!("the run cannot be kept: {error}") })?;
     let now_ms = service.clock.now_ms();
-    let key = run_key(pull, governed);
+    let key = run_key(&pull.lane(), governed);
     let notes = audit::decided(service, pull, governed, &run, &decision, &key);
     service.store.save_run_noting(&key, now_ms, &body, now_ms, &notes).await?;
     let published = desk.finish(&run.report, new_run).await?;

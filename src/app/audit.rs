@@ -35,7 +35,7 @@ pub(super) fn decided(
         ("base".to_owned(), run.facts.base_sha.to_string()),
         ("content".to_owned(), facts.content.to_string()),
         ("run".to_owned(), key.to_owned()),
-        ("settings".to_owned(), governed.control.digest.to_string()),
+        ("settings".to_owned(), governed.control.evidence.digest().to_string()),
     ]);
     let satisfied = |rule: &&RuleOutcome| rule.applies == Applies::Yes && rule.state == State::Satisfied;
     for rule in decision.rules.iter().filter(satisfied) {
@@ -61,7 +61,7 @@ pub(super) fn unmeasured(
 /// The settings that control the pull request, logged when they are others than the last seen of that branch.
 pub(super) fn settings(service: &Service, pull: &PullRef, governed: &Governed) -> AuditNote {
     let said = "these settings control the branch from now on".to_owned();
-    policy_change(service, pull, &governed.snapshot, governed.control.digest, said)
+    policy_change(service, pull, &governed.snapshot, governed.control.evidence.digest(), said)
 }
 
 /// Settings that cannot be used: another state of the settings, and the decision that follows.

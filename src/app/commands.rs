@@ -100,12 +100,12 @@ pub(super) async fn ground(
 ) -> Result<Option<Ground>, JobError> {
     let snapshot: Snapshot = repository.snapshot(pull.number).await?;
     let is_open = snapshot.pull.is_open;
-    let controlled = control::control(repository, &snapshot).await?;
+    let controlled = control::control(repository, &snapshot, Some(service.memory())).await?;
     let digest = watch::control_digest(&snapshot.base_tree, &controlled);
     Ok(match controlled {
         Controlled::Silent => None,
         _ if !is_open => Some(Ground::Closed),
-        Controlled::Broken(_) => Some(Ground::Broken),
+        Controlled::Broken { .. } | Controlled::Lost(_) => Some(Ground::Broken),
         Controlled::Ready(control) => {
             let governed = pull::ready(service, repository.clone(), snapshot, control, digest).await?;
             Some(Ground::Governed(Box::new(governed)))

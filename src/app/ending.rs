@@ -45,8 +45,9 @@ pub async fn give_up(service: &Service, pull: &PullRef, message: &str, what: Giv
     let repository = service.repository(pull).await?;
     let view = repository.pull(pull.number).await?;
     let mut desk = Desk::open(service, &repository, &view).await?;
-    let never_begun =
-        what == GivenUp::Evaluation && !desk.has_checks() && has_settings(&repository, pull).await.unwrap_or(true);
+    let never_begun = what == GivenUp::Evaluation
+        && !desk.has_checks()
+        && has_settings(service, &repository, pull).await.unwrap_or(true);
     let unevaluated = desk.is_evaluating() || never_begun;
     let unapproved = what == GivenUp::Approval && desk.has_checks();
     if !view.is_open || !(unevaluated || unapproved) {
@@ -59,17 +60,18 @@ pub async fn give_up(service: &Service, pull: &PullRef, message: &str, what: Giv
     desk.give_up(&report, unevaluated).await
 }
 
-/// Says that the settings on base cannot be used.
+/// Says that the settings cannot be used, and where to mend them.
 pub(super) async fn broken_settings(
     service: &Service,
     pull: &PullRef,
     repository: &Repository,
     snapshot: &Snapshot,
     findings: Vec<Diagnostic>,
+    where_to: &str,
 ) -> Result<(), JobError> {
     let places: Vec<String> = findings.iter().map(place).collect();
     let first = places.first().map_or(SETTINGS_PATH, String::as_str);
-    let line = format!("{first}: mend it on the base branch; until then nobody's approval can be counted");
+    let line = format!("{first}: mend it {where_to}; until then nobody's approval can be counted");
     let mut report =
         Report::new(Outcome::BrokenFiles, Some(snapshot.base_sha.to_string()), snapshot.pull.head_sha.to_string());
     report.diagnostics = findings;
@@ -81,7 +83,24 @@ pub(super) async fn broken_settings(
     Ok(())
 }
 
+/// Says that settings which were there cannot be seen any more: that is not "no settings", so nothing may pass.
+pub(super) async fn lost_settings(
+    service: &Service,
+    pull: &PullRef,
+    repository: &Repository,
+    snapshot: &Snapshot,
+    message: String,
+) -> Result<(), JobError> {
+    let outcome = Outcome::NeedsPerson { message: message.clone() };
+    let mut report = Report::new(outcome, Some(snapshot.base_sha.to_string()), snapshot.pull.head_sha.to_string());
+    report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line: message, rules: Vec::new() });
+    let lost = audit::unmeasured(service, pull, &snapshot.pull.head_sha, Some(&snapshot.base_sha), &report);
+    service.store.note_audit(&[lost]).await?;
+    Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
+    Ok(())
+}
+
 fn place(finding: &Diagnostic) -> String {
-    let line = finding.location.map_or_else(String::new, |at| format!(":{}", at.line));
+    let line = finding.location.map_or_else(String::new, |at| format!(":{}:{}", at.line, at.column));
     format!("{}{line}: {}", finding.path, finding.message)
 }

@@ -1,7 +1,7 @@
 //! The files of one side of a change, wherever they are kept. Knows no format.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
@@ -80,6 +80,15 @@ impl Files {
             Self::Disk { root, .. } => root.join(path.as_str()).symlink_metadata().is_ok(),
             Self::Revision { tree, .. } => tree.contains_key(path),
             Self::Remote { tree, .. } => tree.contains_key(path),
+        }
+    }
+
+    /// The top folder, where the files are on this machine.
+    pub fn root(&self) -> Option<&Path> {
+        match self {
+            Self::Disk { root, .. } => Some(root),
+            Self::Revision { repository, .. } => Some(repository.root()),
+            Self::Remote { .. } => None,
         }
     }
 

@@ -10,6 +10,7 @@ use super::discover::{self, Place};
 use super::files::{Content, Entry, Files, FilesError};
 use super::lint::{self, LintFile};
 use super::load::{self, LoadError, LoadedPrompt};
+use super::organisation;
 use super::plan::{self, Overrides, Pair};
 use super::result;
 use crate::domain::budget::Estimate;
@@ -222,7 +223,10 @@ async fn settings_in(
 ) -> Result<Option<Result<Parsed<Settings>, Vec<Diagnostic>>>, LocalError> {
     Ok(match files.read(path, MAX_FILE_BYTES).await? {
         Content::Missing => None,
-        Content::Bytes(bytes) => Some(settings::parse(path, &bytes)),
+        Content::Bytes(bytes) => Some(match files.root() {
+            Some(root) => organisation::parse_local(root, path, &bytes),
+            None => settings::parse(path, &bytes),
+        }),
         Content::TooLarge(size) => Some(Err(vec![too_large(path, size, MAX_FILE_BYTES)])),
         Content::Refused(why) => {
             let message = format!("the settings are {why}");

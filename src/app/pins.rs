@@ -9,21 +9,22 @@ use crate::domain::ids::{Login, UserId};
 use crate::domain::policy::decision::Decision;
 use crate::domain::policy::facts::{Person, PullFacts};
 use crate::domain::policy::named_in_person;
+use crate::store::Store;
 
 /// Whose the logins are that the settings of the base branch name in person, as far as they have counted before.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn of(service: &Service, governed: &Governed) -> Result<Vec<(Login, UserId)>, JobError> {
+pub async fn of(store: &Store, governed: &Governed) -> Result<Vec<(Login, UserId)>, JobError> {
     let named = named_in_person(&governed.control.settings.policy);
-    let mut pins = remembered(service, governed).await?;
+    let mut pins = remembered(store, governed).await?;
     pins.retain(|(login, _)| named.contains(login));
     Ok(pins)
 }
 
-async fn remembered(service: &Service, governed: &Governed) -> Result<Vec<(Login, UserId)>, JobError> {
+async fn remembered(store: &Store, governed: &Governed) -> Result<Vec<(Login, UserId)>, JobError> {
     let base = &governed.snapshot.pull.base_branch;
-    Ok(service.store.pins(governed.repository.id(), base).await?)
+    Ok(store.pins(governed.repository.id(), base).await?)
 }
 
 /// Remembers whose the logins are that counted now, and forgets those that the settings no longer name.
@@ -37,7 +38,8 @@ pub async fn keep(
     decision: &Decision,
 ) -> Result<(), JobError> {
     let named = named_in_person(&governed.control.settings.policy);
-    let known: BTreeSet<Login> = remembered(service, governed).await?.into_iter().map(|(login, _)| login).collect();
+    let known: BTreeSet<Login> =
+        remembered(&service.store, governed).await?.into_iter().map(|(login, _)| login).collect();
     let counted: BTreeSet<&Login> = decision.rules.iter().flat_map(|rule| &rule.counted).collect();
     let reviewers = facts.reviews.iter().filter_map(|review| review.by.as_ref());
     let counts = |person: &&Person| counted.contains(&person.login);

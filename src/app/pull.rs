@@ -9,7 +9,7 @@ use super::approval::{conclude, decide_stored};
 use super::audit;
 use super::control::{self, Control, Controlled};
 use super::desk::Desk;
-use super::ending::broken_settings;
+use super::ending::{broken_settings, lost_settings};
 use super::job::{JobError, PullRef};
 use super::lint;
 use super::measure::{self, Measuring};
@@ -24,6 +24,7 @@ use crate::domain::policy::Change;
 use crate::domain::policy::facts::{FileFacts, PullFacts};
 use crate::domain::report::{ApprovalState, ApprovalSummary, Outcome, Report};
 use crate::github::{Repository, Snapshot};
+use crate::store::Store;
 
 /// What is kept of a run: all that decided, so that the verdict can be explained and the decision made again.
 #[derive(Debug, Serialize, Deserialize)]
@@ -82,14 +83,18 @@ pub async fn governed(service: &Service, pull: &PullRef) -> Result<Option<Govern
         service.store.unwatch_pull(pull.repo_id, pull.number).await?;
         return Ok(None);
     }
-    let controlled = control::control(&repository, &snapshot).await?;
+    let controlled = control::control(&repository, &snapshot, Some(service.memory())).await?;
     let digest = watch::control_digest(&snapshot.base_tree, &controlled);
     watch::remember(service, &repository, &snapshot, &controlled, digest).await?;
     match controlled {
         Controlled::Silent => Ok(None),
         Controlled::Ready(control) => ready(service, repository, snapshot, control, digest).await.map(Some),
-        Controlled::Broken(findings) => {
-            broken_settings(service, pull, &repository, &snapshot, findings).await?;
+        Controlled::Broken { findings, place } => {
+            broken_settings(service, pull, &repository, &snapshot, findings, &place).await?;
+            Ok(None)
+        }
+        Controlled::Lost(message) => {
+            lost_settings(service, pull, &repository, &snapshot, message).await?;
             Ok(None)
         }
     }
@@ -131,9 +136,9 @@ fn overlooked(snapshot: &Snapshot, control: &Control) -> Option<String> {
 ///
 /// # Errors
 /// When GitHub fails.
-pub async fn has_settings(repository: &Repository, pull: &PullRef) -> Result<bool, JobError> {
+pub async fn has_settings(service: &Service, repository: &Repository, pull: &PullRef) -> Result<bool, JobError> {
     let snapshot = repository.snapshot(pull.number).await?;
-    Ok(!matches!(control::control(repository, &snapshot).await?, Controlled::Silent))
+    Ok(!matches!(control::control(repository, &snapshot, Some(service.memory())).await?, Controlled::Silent))
 }
 
 /// Evaluates and decides. With `force` also a head that was evaluated already, and with new answers.
@@ -185,15 +190,15 @@ fn holds(stored: &StoredRun, governed: &Governed, desk: &Desk<'_>) -> bool {
 /// # Errors
 /// When the store fails.
 pub async fn stored_run(service: &Service, pull: &PullRef, governed: &Governed) -> Result<Option<StoredRun>, JobError> {
-    let stored = service.store.load_run(&run_key(pull, governed)).await?;
+    let stored = service.store.load_run(&run_key(&pull.lane(), governed)).await?;
     // A run that an older version wrote otherwise is run again.
     Ok(stored.and_then(|stored| serde_json::from_str(&stored.body).ok()))
 }
 
 /// Under what the run of this head for this base branch is kept.
-pub(super) fn run_key(pull: &PullRef, governed: &Governed) -> String {
+pub(super) fn run_key(lane: &str, governed: &Governed) -> String {
     let view = &governed.snapshot.pull;
-    format!("{}/{}/{}", pull.lane(), view.head_sha, view.base_branch)
+    format!("{lane}/{}/{}", view.head_sha, view.base_branch)
 }
 
 /// The facts that approvals are decided by, as they are now.
@@ -201,12 +206,26 @@ pub(super) fn run_key(pull: &PullRef, governed: &Governed) -> String {
 /// # Errors
 /// When GitHub or the store fails.
 pub async fn facts(service: &Service, governed: &Governed, said: FileFacts) -> Result<PullFacts, JobError> {
+    facts_by(Some(&service.store), governed, said).await
+}
+
+/// The same; without a store nothing is known of overrides and of whose a login was.
+///
+/// # Errors
+/// When GitHub or the store fails.
+pub(super) async fn facts_by(
+    store: Option<&Store>,
+    governed: &Governed,
+    said: FileFacts,
+) -> Result<PullFacts, JobError> {
     let kind = |path: &PromptPath| governed.kind(path);
     let policy = &governed.control.settings.policy;
     let mut facts = governed.repository.facts(&governed.snapshot, &kind, policy, said).await?;
-    facts.pins = pins::of(service, governed).await?;
-    facts.overrides = service.store.overrides(facts.repo_id, facts.number).await?;
-    governed.repository.look_up_overriders(&mut facts, policy).await?;
+    if let Some(store) = store {
+        facts.pins = pins::of(store, governed).await?;
+        facts.overrides = store.overrides(facts.repo_id, facts.number).await?;
+        governed.repository.look_up_overriders(&mut facts, policy).await?;
+    }
     Ok(facts)
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::job::{JobError, PullRef};
+use crate::app::organisation::Memory;
 use crate::domain::price::Prices;
 use crate::domain::untrusted::Secrets;
 use crate::engine::clock::Clock;
@@ -59,6 +60,12 @@ impl Default for RunBounds {
 }
 
 impl Service {
+    /// What is remembered of settings, as of now.
+    #[must_use]
+    pub fn memory(&self) -> Memory<'_> {
+        Memory { store: &self.store, now_ms: self.clock.now_ms() }
+    }
+
     /// The repository a job is about, through its installation.
     ///
     /// # Errors

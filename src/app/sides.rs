@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::changed_settings;
 use super::control::Control;
 use super::files::{Content, Files, FilesError};
 use super::guards;
@@ -19,9 +20,8 @@ use crate::domain::policy::Change;
 use crate::domain::policy::facts::FileFacts;
 use crate::domain::prompt::Format;
 use crate::domain::report::SetChanges;
-use crate::domain::settings::difference::difference;
-use crate::domain::settings::{self, SETTINGS_PATH};
-use crate::domain::source::{MAX_FILE_BYTES, too_large};
+use crate::domain::settings::SETTINGS_PATH;
+use crate::domain::source::MAX_FILE_BYTES;
 use crate::github::{ChangedFile, Repository, Snapshot, TreeEntry};
 
 /// The files of one commit.
@@ -94,7 +94,7 @@ async fn read(repository: &Repository, snapshot: &Snapshot, control: &Control) -
     let merged = merged_tree(&snapshot.base_tree.entries, &head_tree.entries, snapshot);
     let base = Files::Remote { repository: repository.clone(), tree: snapshot.base_tree.entries.clone() };
     let head = Files::Remote { repository: repository.clone(), tree: merged };
-    changed_settings(&head, snapshot, control, &mut sides).await?;
+    changed_settings::look(repository, &head, snapshot, control, &mut sides).await?;
     let affected = affected(&head, snapshot, control, &mut sides).await?;
     let paths: BTreeSet<&PromptPath> = affected.iter().map(|(path, _)| path).collect();
     if let Some(finding) = too_many(&paths, "prompts by their golden sets") {
@@ -140,7 +140,7 @@ fn too_many(prompts: &BTreeSet<&PromptPath>, what: &str) -> Option<Diagnostic> {
     Some(about("too-many-prompts", first, message, "open several pull requests with fewer prompts each"))
 }
 
-fn settings_path() -> Result<PromptPath, JobError> {
+pub(super) fn settings_path() -> Result<PromptPath, JobError> {
     PromptPath::parse(SETTINGS_PATH).map_err(|error| JobError::GiveUp { message: error.to_string() })
 }
 
@@ -158,41 +158,6 @@ pub(super) fn merged_tree(base: &Entries, head: &Entries, snapshot: &Snapshot) -
         };
     }
     merged
-}
-
-/// A pull request that changes the settings gets the new text validated and is judged by the old one.
-async fn changed_settings(
-    head: &Files,
-    snapshot: &Snapshot,
-    control: &Control,
-    sides: &mut Sides,
-) -> Result<(), JobError> {
-    let path = settings_path()?;
-    let folded = path.folded();
-    if !snapshot.files.iter().any(|file| file.path.folded() == folded) {
-        return Ok(());
-    }
-    sides.settings_changes.push(format!("{path} changes; the settings of the base branch decide here"));
-    match head.read(&path, MAX_FILE_BYTES).await? {
-        Content::Bytes(bytes) => match settings::parse(&path, &bytes) {
-            Ok(parsed) => {
-                sides.settings_changes.extend(difference(&control.settings, &parsed.value));
-                sides.findings.extend(parsed.warnings);
-            }
-            Err(findings) => sides.findings.extend(findings),
-        },
-        Content::TooLarge(size) => sides.findings.push(too_large(&path, size, MAX_FILE_BYTES)),
-        Content::Missing => sides.settings_changes.push(format!("looser: {path} is removed")),
-        Content::Refused(why) => {
-            sides.findings.push(about(
-                "not-a-regular-file",
-                &path,
-                format!("the settings are {why}"),
-                "links are not followed",
-            ));
-        }
-    }
-    Ok(())
 }
 
 impl From<FilesError> for JobError {

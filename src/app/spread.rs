@@ -50,7 +50,10 @@ async fn base_moved(service: &Service, repo_id: RepoId, branch: &BranchName) -> 
     pulls.retain(|pull| pull.base_sha != tip);
     let Some(first) = pulls.first() else { return Ok(Vec::new()) };
     let snapshot = repository.unchanged(first.number, &tip).await?;
-    let control = watch::control_digest(&snapshot.base_tree, &control::control(&repository, &snapshot).await?);
+    let control = watch::control_digest(
+        &snapshot.base_tree,
+        &control::control(&repository, &snapshot, Some(service.memory())).await?,
+    );
     let mut by_tip: BTreeMap<CommitSha, Vec<WatchedPull>> = BTreeMap::new();
     for pull in pulls {
         by_tip.entry(pull.base_sha.clone()).or_default().push(pull);

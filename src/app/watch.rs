@@ -60,9 +60,10 @@ pub fn control_digest(tree: &Tree, controlled: &Controlled) -> Option<Digest> {
     }
     match controlled {
         Controlled::Silent => Some(Digest::of_parts([b"silent".as_slice()])),
-        Controlled::Broken(findings) => {
+        Controlled::Broken { findings, .. } => {
             Some(Digest::of_parts([b"broken".as_slice(), format!("{findings:?}").as_bytes()]))
         }
+        Controlled::Lost(message) => Some(Digest::of_parts([b"lost".as_slice(), message.as_bytes()])),
         Controlled::Ready(control) => of_settings(tree, &control.settings),
     }
 }

@@ -8,6 +8,7 @@ pub mod demo;
 mod eval;
 mod exit;
 mod lint;
+mod policy;
 mod progress;
 mod render;
 mod serve;
@@ -37,6 +38,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Lint(arguments) => lint::run(arguments).await,
         Command::Render(arguments) => render::run(arguments).await,
         Command::Convert(arguments) => convert::run(arguments).await,
+        Command::Policy(command) => policy::run(command).await,
         #[cfg(feature = "demo")]
         Command::Demo => demo::run().await,
         Command::Serve => serve::run().await,

@@ -93,6 +93,19 @@ pub struct GithubConfig {
     pub api_url: Url,
 }
 
+/// How to read GitHub as the app, without its webhooks.
+#[derive(Debug, Clone)]
+pub struct GithubReader {
+    /// The app's id.
+    pub app_id: u64,
+    /// Its private key, PEM.
+    pub private_key: SecretString,
+    /// Where the API is.
+    pub api_url: Url,
+    /// The service's database, if it is named.
+    pub database_url: Option<SecretString>,
+}
+
 /// All that `serve` needs to know.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {
@@ -188,24 +201,37 @@ where
         set("NO_COLOR").is_none() && set("TERM").is_none_or(|terminal| terminal != "dumb")
     }
 
-    fn github(&self) -> Result<GithubConfig, ConfigError> {
+    /// Reads what a look at GitHub needs.
+    ///
+    /// # Errors
+    /// When a variable is missing or wrong; says which and what to do.
+    pub fn github_reader(&self) -> Result<GithubReader, ConfigError> {
         let key = self.required("PROMPTOPS_GITHUB_PRIVATE_KEY", "generate a private key on the app's settings page");
-        let (app_id, key, webhook_secrets) = match (self.app_id(), key, self.webhook_secrets()) {
-            (Ok(app_id), Ok(key), Ok(secrets)) => (app_id, key, secrets),
+        let (app_id, key) = match (self.app_id(), key) {
+            (Ok(app_id), Ok(key)) => (app_id, key),
             // Whoever sets it up wants to know all that is missing.
-            (app_id, key, secrets) => return Err(together([app_id.err(), key.err(), secrets.err()])),
+            (app_id, key) => return Err(together([app_id.err(), key.err()])),
         };
         let api_url = self.url("PROMPTOPS_GITHUB_API_URL")?;
-        Ok(GithubConfig {
+        Ok(GithubReader {
             app_id,
+            database_url: self.text("PROMPTOPS_DATABASE_URL")?.map(SecretString::from),
             // Many deployment tools cannot hold line breaks and write them as \n.
             private_key: if key.contains('\n') { key } else { key.replace("\\n", "\n") }.into(),
-            webhook_secrets,
             api_url: match api_url {
                 Some(url) => url,
                 None => self.parsed("PROMPTOPS_GITHUB_API_URL", "https://api.github.com", URL_HELP)?,
             },
         })
+    }
+
+    fn github(&self) -> Result<GithubConfig, ConfigError> {
+        let (reader, webhook_secrets) = match (self.github_reader(), self.webhook_secrets()) {
+            (Ok(reader), Ok(secrets)) => (reader, secrets),
+            (reader, secrets) => return Err(together([reader.err(), secrets.err()])),
+        };
+        let GithubReader { app_id, private_key, api_url, .. } = reader;
+        Ok(GithubConfig { app_id, private_key, webhook_secrets, api_url })
     }
 
     fn app_id(&self) -> Result<u64, ConfigError> {
@@ -286,7 +312,11 @@ fn web_url(text: &str) -> Option<Url> {
 
 /// One error that says them all.
 fn together(errors: impl IntoIterator<Item = Option<ConfigError>>) -> ConfigError {
-    let mut errors: Vec<ConfigError> = errors.into_iter().flatten().collect();
+    let flat = |error| match error {
+        ConfigError::Several(errors) => errors,
+        one => vec![one],
+    };
+    let mut errors: Vec<ConfigError> = errors.into_iter().flatten().flat_map(flat).collect();
     match errors.pop() {
         Some(only) if errors.is_empty() => only,
         last => ConfigError::Several(errors.into_iter().chain(last).collect()),

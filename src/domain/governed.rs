@@ -18,6 +18,8 @@ pub struct Governed {
     /// `None`: every file.
     include: Option<Patterns>,
     exclude: Patterns,
+    /// Governed whatever `exclude` says.
+    always: Patterns,
     named_golden_sets: Vec<String>,
     /// By folded path.
     attachments: BTreeMap<String, Attachment>,
@@ -53,7 +55,15 @@ impl Governed {
             include => Some(Patterns::new(include.iter().map(String::as_str))?),
         };
         let exclude = Patterns::new(settings.exclude.iter().map(String::as_str))?;
-        Ok(Self { include, exclude, named_golden_sets: Vec::new(), attachments: BTreeMap::new(), overlooks: false })
+        let always = Patterns::new(settings.always.iter().map(String::as_str))?;
+        Ok(Self {
+            include,
+            exclude,
+            always,
+            named_golden_sets: Vec::new(),
+            attachments: BTreeMap::new(),
+            overlooks: false,
+        })
     }
 
     /// Adds files that governed prompt files are made of, wherever they lie.
@@ -131,7 +141,8 @@ impl Governed {
     }
 
     fn includes(&self, path: &PromptPath) -> bool {
-        self.include.as_ref().is_none_or(|include| include.matches(path)) && !self.exclude.matches(path)
+        let own = self.include.as_ref().is_none_or(|include| include.matches(path)) && !self.exclude.matches(path);
+        own || self.always.matches(path)
     }
 
     /// An error if the golden set a prompt names lies outside the governed paths.

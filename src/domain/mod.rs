@@ -17,6 +17,7 @@ pub mod lint;
 pub mod node;
 pub mod patterns;
 pub mod policy;
+pub mod policy_tests;
 pub mod price;
 pub mod price_overrides;
 pub mod prompt;

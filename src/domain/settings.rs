@@ -2,12 +2,14 @@
 
 pub(in crate::domain) mod approval;
 pub mod difference;
+pub(in crate::domain) mod enforce;
+mod merge;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::budget::Budgets;
-use super::diagnostic::{Diagnostic, Parsed};
+use super::diagnostic::{Diagnostic, Location, Parsed};
 use super::evaluator::banned;
 use super::evaluator_syntax::read_model;
 use super::governed::Patterns;
@@ -18,6 +20,9 @@ use super::policy::{Policy, Principal};
 use super::reader::{Reader, Unknown, suggestion};
 use super::source::{MAX_FILE_BYTES, Source};
 use super::yaml;
+
+pub use enforce::{Enforced, RULE_PREFIX};
+pub use merge::Overruled;
 
 /// Path of the settings in a repository.
 pub const SETTINGS_PATH: &str = ".github/promptops.yml";
@@ -41,6 +46,8 @@ pub struct Settings {
     pub include: Vec<String>,
     /// Which of those are not.
     pub exclude: Vec<String>,
+    /// Which are governed whatever `exclude` says; only an organisation can say so.
+    pub always: Vec<String>,
     /// Model of prompts that name none.
     pub model: Option<ModelId>,
     /// Model of judge evaluators that name none.
@@ -86,7 +93,8 @@ pub(in crate::domain) const METADATA: [&str; 10] =
     ["name", "description", "model", "version", "owner", "useCase", "variables", "exampleOutput", "goldenSet", "tags"];
 
 /// Keys of the file.
-pub(in crate::domain) const SECTIONS: [&str; 6] = ["prompts", "evaluation", "roles", "approval", "override", "lint"];
+pub(in crate::domain) const SECTIONS: [&str; 7] =
+    ["prompts", "evaluation", "roles", "approval", "override", "lint", "enforce"];
 /// Keys of `prompts`.
 pub(in crate::domain) const PROMPTS: [&str; 2] = ["include", "exclude"];
 /// Keys of `evaluation`.
@@ -128,6 +136,7 @@ impl Default for Settings {
         Self {
             include: Vec::new(),
             exclude: Vec::new(),
+            always: Vec::new(),
             model: None,
             judge: None,
             embeddings: None,
@@ -150,16 +159,71 @@ impl Default for Settings {
     }
 }
 
-/// Reads a settings file.
+/// An organisation's settings: the default of repositories that have none, and what it holds all of them to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Organisation {
+    /// The default, under what is enforced.
+    pub settings: Settings,
+    /// What no repository can loosen.
+    pub enforced: Enforced,
+}
+
+/// Reads a repository's settings file.
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of its lines.
 pub fn parse(path: &PromptPath, bytes: &[u8]) -> Result<Parsed<Settings>, Vec<Diagnostic>> {
+    parse_under(path, bytes, &Enforced::default())
+}
+
+/// The same where an organisation enforces something: what is looser gives way, with a warning.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of its lines.
+pub fn parse_under(path: &PromptPath, bytes: &[u8], enforced: &Enforced) -> Result<Parsed<Settings>, Vec<Diagnostic>> {
+    read_file(path, bytes, |reader, node| {
+        if let Some(place) = enforce_key(node) {
+            let help = "move it to .github/promptops.yml of the organisation's `.github` repository, or remove it";
+            reader.error("enforce-in-repository", place, "`enforce` counts in the organisation's settings only", help);
+        }
+        let settings = read(reader, node)?;
+        Some(merge::apply(reader, node, settings, enforced))
+    })
+}
+
+/// Reads the settings file of an organisation's `.github` repository.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of its lines.
+pub fn parse_organisation(path: &PromptPath, bytes: &[u8]) -> Result<Parsed<Organisation>, Vec<Diagnostic>> {
+    read_file(path, bytes, |reader, node| {
+        let settings = read(reader, node)?;
+        let enforced = match node.get("enforce") {
+            Some(node) => enforce::read(reader, node, &settings)?,
+            None => Enforced::default(),
+        };
+        Some(Organisation { settings: merge::apply(reader, node, settings, &enforced), enforced })
+    })
+}
+
+fn read_file<T>(
+    path: &PromptPath,
+    bytes: &[u8],
+    read: impl FnOnce(&mut Reader<'_>, &Node) -> Option<T>,
+) -> Result<Parsed<T>, Vec<Diagnostic>> {
     let source = Source::read(path, bytes, MAX_FILE_BYTES).map_err(|error| vec![*error])?;
     let node = yaml::parse(&source).map_err(|error| vec![*error])?;
     let mut reader = Reader::new(source);
-    let settings = read(&mut reader, &node);
-    reader.finish(settings)
+    let value = read(&mut reader, &node);
+    reader.finish(value)
+}
+
+/// Where the key `enforce` stands.
+fn enforce_key(node: &Node) -> Option<Location> {
+    match &node.kind {
+        Kind::Map(entries) => entries.iter().find(|(key, _)| &*key.name == "enforce").map(|(key, _)| key.at),
+        _ => None,
+    }
 }
 
 /// An empty file is valid: the bot is on, with every default.
@@ -213,8 +277,8 @@ fn read_evaluation(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings
     settings.model = fields.read(reader, "model", read_model);
     settings.judge = fields.read(reader, "judge", read_model);
     settings.embeddings = fields.read(reader, "embeddings", read_model);
-    if let Some(trials) = fields.read(reader, "trials", |reader, node, what| reader.whole(node, what, 1, MAX_TRIALS)) {
-        settings.trials = u32::try_from(trials).unwrap_or(1);
+    if let Some(trials) = fields.read(reader, "trials", read_trials) {
+        settings.trials = trials;
     }
     if let Some(margin) = fields.read(reader, "margin", share) {
         settings.margin = margin;
@@ -226,6 +290,11 @@ fn read_evaluation(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings
         read_budget(reader, node, settings);
     }
     settings.forks = fields.read(reader, "forks", read_forks).unwrap_or_default();
+}
+
+fn read_trials(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<u32> {
+    let trials = reader.whole(node, what, 1, MAX_TRIALS)?;
+    u32::try_from(trials).ok()
 }
 
 fn at_least_zero(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<f64> {

@@ -145,6 +145,19 @@ impl Github {
         Repository::new(self.clone(), installation, name, id)
     }
 
+    /// A repository of which only the name is known, through the installation that covers it.
+    ///
+    /// # Errors
+    /// `NotFound` if the app is not installed on it, and whatever a call can meet.
+    pub async fn find(&self, name: &RepoName) -> Result<Repository, GithubError> {
+        let installation = self.installation_of(name).await?;
+        let what = format!("repository {name}");
+        let ask = Ask::get(format!("/repos/{}/{}", part(name.owner()), part(name.name())), what.clone());
+        let scope = Scope::Contents(name.name().to_owned());
+        let found: wire::Numbered = self.call(installation, &scope, &ask).await?.parse(&what)?;
+        Ok(self.repository(installation, name.clone(), RepoId(found.id)))
+    }
+
     /// The installation that covers a repository.
     ///
     /// # Errors

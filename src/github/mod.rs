@@ -11,6 +11,7 @@ mod contributors;
 mod deliveries;
 mod error;
 mod membership;
+mod organisation;
 mod overriders;
 mod publish;
 mod repository;
@@ -26,6 +27,7 @@ pub use content::{ChangedFile, Governed};
 pub use deliveries::{DeliveryPage, LoggedDelivery};
 pub use error::GithubError;
 pub use membership::Teams;
+pub use organisation::OrganisationFile;
 pub use publish::{
     CheckId, CheckWrite, CommentId, CommentOutcome, CommentWrite, Head, Published, REPORT_MARKER, Receipt, Remembered,
 };

@@ -212,30 +212,6 @@ impl Repository {
         }
     }
 
-    /// A file of the account's `.github` repository on its default branch; `None` if there is none to be seen.
-    ///
-    /// # Errors
-    /// Whatever a call can meet.
-    pub async fn organisation_file(&self, path: &PromptPath) -> Result<Option<Bytes>, GithubError> {
-        let parts: Vec<String> = path.as_str().split('/').map(part).collect();
-        let route = format!("/repos/{}/.github/contents/{}", part(self.name.owner()), parts.join("/"));
-        let ask = Ask::get(route, format!("{path} of {}/.github", self.name.owner()));
-        let own = Scope::Contents(".github".to_owned());
-        let answer = match self.ask(&ask).await {
-            // Private to us, or not there: only a token for that repository can tell.
-            Err(GithubError::NotFound { .. } | GithubError::Forbidden { .. }) => {
-                self.github.call(self.installation, &own, &ask).await
-            }
-            other => other,
-        };
-        match answer {
-            Ok(answer) => decode(&answer.parse(&ask.what)?, &ask.what).map(Some),
-            // 422: the installation has no such repository to give a token for.
-            Err(GithubError::NotFound { .. } | GithubError::Validation { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Submitted reviews, oldest first.
     ///
     /// # Errors
@@ -333,7 +309,7 @@ fn review(review: wire::Review) -> Option<Review> {
     })
 }
 
-fn decode(content: &wire::Content, what: &str) -> Result<Bytes, GithubError> {
+pub(super) fn decode(content: &wire::Content, what: &str) -> Result<Bytes, GithubError> {
     if content.encoding != "base64" {
         return Ok(Bytes::from(content.content.clone().into_bytes()));
     }

@@ -187,6 +187,8 @@ pub(super) struct TreeEntry {
 pub(super) struct Content {
     pub content: String,
     pub encoding: String,
+    #[serde(default)]
+    pub size: u64,
 }
 
 #[derive(Deserialize)]

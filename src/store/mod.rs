@@ -14,6 +14,7 @@ mod publication;
 mod pulls;
 mod release;
 mod run;
+mod seen;
 mod spending;
 mod verdicts;
 mod writer;
@@ -255,8 +256,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "spending", include_str!("../../migrations/0002_spending.sql")),
     (3, "audit", include_str!("../../migrations/0003_audit.sql")),
     (4, "pulls", include_str!("../../migrations/0004_pulls.sql")),
-    (8, "audit topics", include_str!("../../migrations/0008_audit_topics.sql")),
     (5, "overrides", include_str!("../../migrations/0005_overrides.sql")),
+    (7, "settings_seen", include_str!("../../migrations/0007_settings_seen.sql")),
+    (8, "audit topics", include_str!("../../migrations/0008_audit_topics.sql")),
 ];
 
 fn migrations() -> Migrator {

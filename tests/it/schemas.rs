@@ -4,7 +4,7 @@ use std::path::Path;
 
 use promptops::domain::ids::PromptPath;
 use promptops::domain::source::Source;
-use promptops::domain::{golden, prompt, schema, settings, yaml};
+use promptops::domain::{golden, policy_tests, prompt, schema, settings, yaml};
 use serde_json::Value;
 
 use crate::cli_eval::{GOLDEN, PROMPT, answer};
@@ -54,7 +54,10 @@ fn refused(file: &str, text: &str) {
             let prompt = prompt::parse(&path("a.prompt.yml"), PROMPT.as_bytes()).unwrap().value;
             golden::parse(&path("a.golden.yml"), text.as_bytes(), &prompt).is_ok()
         }
-        _ => settings::parse(&path(".github/promptops.yml"), text.as_bytes()).is_ok(),
+        "policy-tests.schema.json" => {
+            policy_tests::parse(&path(".github/promptops.tests.yml"), text.as_bytes()).is_ok()
+        }
+        _ => settings::parse_organisation(&path(".github/promptops.yml"), text.as_bytes()).is_ok(),
     };
     assert!(!read, "the reader takes what was to be refused:\n{text}");
     assert!(!complaints(file, text).is_empty(), "{file} takes what the reader refuses:\n{text}");
@@ -120,11 +123,13 @@ fn the_examples_in_the_docs_are_valid() {
             match block {
                 block if block.contains("\nmessages:") => valid("prompt.schema.json", block),
                 block if block.contains("\ncases:") => valid("golden-set.schema.json", block),
+                block if block.contains("\ntests:") => valid("policy-tests.schema.json", block),
+                block if block.starts_with("enforce:") => valid("settings.schema.json", block),
                 _ => seen -= 1,
             }
         }
     }
-    assert!(seen >= 3, "only {seen} examples were looked at");
+    assert!(seen >= 5, "only {seen} examples were looked at");
 }
 
 #[test]
@@ -155,6 +160,12 @@ fn what_the_readers_take_is_valid() {
          \x20 - { name: b, when: { verdict: [regression] }, require: { any_of: [{ count: 2, from: [owner] }] } }\n\
          override: { from: [leads] }\nlint: { require: [owner], rules: { secret: warning, near-duplicate: off } }\n",
     );
+    valid(
+        "settings.schema.json",
+        "enforce:\n  prompts: { include: [\"a/**\"] }\n  evaluation: { judge: a/b, margin: 0.1, budget: { day_usd: 1 } }\n\
+         \x20 roles: { leads: [\"@lee\"] }\n  approval: [{ name: a, require: { from: [leads] } }]\n  override: { from: [leads] }\n",
+    );
+    valid("policy-tests.schema.json", crate::cli_policy::TESTS);
 }
 
 #[test]
@@ -207,6 +218,26 @@ fn what_the_readers_refuse_is_refused() {
         "lint: { rules: { secret: fatal } }\n",
     ] {
         refused("settings.schema.json", text);
+    }
+    for text in [
+        "enforce: { prompts: { exclude: [a] } }\n",
+        "enforce: { evaluation: { model: a/b } }\n",
+        "enforce: { evaluation: { margin: 2 } }\n",
+        "enforce: { enforce: {} }\n",
+    ] {
+        refused("settings.schema.json", text);
+    }
+    for test in [
+        "{ name: a, pull: { author: ann, changes: [] } }",
+        "{ name: a, pull: { author: ann, changes: [] }, expect: {} }",
+        "{ name: a, pull: { author: ann }, expect: { approval: waiting } }",
+        "{ name: a, pull: { author: ann, changes: [] }, expect: { approval: does_not_apply } }",
+        "{ name: a, pull: { author: ann, changes: { a: code } }, expect: { approval: waiting } }",
+        "{ name: a, pull: { author: ann, changes: [] }, verdict: good, expect: { approval: waiting } }",
+        "{ name: a, pull: { author: ann, changes: [], by: x }, expect: { approval: waiting } }",
+        "{ name: a, pull: { author: ann, changes: [] }, reviews: [{ by: x }], expect: { approval: waiting } }",
+    ] {
+        refused("policy-tests.schema.json", &format!("tests: [{test}]\n"));
     }
 }
 

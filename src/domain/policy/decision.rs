@@ -183,3 +183,11 @@ pub struct Overriding {
     /// What made it undecidable, one sentence each, which ends with what to do.
     pub problems: Vec<String>,
 }
+
+impl Decision {
+    /// Whether enough people whom `override` names let a blocked evaluation pass.
+    #[must_use]
+    pub fn is_overridden(&self) -> bool {
+        self.overriding.as_ref().is_some_and(|overriding| overriding.state == State::Satisfied)
+    }
+}

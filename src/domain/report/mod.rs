@@ -6,6 +6,7 @@ mod approval;
 mod approval_words;
 mod build;
 pub mod check;
+pub mod decision;
 mod diff;
 pub mod estimate;
 mod fit;

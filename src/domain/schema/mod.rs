@@ -3,6 +3,7 @@
 
 mod evaluator;
 mod golden;
+mod policy_tests;
 mod prompt;
 mod settings;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 pub use golden::{Case, GoldenSet};
+pub use policy_tests::PolicyTests;
 pub use prompt::{PromptFile, Variable};
 pub use settings::Settings;
 
@@ -30,6 +32,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         named("golden-set.schema.json", written::<GoldenSet>()),
         named("case.schema.json", written::<Case>()),
         named("settings.schema.json", or_nothing(written::<Settings>())),
+        named("policy-tests.schema.json", written::<PolicyTests>()),
         named("result.schema.json", result.to_value()),
     ]
 }

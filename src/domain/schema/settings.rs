@@ -26,6 +26,62 @@ pub struct Settings {
     pub overriders: Option<Quorum>,
     /// What every prompt must have and must not say.
     pub lint: Option<Lint>,
+    /// What no repository can loosen; only in the settings of an organisation's `.github` repository.
+    pub enforce: Option<Enforce>,
+}
+
+/// What no repository of the organisation can loosen: where both say something, the stricter counts.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Enforce {
+    /// Which files are governed everywhere.
+    pub prompts: Option<EnforcePrompts>,
+    /// Bounds of evaluations.
+    pub evaluation: Option<EnforceEvaluation>,
+    /// Name to users and teams, for the rules below.
+    pub roles: Option<BTreeMap<String, Members>>,
+    /// Rules of every repository, beside its own.
+    pub approval: Option<Vec<Rule>>,
+    /// The only people who may let a blocked change through.
+    #[schemars(rename = "override")]
+    pub overriders: Option<Quorum>,
+    /// What every prompt must have and must not say, besides what its repository asks for.
+    pub lint: Option<Lint>,
+}
+
+/// Which files are governed everywhere.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct EnforcePrompts {
+    /// Globs that are governed in every repository, whatever it excludes.
+    pub include: Option<Vec<Text>>,
+}
+
+/// Bounds of evaluations in every repository.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct EnforceEvaluation {
+    /// The only model of judges that name none.
+    pub judge: Option<Model>,
+    /// Fewest samples per case and side.
+    #[schemars(range(min = 1, max = 100))]
+    pub trials: Option<u32>,
+    /// Largest margin.
+    #[schemars(range(min = 0, max = 1))]
+    pub margin: Option<f64>,
+    /// Lowest floor for the new text.
+    #[schemars(range(min = 0, max = 1))]
+    pub min_score: Option<f64>,
+    /// Largest `max_cost_increase`.
+    #[schemars(range(min = 0))]
+    pub max_cost_increase: Option<f64>,
+    /// Largest `max_latency_increase`.
+    #[schemars(range(min = 0))]
+    pub max_latency_increase: Option<f64>,
+    /// Largest budgets.
+    pub budget: Option<Budget>,
+    /// The least that forks are kept from.
+    pub forks: Option<Forks>,
 }
 
 /// Which files are prompts.

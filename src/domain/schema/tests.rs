@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::domain::evaluator_syntax;
 use crate::domain::golden::yaml;
+use crate::domain::policy_tests::read as policy_tests;
 use crate::domain::prompt::{github_models, metadata, parameters};
 use crate::domain::settings as read;
 
@@ -52,6 +53,10 @@ fn the_settings_have_the_readers_keys() {
     check(file, "/definitions/Evaluation/properties", &read::EVALUATION, &mirror("Evaluation"));
     check(file, "/definitions/Budget/properties", &read::BUDGETS, &mirror("Budget"));
     check(file, "/definitions/Lint/properties", &read::LINT, &mirror("Lint"));
+    check(file, "/definitions/Enforce/properties", &read::enforce::ENFORCE, &mirror("Enforce"));
+    check(file, "/definitions/EnforcePrompts/properties", &read::enforce::ENFORCE_PROMPTS, &mirror("EnforcePrompts"));
+    let keys = &read::enforce::ENFORCE_EVALUATION;
+    check(file, "/definitions/EnforceEvaluation/properties", keys, &mirror("EnforceEvaluation"));
     check(file, "/definitions/Rule/properties", &read::approval::RULE, &mirror("Rule"));
     check(file, "/definitions/When/properties", &read::approval::when::WHEN, &mirror("When"));
     check(file, "/definitions/Quorum/properties", &read::approval::require::QUORUM, &mirror("Quorum"));
@@ -59,6 +64,19 @@ fn the_settings_have_the_readers_keys() {
     let parts = read::approval::require::TREE;
     check(file, "/definitions/AnyOf/properties", &parts[..1], &mirror("AnyOf"));
     check(file, "/definitions/AllOf/properties", &parts[1..], &mirror("AllOf"));
+}
+
+#[test]
+fn policy_tests_have_the_readers_keys() {
+    let mirror = |name: &str| format!("{name} in src/domain/schema/policy_tests.rs");
+    let file = "policy-tests.schema.json";
+    check(file, "/properties", &policy_tests::TOP, &mirror("PolicyTests"));
+    check(file, "/definitions/Test/properties", &policy_tests::TEST, &mirror("Test"));
+    check(file, "/definitions/Pull/properties", &policy_tests::PULL, &mirror("Pull"));
+    check(file, "/definitions/Size/properties", &policy_tests::SIZE, &mirror("Size"));
+    check(file, "/definitions/Lint/properties", &policy_tests::LINT, &mirror("Lint"));
+    check(file, "/definitions/Review/properties", &policy_tests::REVIEW, &mirror("Review"));
+    check(file, "/definitions/Expect/properties", &policy_tests::EXPECT, &mirror("Expect"));
 }
 
 #[test]

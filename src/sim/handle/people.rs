@@ -1,6 +1,6 @@
 //! People, teams and installations: what an organisation's owners do on GitHub.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Sim, SimError, missing};
 use crate::domain::ids::{InstallationId, RepoName, TeamSlug, UserId};
@@ -34,6 +34,11 @@ pub(super) fn account<'w>(world: &'w World, login: &str) -> Result<&'w Account, 
 
 fn team_id(world: &World, team: &TeamSlug) -> Result<u64, SimError> {
     world.team(team.org(), team.slug()).map(|team| team.id).ok_or_else(|| missing("team", team))
+}
+
+fn repo_ids(world: &World, names: Option<&[&RepoName]>) -> Result<Option<BTreeSet<u64>>, SimError> {
+    let find = |name: &&RepoName| world.repo_id(name.owner(), name.name()).ok_or_else(|| missing("repository", name));
+    names.map(|names| names.iter().map(find).collect()).transpose()
 }
 
 impl Sim {
@@ -205,9 +210,7 @@ impl Sim {
     ) -> Result<InstallationId, SimError> {
         let mut world = self.world();
         let owner = account(&world, login)?.id;
-        let find =
-            |name: &&RepoName| world.repo_id(name.owner(), name.name()).ok_or_else(|| missing("repository", name));
-        let repos = repos.map(|names| names.iter().map(find).collect::<Result<_, _>>()).transpose()?;
+        let repos = repo_ids(&world, repos)?;
         let (id, created) = (world.next_id(), world.clock.seconds());
         let permissions = permissions(granted);
         world.installations.insert(id, Installation { id, account: owner, repos, permissions, created });
@@ -223,6 +226,18 @@ impl Sim {
         let mut world = self.world();
         let found = world.installations.get_mut(&installation.0);
         found.ok_or_else(|| missing("installation", &installation))?.permissions = permissions(granted);
+        Ok(())
+    }
+
+    /// Changes which repositories an installation covers (`None`: all); tokens it already has lose what it loses.
+    ///
+    /// # Errors
+    /// When there is no such installation or repository.
+    pub fn reselect(&self, installation: InstallationId, repos: Option<&[&RepoName]>) -> Result<(), SimError> {
+        let mut world = self.world();
+        let repos = repo_ids(&world, repos)?;
+        let found = world.installations.get_mut(&installation.0);
+        found.ok_or_else(|| missing("installation", &installation))?.repos = repos;
         Ok(())
     }
 

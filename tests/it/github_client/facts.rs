@@ -1,5 +1,7 @@
 //! What is read of a pull request, and that the policy decides rightly on it.
 
+use promptops::github::OrganisationFile;
+
 use super::*;
 
 #[tokio::test]
@@ -199,13 +201,17 @@ async fn a_blob_beyond_the_limit_is_refused() {
 async fn settings_may_come_from_the_organisation_s_own_repository() {
     let stage = Stage::new().await;
     let repository = stage.repository();
-    assert_eq!(repository.organisation_file(&path(SETTINGS)).await.unwrap(), None);
+    assert_eq!(repository.organisation_file(&path(SETTINGS), 100).await.unwrap(), OrganisationFile::Unseen);
     let name = RepoName::parse("acme/.github").unwrap();
     let shared = stage.sim.repo(&name, &Change::by("ann").write(SETTINGS, "shared")).unwrap();
     for private in [false, true] {
         shared.set_private(private).unwrap();
-        let found = repository.organisation_file(&path(SETTINGS)).await.unwrap();
-        assert_eq!(found.as_deref(), Some(b"shared".as_slice()), "private: {private}");
+        let found = repository.organisation_file(&path(SETTINGS), 100).await.unwrap();
+        assert_eq!(found, OrganisationFile::There("shared".into()), "private: {private}");
+        let absent = repository.organisation_file(&path("other.yml"), 100).await.unwrap();
+        assert_eq!(absent, OrganisationFile::Absent, "private: {private}");
+        let error = repository.organisation_file(&path(SETTINGS), 2).await.unwrap_err();
+        assert!(matches!(error, GithubError::TooLarge { size: 6, limit: 2, .. }), "{error}");
     }
     stage.assert_quiet();
 }

@@ -70,6 +70,15 @@ impl People {
         people
     }
 
+    /// The same, where roles that are known from elsewhere may be named too; one of the same name here takes their place.
+    pub fn read_beside(reader: &mut Reader<'_>, fields: &Fields<'_>, known: &Roles) -> Self {
+        let mut people = Self::read(reader, fields);
+        for (name, members) in known {
+            people.roles.entry(name.clone()).or_insert_with(|| members.clone());
+        }
+        people
+    }
+
     fn read_member(&mut self, reader: &mut Reader<'_>, node: &Node, role: &str) -> Option<Member> {
         let text = reader.words(node, role)?;
         if !text.starts_with('@') && !is_reserved(&text) {
