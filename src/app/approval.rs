@@ -3,6 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
+use super::group;
 use super::job::{JobError, PullRef};
 use super::pull::{self, Governed, StoredRun, evaluate, governed, run_key, stored_run};
 use super::service::Service;
@@ -10,7 +11,7 @@ use crate::domain::gate::Verdict;
 use crate::domain::policy;
 use crate::domain::policy::decision::Decision;
 use crate::domain::policy::facts::PullFacts;
-use crate::domain::report::{ApprovalSummary, Outcome, Report};
+use crate::domain::report::{ApprovalState, ApprovalSummary, Outcome, Report};
 
 /// Decides again after a review, a dismissal or an edit; evaluates if that has not happened yet.
 ///
@@ -59,6 +60,10 @@ pub(super) async fn conclude(
     let now_ms = service.clock.now_ms();
     service.store.save_run(&run_key(pull, governed), now_ms, &body, now_ms).await?;
     let published = desk.finish(&run.report, new_run).await?;
+    if run.report.approval.as_ref().is_some_and(|approval| approval.state != ApprovalState::Satisfied) {
+        let base = &governed.snapshot.pull.base_branch;
+        group::withdraw(service, &governed.repository, pull.number, base).await?;
+    }
     match &run.report.outcome {
         Outcome::Measured(Verdict::NotMeasured) if new_run && published && !run.report.is_too_noisy() => {
             Err(JobError::Retry { message: "too little could be measured".to_owned(), after: None })
@@ -71,7 +76,7 @@ pub(super) async fn conclude(
 }
 
 /// Decides by the policy, and writes approvals and waiver into the report.
-fn decide(governed: &Governed, facts: &PullFacts, report: &mut Report) -> Decision {
+pub(super) fn decide(governed: &Governed, facts: &PullFacts, report: &mut Report) -> Decision {
     if let Outcome::Waived { verdict, .. } = report.outcome {
         report.outcome = Outcome::Measured(verdict);
     }

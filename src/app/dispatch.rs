@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::approval;
 use super::commands;
 use super::ending::{self, GivenUp};
+use super::group;
 use super::job::{Job, JobError};
 use super::pull;
 use super::service::Service;
@@ -22,17 +23,22 @@ pub async fn dispatch(service: &Service, claimed: &ClaimedJob, cancel: Cancellat
         Job::DecideApproval { pull } => approval::decide_again(service, pull, cancel).await,
         Job::Command { pull, comment } => commands::obey(service, pull, comment).await,
         Job::ClosePull { pull, .. } => ending::close(service, pull).await,
+        Job::EvaluateGroup { group } => group::evaluate(service, group, cancel).await,
+        Job::EndGroup { group } => group::end(service, group).await,
     }
 }
 
 /// Says on the pull request that a job has given up.
 pub async fn give_up(service: &Service, payload: &str, message: &str) {
     let said = match Job::from_payload(payload) {
+        Ok(Job::EvaluateGroup { group }) => group::give_up(service, &group, message).await,
         Ok(job) => {
             let what = match job {
                 Job::EvaluatePull { .. } => GivenUp::Evaluation,
                 Job::DecideApproval { .. } => GivenUp::Approval,
-                Job::Command { .. } | Job::ClosePull { .. } => GivenUp::Other,
+                Job::Command { .. } | Job::ClosePull { .. } | Job::EvaluateGroup { .. } | Job::EndGroup { .. } => {
+                    GivenUp::Other
+                }
             };
             match job.pull() {
                 Some(pull) => ending::give_up(service, pull, message, what).await,

@@ -63,6 +63,13 @@ pub(super) async fn broken_settings(
     snapshot: &Snapshot,
     findings: Vec<Diagnostic>,
 ) -> Result<(), JobError> {
+    let report = broken(snapshot, findings);
+    Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
+    Ok(())
+}
+
+/// What is said where the settings on base cannot be used.
+pub(super) fn broken(snapshot: &Snapshot, findings: Vec<Diagnostic>) -> Report {
     let places: Vec<String> = findings.iter().map(place).collect();
     let first = places.first().map_or(SETTINGS_PATH, String::as_str);
     let line = format!("{first}: mend it on the base branch; until then nobody's approval can be counted");
@@ -70,8 +77,7 @@ pub(super) async fn broken_settings(
         Report::new(Outcome::BrokenFiles, Some(snapshot.base_sha.to_string()), snapshot.pull.head_sha.to_string());
     report.diagnostics = findings;
     report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line, rules: places });
-    Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
-    Ok(())
+    report
 }
 
 fn place(finding: &Diagnostic) -> String {

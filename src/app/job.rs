@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{CommitSha, InstallationId, Login, PullNumber, RepoId, RepoName, UserId};
-use crate::github::webhook::{CheckRunEvent, CommentEvent, Event, Origin, PullAction, PullRequestEvent};
+use crate::domain::ids::{BranchName, CommitSha, InstallationId, Login, PullNumber, RepoId, RepoName, UserId};
+use crate::github::webhook::{
+    CheckRunEvent, CommentEvent, Event, MergeGroupAction, MergeGroupEvent, Origin, PullAction, PullRequestEvent,
+};
 use crate::store::{ClaimedJob, NewJob};
 
 /// Which pull request a job is about.
@@ -29,6 +31,41 @@ impl PullRef {
     #[must_use]
     pub fn lane(&self) -> String {
         format!("{}/{}", self.repo_id, self.number)
+    }
+}
+
+/// Which group of a merge queue a job is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRef {
+    /// The repository's name when the event happened.
+    pub repo: RepoName,
+    /// Its lasting id.
+    pub repo_id: RepoId,
+    /// Through which installation to act; looked up when absent.
+    pub installation: Option<InstallationId>,
+    /// The group's own head.
+    pub head_sha: CommitSha,
+    /// The group's own branch.
+    pub head_branch: BranchName,
+    /// The commit it is built on.
+    pub base_sha: CommitSha,
+    /// The branch it goes to.
+    pub base_branch: BranchName,
+}
+
+impl GroupRef {
+    /// The lane of this group.
+    #[must_use]
+    pub fn lane(&self) -> String {
+        format!("{}/group/{}", self.repo_id, self.head_sha)
+    }
+
+    /// The pull request that its branch names: `gh-readonly-queue/<base>/pr-<number>-<commit>`.
+    #[must_use]
+    pub fn number(&self) -> Option<PullNumber> {
+        let rest = self.head_branch.as_str().strip_prefix("gh-readonly-queue/")?;
+        let rest = rest.strip_prefix(self.base_branch.as_str())?.strip_prefix("/pr-")?;
+        rest.split_once('-')?.0.parse().ok().map(PullNumber)
     }
 }
 
@@ -99,6 +136,16 @@ pub enum Job {
         /// Its head at that time.
         head_sha: CommitSha,
     },
+    /// Evaluate and decide a merge queue's group.
+    EvaluateGroup {
+        /// Which.
+        group: GroupRef,
+    },
+    /// End what is open on a group that is gone.
+    EndGroup {
+        /// Which.
+        group: GroupRef,
+    },
 }
 
 /// Why a job's attempt ended without success.
@@ -137,13 +184,17 @@ impl Job {
             | Self::DecideApproval { pull }
             | Self::Command { pull, .. }
             | Self::ClosePull { pull, .. } => Some(pull),
+            Self::EvaluateGroup { .. } | Self::EndGroup { .. } => None,
         }
     }
 
     /// One job of a lane runs at a time.
     #[must_use]
     pub fn lane(&self) -> String {
-        self.pull().map_or_else(String::new, PullRef::lane)
+        match self {
+            Self::EvaluateGroup { group } | Self::EndGroup { group } => group.lane(),
+            _ => self.pull().map_or_else(String::new, PullRef::lane),
+        }
     }
 
     /// The word for logs and metrics.
@@ -154,6 +205,8 @@ impl Job {
             Self::DecideApproval { .. } => "decide_approval",
             Self::Command { .. } => "command",
             Self::ClosePull { .. } => "close_pull",
+            Self::EvaluateGroup { .. } => "evaluate_group",
+            Self::EndGroup { .. } => "end_group",
         }
     }
 
@@ -181,6 +234,7 @@ impl Job {
             | Self::DecideApproval { pull }
             | Self::Command { pull, .. }
             | Self::ClosePull { pull, .. } => pull.delivery.clone_from(&claimed.delivery),
+            Self::EvaluateGroup { .. } | Self::EndGroup { .. } => {}
         }
         Ok(job)
     }
@@ -203,9 +257,9 @@ impl Job {
             Event::Review(event) => Some((Self::DecideApproval { pull: pull_ref(event.origin, event.number) }, false)),
             Event::IssueComment(event) => command(event),
             Event::CheckRunRerequested(event) => rerequested(event),
+            Event::MergeGroup(event) => Some(merge_group(event)),
             Event::CheckRunButton(_)
             | Event::CheckSuiteRerequested(_)
-            | Event::MergeGroup(_)
             | Event::Push(_)
             | Event::People(_)
             | Event::Collaborators(_)
@@ -240,6 +294,17 @@ fn pull_request(event: PullRequestEvent) -> (Job, bool) {
         PullAction::Labelled => return (Job::DecideApproval { pull }, false),
     };
     (Job::EvaluatePull { pull, reason, force: false }, supersedes)
+}
+
+/// What runs for a group that is gone has no purpose any more.
+fn merge_group(event: MergeGroupEvent) -> (Job, bool) {
+    let Origin { repo, repo_id, installation } = event.origin;
+    let MergeGroupEvent { action, head_sha, head_branch, base_sha, base_branch, .. } = event;
+    let group = GroupRef { repo, repo_id, installation, head_sha, head_branch, base_sha, base_branch };
+    match action {
+        MergeGroupAction::ChecksRequested => (Job::EvaluateGroup { group }, false),
+        MergeGroupAction::Destroyed => (Job::EndGroup { group }, true),
+    }
 }
 
 /// Comments without our name are most of all comments, and no work.
@@ -348,6 +413,27 @@ mod tests {
         check(comment("/promptops help", true), None);
         let (job, _) = Job::from_event(comment("/promptops help", false)).unwrap();
         assert!(!job.to_new(false).yields);
+    }
+
+    #[test]
+    fn a_group_names_its_pull_request_by_its_branch() {
+        let check = |branch: &str, base: &str, expected: Option<u64>| {
+            let group = GroupRef {
+                repo: origin().repo,
+                repo_id: RepoId(11),
+                installation: None,
+                head_sha: CommitSha::parse(&"a".repeat(40)).unwrap(),
+                head_branch: BranchName::parse(branch).unwrap(),
+                base_sha: CommitSha::parse(&"b".repeat(40)).unwrap(),
+                base_branch: BranchName::parse(base).unwrap(),
+            };
+            assert_eq!(group.number(), expected.map(PullNumber), "{branch}");
+        };
+        check("gh-readonly-queue/main/pr-17-0123abc", "main", Some(17));
+        check("gh-readonly-queue/release/1-x/pr-17-0123abc", "release/1-x", Some(17));
+        check("gh-readonly-queue/main/pr-17-0123abc", "release", None);
+        check("gh-readonly-queue/main/pr-x-0123abc", "main", None);
+        check("main/pr-17-0123abc", "main", None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod approval;
 mod attached;
+mod board;
 pub mod cached;
 pub mod commands;
 pub mod compare;
@@ -12,6 +13,7 @@ pub mod discover;
 pub mod dispatch;
 pub mod ending;
 pub mod files;
+pub mod group;
 mod guards;
 pub mod intake;
 pub mod job;
@@ -25,5 +27,6 @@ pub mod pull;
 pub mod render;
 pub mod result;
 pub mod service;
+mod shared;
 pub mod sides;
 mod till;

@@ -54,7 +54,7 @@ impl Governed {
             || files.flat_map(|file| file.previous.iter().chain([&file.path])).any(|path| self.kind(path).is_some())
     }
 
-    fn report(&self, outcome: Outcome) -> Report {
+    pub(super) fn report(&self, outcome: Outcome) -> Report {
         let base = Some(self.snapshot.base_sha.to_string());
         Report::new(outcome, base, self.snapshot.pull.head_sha.to_string())
     }
@@ -88,7 +88,7 @@ pub async fn governed(service: &Service, pull: &PullRef) -> Result<Option<Govern
 }
 
 /// The cap that a pull request hits where nobody can say whether a file it changes is part of a prompt.
-fn overlooked(snapshot: &Snapshot, control: &Control) -> Option<String> {
+pub(super) fn overlooked(snapshot: &Snapshot, control: &Control) -> Option<String> {
     let changed = snapshot.files.iter().flat_map(|file| file.previous.iter().chain([&file.path]));
     // A tree that GitHub cuts is a cap of its own.
     let path = control.governed.overlooked(changed).filter(|_| !snapshot.base_tree.truncated)?;
@@ -172,14 +172,19 @@ pub async fn facts(governed: &Governed, said: FileFacts) -> Result<PullFacts, Jo
 }
 
 async fn nothing_governed(governed: &Governed, desk: &mut Desk<'_>) -> Result<(), JobError> {
+    desk.finish(&ungoverned(governed), true).await?;
+    Ok(())
+}
+
+/// What is said where nothing governed changes.
+pub(super) fn ungoverned(governed: &Governed) -> Report {
     let mut report = governed.report(Outcome::NothingGoverned);
     report.approval = Some(ApprovalSummary {
         state: ApprovalState::Satisfied,
         line: "No prompt, golden set or settings file is changed, so no approval is needed.".to_owned(),
         rules: Vec::new(),
     });
-    desk.finish(&report, true).await?;
-    Ok(())
+    report
 }
 
 /// A run that was stopped: if the pull request has moved on, its old checks end; else the next job goes on with them.

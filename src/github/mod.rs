@@ -19,9 +19,7 @@ mod wire;
 pub use client::{Github, GithubOptions, NowMs, SetupError};
 pub use content::{ChangedFile, Governed};
 pub use error::GithubError;
-pub use publish::{
-    CheckId, CheckWrite, CommentId, CommentOutcome, CommentWrite, Head, Published, REPORT_MARKER, Receipt, Remembered,
-};
+pub use publish::{CheckId, CheckWrite, CommentId, CommentOutcome, CommentWrite, Head, REPORT_MARKER, Remembered};
 pub use repository::{Permission, PullView, Repository};
 pub use snapshot::Snapshot;
 pub use tree::{EntryKind, Tree, TreeEntry};

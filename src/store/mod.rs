@@ -9,6 +9,7 @@ mod prune;
 mod publication;
 mod release;
 mod run;
+mod shared_check;
 mod spending;
 mod writer;
 
@@ -24,8 +25,9 @@ pub use audit::AuditRow;
 pub use delivery::{NewDelivery, NewJob, Recorded};
 pub use job::{ClaimedJob, JobCounts, Renewal, Settlement};
 pub use prune::Retention;
-pub use publication::{Publication, PublishedCheck};
+pub use publication::Publication;
 pub use run::StoredRun;
+pub use shared_check::{CheckKey, Guard, HeldResult, OwnResult, PostedCheck, SharedCheck};
 pub use spending::{Payer, Reserved, SpendLimit, SpendLimits};
 pub use writer::{DeliveryWriter, WriterError};
 
@@ -217,6 +219,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "store", include_str!("../../migrations/0001_store.sql")),
     (2, "spending", include_str!("../../migrations/0002_spending.sql")),
     (3, "audit", include_str!("../../migrations/0003_audit.sql")),
+    (6, "shared checks", include_str!("../../migrations/0006_shared_checks.sql")),
 ];
 
 fn migrations() -> Migrator {

@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told should panic")]
 
 mod architecture;
+mod attack_head;
+mod attack_paths;
+mod attack_queue;
+mod attack_shared;
 mod cli_compare;
 mod cli_convert;
 mod cli_dotprompt;
@@ -39,6 +43,7 @@ mod sim_behaviour;
 mod sim_conformance;
 mod store_audit;
 mod store_contract;
+mod store_shared_check;
 mod store_spending;
 mod support;
 mod webhook_door;
