@@ -41,13 +41,20 @@ impl Post {
 
 /// How a check is brought up to date.
 #[derive(Debug, Default)]
-struct Posting<'a> {
+struct Posting<'o, 'b> {
     annotations: Vec<Annotation>,
     anew: bool,
-    /// The branch whose open pull requests count, if they are to be looked for at GitHub.
-    base: Option<&'a BranchName>,
+    /// Where to look for other pull requests, if that is to be done.
+    others: Option<&'o mut Others<'b>>,
     /// What is said where no result is left.
     otherwise: Option<Said>,
+}
+
+/// The open pull requests into a branch with some head, listed when first needed.
+#[derive(Debug)]
+struct Others<'b> {
+    base: &'b BranchName,
+    listed: Option<Vec<PullNumber>>,
 }
 
 impl<'a> Board<'a> {
@@ -81,9 +88,10 @@ impl<'a> Board<'a> {
             let message = "another worker writes to this pull request".to_owned();
             return Err(JobError::Retry { message, after: None });
         };
+        let mut others = base.map(|base| Others { base, listed: None });
         for post in posts {
             let Post { name, annotations, anew, said: _ } = post;
-            let posting = Posting { annotations, anew, base, otherwise: None };
+            let posting = Posting { annotations, anew, others: others.as_mut(), otherwise: None };
             self.refresh(&self.key(sha, &name), holder, posting).await?;
         }
         Ok(generation)
@@ -108,8 +116,8 @@ impl<'a> Board<'a> {
     }
 
     /// Posts what the results say, until nobody has changed them meanwhile.
-    async fn refresh(&self, key: &CheckKey, by: Holder, posting: Posting<'_>) -> Result<(), JobError> {
-        let Posting { mut annotations, anew, base, otherwise } = posting;
+    async fn refresh(&self, key: &CheckKey, by: Holder, posting: Posting<'_, '_>) -> Result<(), JobError> {
+        let Posting { mut annotations, anew, mut others, otherwise } = posting;
         for turn in 0..MOST_TURNS {
             let shared = self.service.store.shared_check(key).await?;
             let mut results: Vec<(Holder, Said)> = shared
@@ -117,8 +125,8 @@ impl<'a> Board<'a> {
                 .iter()
                 .filter_map(|held| Some((Holder::parse(&held.holder)?, Said::from_body(&held.body))))
                 .collect();
-            if let Some(base) = base
-                && self.look_for_others(key, base, by, &mut results).await?
+            if let Some(others) = &mut others
+                && self.look_for_others(key, others, by, &mut results).await?
             {
                 continue;
             }
@@ -169,21 +177,27 @@ impl<'a> Board<'a> {
     async fn look_for_others(
         &self,
         key: &CheckKey,
-        base: &BranchName,
+        others: &mut Others<'_>,
         by: Holder,
         results: &mut Vec<(Holder, Said)>,
     ) -> Result<bool, JobError> {
         match worst(results) {
             Some((_, said)) if said.is_success() => {
-                for number in self.repository.pulls_with_head(base, &key.sha).await? {
-                    let holder = Holder::Pull(number);
+                let there = match others.listed.take() {
+                    Some(listed) => listed,
+                    None => self.repository.pulls_with_head(others.base, &key.sha).await?,
+                };
+                for number in others.listed.insert(there) {
+                    let holder = Holder::Pull(*number);
                     if !results.iter().any(|(known, _)| *known == holder) {
                         results.push((holder, Said::undecided()));
                     }
                 }
                 Ok(false)
             }
-            Some((holder @ Holder::Pull(number), _)) if holder != by && self.is_gone(number, key, base).await? => {
+            Some((holder @ Holder::Pull(number), _))
+                if holder != by && self.is_gone(number, key, others.base).await? =>
+            {
                 let now_ms = self.service.clock.now_ms();
                 Ok(self.service.store.drop_result(key, &holder.to_string(), now_ms).await?)
             }

@@ -14,6 +14,7 @@ pub mod dispatch;
 pub mod ending;
 pub mod files;
 pub mod group;
+pub mod group_ref;
 mod guards;
 pub mod intake;
 pub mod job;

@@ -12,7 +12,11 @@ const LEAD: &str =
 
 async fn guarded() -> TestApp {
     let settings = format!("{SETTINGS}{LEAD}");
-    TestApp::with(Change::by("ann").write(SETTINGS_PATH, settings).write("notes.txt", prompt(&forgets([5, 6])))).await
+    let first = Change::by("ann").write(SETTINGS_PATH, settings).write("notes.txt", prompt(&forgets([5, 6])));
+    let app = TestApp::with(first).await;
+    // More pull requests a minute than GitHub would bear.
+    app.sim.set_limits(Limits { writes_per_minute: 1_000, ..Limits::default() });
+    app
 }
 
 /// Opened by Ann and approved by a reviewer; still it must not merge.
@@ -95,7 +99,6 @@ async fn a_rename_counts_under_both_names() {
 #[tokio::test]
 async fn links_submodules_and_pointers_in_place_of_governed_files_are_refused() {
     let mut app = guarded().await;
-    app.sim.set_limits(Limits { writes_per_minute: 1_000, ..Limits::default() });
     let by = || Change::by("ann");
     let refused = [
         (by().symlink(PROMPT, "../notes.txt"), "symbolic link"),
