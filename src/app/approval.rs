@@ -4,6 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::audit;
 use super::desk::Desk;
+use super::group;
 use super::job::{JobError, PullRef};
 use super::pins;
 use super::pull::{self, Governed, StoredRun, evaluate, governed, run_key, stored_run};
@@ -13,7 +14,7 @@ use crate::domain::gate::rerolls::Runs;
 use crate::domain::policy;
 use crate::domain::policy::decision::{Decision, State};
 use crate::domain::policy::facts::PullFacts;
-use crate::domain::report::{ApprovalSummary, Outcome, Report, override_sentences};
+use crate::domain::report::{ApprovalState, ApprovalSummary, Outcome, Report, override_sentences};
 
 /// Decides again after a review, a dismissal or an edit; evaluates if that has not happened yet.
 ///
@@ -66,6 +67,10 @@ pub(super) async fn conclude(
     let notes = audit::decided(service, pull, governed, &run, &decision, &key);
     service.store.save_run_noting(&key, now_ms, &body, now_ms, &notes).await?;
     let published = desk.finish(&run.report, new_run).await?;
+    if run.report.approval.as_ref().is_some_and(|approval| approval.state != ApprovalState::Satisfied) {
+        let base = &governed.snapshot.pull.base_branch;
+        group::withdraw(service, &governed.repository, pull.number, base).await?;
+    }
     match &run.report.outcome {
         Outcome::Measured(Verdict::NotMeasured) if new_run && published && !run.report.is_too_noisy() => {
             Err(JobError::Retry { message: "too little could be measured".to_owned(), after: None })
@@ -78,7 +83,7 @@ pub(super) async fn conclude(
 }
 
 /// Decides by the policy, and writes approvals, waiver and override into the report.
-fn decide(governed: &Governed, facts: &PullFacts, report: &mut Report) -> Decision {
+pub(super) fn decide(governed: &Governed, facts: &PullFacts, report: &mut Report) -> Decision {
     report.outcome = std::mem::replace(&mut report.outcome, Outcome::BrokenFiles).without_people();
     let is_regression = report.runs.is_some_and(Runs::is_regression);
     let verdict = match report.outcome {

@@ -3,6 +3,7 @@
 use super::commands::{self, Ground, evaluate_anew, explain, needs_release};
 use super::job::{JobError, Press, PullRef};
 use super::service::Service;
+use super::shared::Holder;
 use crate::domain::policy::facts::Person;
 use crate::github::check::Button;
 
@@ -13,8 +14,8 @@ use crate::github::check::Button;
 pub async fn press(service: &Service, pull: &PullRef, press: &Press) -> Result<(), JobError> {
     let Some(button) = Button::of_identifier(&press.button) else { return Ok(()) };
     // Another app can give its check our name and our mark: only a check that we remember is ours.
-    let publication = service.store.publication(pull.repo_id, pull.number).await?;
-    let Some(check) = publication.checks.iter().find(|check| check.id == press.check_run_id) else {
+    let posted = service.store.results_of(pull.repo_id, &Holder::Pull(pull.number).to_string()).await?;
+    let Some(check) = posted.iter().find(|own| own.posted.check_id == Some(press.check_run_id)) else {
         tracing::info!(check = press.check_run_id, "a press on a check that is not ours, or not ours any more");
         return Ok(());
     };

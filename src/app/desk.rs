@@ -1,15 +1,15 @@
 //! What stands on a pull request and what should: the store's memory joined with GitHub's upserts. Decides nothing.
 
-use super::job::{JobError, check_external_id};
+use super::board::{Board, Post};
+use super::job::JobError;
 use super::service::Service;
+use super::shared::{Holder, Said};
 use crate::domain::ids::{CommitSha, Digest};
 use crate::domain::report::annotations::{self, Annotation};
 use crate::domain::report::{ApprovalSummary, Outcome, Report, check, markdown};
-use crate::github::check::{Button, CheckOutput, CheckRun, CheckState, Conclusion, Level};
-use crate::github::{
-    CheckId, CheckWrite, CommentId, CommentOutcome, CommentWrite, Head, Published, PullView, Remembered, Repository,
-};
-use crate::store::{Publication, PublishedCheck, Saved};
+use crate::github::check::{CheckRun, CheckState, Conclusion, Level};
+use crate::github::{CommentId, CommentOutcome, CommentWrite, Head, PullView, Remembered, Repository};
+use crate::store::{Guard, OwnResult, Publication, Saved};
 
 /// One pull request's checks and comment, at one head.
 pub struct Desk<'a> {
@@ -17,7 +17,10 @@ pub struct Desk<'a> {
     repository: &'a Repository,
     head: Head,
     publication: Publication,
-    /// Whether nothing of ours can stand there yet, not even after a crash.
+    /// What this pull request came to, on whatever commit.
+    own: Vec<OwnResult>,
+    is_merged: bool,
+    /// Whether no comment of ours can stand there yet, not even after a crash.
     untouched: bool,
 }
 
@@ -27,16 +30,42 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// When the store cannot be read.
     pub async fn open(service: &'a Service, repository: &'a Repository, pull: &PullView) -> Result<Self, JobError> {
-        let publication = service.store.publication(repository.id(), pull.number).await?;
-        let untouched = publication.generation == 0;
         let head = Head { number: pull.number, sha: pull.head_sha.clone(), base: pull.base_branch.clone() };
-        Ok(Self { service, repository, head, publication, untouched })
+        let (publication, own) = (Publication::default(), Vec::new());
+        let is_merged = pull.is_merged;
+        let mut desk = Self { service, repository, head, publication, own, is_merged, untouched: false };
+        desk.publication = service.store.publication(repository.id(), pull.number).await?;
+        desk.untouched = desk.publication.generation == 0;
+        desk.look().await?;
+        Ok(desk)
+    }
+
+    /// Reads what this pull request came to.
+    async fn look(&mut self) -> Result<(), JobError> {
+        self.own = self.service.store.results_of(self.repository.id(), &self.holder().to_string()).await?;
+        Ok(())
+    }
+
+    fn holder(&self) -> Holder {
+        Holder::Pull(self.head.number)
+    }
+
+    fn board(&self) -> Board<'a> {
+        Board::new(self.service, self.repository)
+    }
+
+    /// The names of the two checks that count now.
+    fn names(&self) -> [String; 2] {
+        [CheckRun::evaluation_name(&self.head.base), CheckRun::approval_name(&self.head.base)]
+    }
+
+    fn own(&self, name: &str) -> Option<&OwnResult> {
+        self.own.iter().find(|own| own.sha == self.head.sha && own.name == name)
     }
 
     /// Whether both checks are known on this head, for this base.
     pub fn has_checks(&self) -> bool {
-        let names = [CheckRun::evaluation_name(&self.head.base), CheckRun::approval_name(&self.head.base)];
-        names.iter().all(|name| self.publication.check(&self.head.sha, name).is_some())
+        self.names().iter().all(|name| self.own(name).is_some())
     }
 
     /// Whether our comment stands there.
@@ -50,35 +79,31 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// When GitHub or the store fails.
     pub async fn begin(&mut self, anew: bool) -> Result<(), JobError> {
-        let begun = |name: String, title: &str| {
-            let output = CheckOutput { title: title.into(), summary: title.into(), ..CheckOutput::default() };
-            self.run(name, CheckState::InProgress, output)
-        };
-        let evaluation = begun(CheckRun::evaluation_name(&self.head.base), "Evaluating the changed prompts");
-        let approval = begun(CheckRun::approval_name(&self.head.base), "Looking at approvals");
-        let mut writes = vec![self.check_write(evaluation)];
-        if anew && !self.is_evaluating() {
-            writes[0].known = Remembered::Never;
+        let [evaluation, approval] = self.names();
+        let approves = !anew || self.own(&approval).is_none();
+        let anew = anew && !self.is_evaluating();
+        let mut posts = vec![Post { anew, ..Post::new(evaluation, Said::begun("Evaluating the changed prompts")) }];
+        if approves {
+            posts.push(Post::new(approval, Said::begun("Looking at approvals")));
         }
-        if !anew || self.publication.check(&self.head.sha, &approval.name).is_none() {
-            writes.push(self.check_write(approval));
-        }
-        self.intend().await?;
-        let written = self.repository.upsert_checks(&self.head.sha, &writes).await?;
-        self.remember(&self.head.sha.clone(), &writes, &written);
-        self.save().await?;
+        self.post(posts, false).await?;
         self.cancel_overtaken().await
     }
 
-    /// Ends what is open on earlier heads and for another base: a check must not wait for ever.
-    async fn cancel_overtaken(&mut self) -> Result<(), JobError> {
-        self.cancel_where(&Outcome::Superseded, |desk, check| !desk.is_current(check)).await
+    async fn post(&mut self, posts: Vec<Post>, asks: bool) -> Result<(), JobError> {
+        let guard = Some(Guard { pull: self.head.number, generation: self.publication.generation });
+        let base = asks.then_some(&self.head.base);
+        self.publication.generation = self.board().post(&self.head.sha, self.holder(), posts, (guard, base)).await?;
+        self.look().await
     }
 
-    /// Whether a check is one of the two that count now: on this head, for this base.
-    fn is_current(&self, check: &PublishedCheck) -> bool {
-        let names = [CheckRun::evaluation_name(&self.head.base), CheckRun::approval_name(&self.head.base)];
-        check.sha == self.head.sha && names.contains(&check.name)
+    /// Takes back what was said on earlier heads and for another base. What is open ends, since a check must not wait for
+    /// ever; what has ended well ends too where it could let the pull request through on its way back.
+    async fn cancel_overtaken(&mut self) -> Result<(), JobError> {
+        let names = self.names();
+        let is_meant = |own: &OwnResult| own.sha != self.head.sha || !names.contains(&own.name);
+        let meant: Vec<OwnResult> = self.own.iter().filter(|own| is_meant(own)).cloned().collect();
+        self.cancel_all(&Outcome::Superseded, meant).await
     }
 
     /// Publishes a report: both checks and, where there is something to say, the comment. False if the head has moved on;
@@ -87,78 +112,81 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// When GitHub or the store fails.
     pub async fn finish(&mut self, report: &Report, new_run: bool) -> Result<bool, JobError> {
-        let mut runs = vec![self.evaluation(report, self.remarks(report, new_run).await?)];
-        runs.extend(report.approval.as_ref().map(|approval| self.approval(approval)));
+        let mut posts = vec![self.evaluation(report, self.remarks(report, new_run).await?)];
+        posts.extend(report.approval.as_ref().map(|approval| self.approval(approval)));
         let says_something = report.outcome != Outcome::NothingGoverned || self.has_comment();
         let comment = says_something.then(|| markdown::comment(report, &self.service.secrets));
-        self.publish(runs, comment).await
+        self.publish(posts, comment).await
     }
 
-    async fn publish(&mut self, runs: Vec<CheckRun>, comment: Option<String>) -> Result<bool, JobError> {
-        let mut writes: Vec<CheckWrite> = runs.into_iter().map(|run| self.check_write(run)).collect();
-        writes.retain(|write| write.last != Some(write.run.digest(&self.head.sha)));
+    async fn publish(&mut self, mut posts: Vec<Post>, comment: Option<String>) -> Result<bool, JobError> {
+        posts.retain(|post| !post.annotations.is_empty() || !self.shows(post));
         let comment = comment
             .map(|body| self.comment_write(body))
             .filter(|write| write.last.is_none() || write.last != Some(Digest::of_parts([write.body.as_bytes()])));
-        if writes.is_empty() && comment.is_none() {
+        if posts.is_empty() && comment.is_none() {
             return Ok(true);
         }
-        self.intend().await?;
-        match self.repository.publish(&self.head, &writes, comment.as_ref()).await? {
-            Published::Done(receipt) => {
-                self.remember(&self.head.sha.clone(), &writes, &receipt.checks);
-                if let Some(CommentOutcome::Written { id, digest }) = receipt.comment {
-                    self.publication.comment_id = Some(id.0);
-                    self.publication.comment_digest = Some(digest);
-                }
-                self.save().await?;
-                self.cancel_overtaken().await?;
-                Ok(true)
-            }
-            Published::HeadMoved { head } => {
-                tracing::info!(old = self.head.sha.short(), new = head.short(), "the head moved, nothing is published");
-                self.cancel(&Outcome::Superseded).await?;
-                Ok(false)
-            }
+        if let Some(head) = self.repository.moved(&self.head).await? {
+            tracing::info!(old = self.head.sha.short(), new = head.short(), "the head moved, nothing is published");
+            self.cancel(&Outcome::Superseded).await?;
+            return Ok(false);
         }
+        self.post(posts, true).await?;
+        if let Some(comment) = comment
+            && let CommentOutcome::Written { id, digest } =
+                self.repository.upsert_comment(self.head.number, &comment).await?
+        {
+            self.publication.comment_id = Some(id.0);
+            self.publication.comment_digest = Some(digest);
+            self.save().await?;
+        }
+        self.cancel_overtaken().await?;
+        Ok(true)
     }
 
-    /// Ends what is still open on this head.
+    /// Whether a result is kept already, and certainly posted.
+    fn shows(&self, post: &Post) -> bool {
+        self.own(&post.name).is_some_and(|own| own.posted.is_confirmed() && own.body == post.said.to_body())
+    }
+
+    /// Takes back what this pull request said on this head.
     ///
     /// # Errors
     /// When GitHub or the store fails.
     pub async fn cancel(&mut self, why: &Outcome) -> Result<(), JobError> {
-        self.cancel_where(why, |desk, check| check.sha == desk.head.sha).await
+        let is_meant = |own: &&OwnResult| own.sha == self.head.sha || *why == Outcome::Closed;
+        let meant = self.own.iter().filter(is_meant).cloned().collect();
+        self.cancel_all(why, meant).await
     }
 
-    /// Ends those of our open checks that are meant, on whatever commit they are.
-    async fn cancel_where(
-        &mut self,
-        why: &Outcome,
-        is_meant: impl Fn(&Self, &PublishedCheck) -> bool,
-    ) -> Result<(), JobError> {
-        let report = Report::new(why.clone(), None, self.head.sha.to_string());
-        let said = check::evaluation(&report, &self.service.secrets);
-        let open = self.publication.checks.iter().filter(|check| check.open && is_meant(self, check));
-        let open: Vec<PublishedCheck> = open.cloned().collect();
-        if open.is_empty() {
+    async fn cancel_all(&mut self, why: &Outcome, meant: Vec<OwnResult>) -> Result<(), JobError> {
+        if meant.is_empty() {
             return Ok(());
         }
-        for known in open {
-            let (title, summary) = (said.title.clone(), said.summary.clone());
-            let output = CheckOutput { title, summary, ..CheckOutput::default() };
-            let run = self.run(known.name, CheckState::Completed(Conclusion::Cancelled), output);
-            let writes = [CheckWrite { run, known: Remembered::Id(CheckId(known.id)), last: None }];
-            let written = self.repository.upsert_checks(&known.sha, &writes).await?;
-            self.remember(&known.sha, &writes, &written);
+        let report = Report::new(why.clone(), None, self.head.sha.to_string());
+        let shown = check::evaluation(&report, &self.service.secrets);
+        let state = CheckState::Completed(Conclusion::Cancelled);
+        let cancelled = Said { state, title: shown.title, summary: shown.summary, text: String::new() };
+        for own in meant {
+            let otherwise = self.must_end(&own).then(|| cancelled.clone());
+            self.board().take_back(&own.sha, &own.name, self.holder(), otherwise).await?;
         }
-        self.save().await
+        self.look().await
     }
 
-    /// Whether the evaluation on this head has not ended.
+    /// Whether a check that nobody holds any more must not stay as it is. Approvals may be withdrawn while the pull request is
+    /// elsewhere, and another base's success is none on the same commit; what was merged keeps what let it through.
+    fn must_end(&self, own: &OwnResult) -> bool {
+        let is_approval = CheckRun::is_approval(&own.name);
+        let elsewhere = own.sha == self.head.sha && !self.names().contains(&own.name);
+        is_unsettled(own) || (!self.is_merged && (is_approval || elsewhere))
+    }
+
+    /// Whether the evaluation on this head has not ended, or nobody knows whether that was posted.
     pub fn is_evaluating(&self) -> bool {
-        let known = self.publication.check(&self.head.sha, &CheckRun::evaluation_name(&self.head.base));
-        known.is_some_and(|known| known.open)
+        let [evaluation, _] = self.names();
+        self.own(&evaluation).is_some_and(is_unsettled)
     }
 
     /// Ends the approval check, and with `evaluation` that one too, with what the report says; leaves the comment.
@@ -166,93 +194,43 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// When GitHub or the store fails.
     pub async fn give_up(&mut self, report: &Report, evaluation: bool) -> Result<(), JobError> {
-        let mut runs: Vec<CheckRun> = evaluation.then(|| self.evaluation(report, Vec::new())).into_iter().collect();
-        runs.extend(report.approval.as_ref().map(|approval| self.approval(approval)));
-        self.publish(runs, None).await.map(|_| ())
+        let mut posts: Vec<Post> = evaluation.then(|| self.evaluation(report, Vec::new())).into_iter().collect();
+        posts.extend(report.approval.as_ref().map(|approval| self.approval(approval)));
+        self.publish(posts, None).await.map(|_| ())
     }
 
     /// GitHub appends annotations at each write, so they are brought once: with a run's result, or later if that was
-    /// decided and its publication failed.
+    /// decided and its publication failed, unless another pull request with this head brought them.
     async fn remarks(&self, report: &Report, new_run: bool) -> Result<Vec<Annotation>, JobError> {
         let remarks = annotations::annotations(report, &self.service.secrets);
-        if new_run || remarks.is_empty() {
+        let [evaluation, _] = self.names();
+        let own = self.own(&evaluation);
+        let is_first = own.is_some_and(|own| own.posted.generation <= 1);
+        if remarks.is_empty() || (new_run && is_first) {
             return Ok(remarks);
         }
-        let known = self.publication.check(&self.head.sha, &CheckRun::evaluation_name(&self.head.base));
-        let Some(open) = known.filter(|known| known.open) else { return Ok(Vec::new()) };
-        let there = self.repository.annotations_on(&self.head.sha, CheckId(open.id)).await?;
+        if !new_run && own.is_some_and(|own| !is_unsettled(own)) {
+            return Ok(Vec::new());
+        }
+        let there = self.repository.annotations_on(&self.head.sha, &evaluation).await?;
         Ok(if there == 0 { remarks } else { Vec::new() })
     }
 
-    fn evaluation(&self, report: &Report, remarks: Vec<Annotation>) -> CheckRun {
-        let said = check::evaluation(report, &self.service.secrets);
-        let run = self.said(CheckRun::evaluation_name(&self.head.base), said, remarks);
-        CheckRun { buttons: vec![Button::RunAgain, Button::Explain], ..run }
+    fn evaluation(&self, report: &Report, remarks: Vec<Annotation>) -> Post {
+        let [name, _] = self.names();
+        let said = said(check::evaluation(report, &self.service.secrets));
+        Post { annotations: remarks.into_iter().map(annotation).collect(), ..Post::new(name, said) }
     }
 
-    fn approval(&self, approval: &ApprovalSummary) -> CheckRun {
-        let said = check::approval(approval, &self.service.secrets);
-        self.said(CheckRun::approval_name(&self.head.base), said, Vec::new())
-    }
-
-    fn said(&self, name: String, said: check::CheckOutput, remarks: Vec<Annotation>) -> CheckRun {
-        let state = match said.state {
-            check::CheckState::InProgress => CheckState::InProgress,
-            check::CheckState::Done(conclusion) => CheckState::Completed(match conclusion {
-                check::Conclusion::Success => Conclusion::Success,
-                check::Conclusion::Failure => Conclusion::Failure,
-                check::Conclusion::ActionRequired => Conclusion::ActionRequired,
-                check::Conclusion::Cancelled => Conclusion::Cancelled,
-            }),
-        };
-        let annotations = remarks.into_iter().map(annotation).collect();
-        let text = said.text.unwrap_or_default();
-        self.run(name, state, CheckOutput { title: said.title, summary: said.summary, text, annotations })
-    }
-
-    fn run(&self, name: String, state: CheckState, output: CheckOutput) -> CheckRun {
-        CheckRun {
-            name,
-            state,
-            output,
-            external_id: check_external_id(self.head.number),
-            details_url: None,
-            buttons: Vec::new(),
-        }
-    }
-
-    fn check_write(&self, run: CheckRun) -> CheckWrite {
-        match self.publication.check(&self.head.sha, &run.name) {
-            Some(known) => CheckWrite { run, known: Remembered::Id(CheckId(known.id)), last: Some(known.digest) },
-            None => CheckWrite { run, known: self.unknown(), last: None },
-        }
+    fn approval(&self, approval: &ApprovalSummary) -> Post {
+        let [_, name] = self.names();
+        Post::new(name, said(check::approval(approval, &self.service.secrets)))
     }
 
     fn comment_write(&self, body: String) -> CommentWrite {
-        let known = self.publication.comment_id.map_or_else(|| self.unknown(), |id| Remembered::Id(CommentId(id)));
+        let unknown = if self.untouched { Remembered::Never } else { Remembered::Unsure };
+        let known = self.publication.comment_id.map_or(unknown, |id| Remembered::Id(CommentId(id)));
         CommentWrite { body, known, last: self.publication.comment_digest }
-    }
-
-    /// What is remembered of a thing without an id: after a crash it may be there all the same.
-    fn unknown<T>(&self) -> Remembered<T> {
-        if self.untouched { Remembered::Never } else { Remembered::Unsure }
-    }
-
-    /// Before the first write ever, the store learns that one may have happened.
-    async fn intend(&mut self) -> Result<(), JobError> {
-        if self.publication.generation == 0 { self.save().await } else { Ok(()) }
-    }
-
-    fn remember(&mut self, sha: &CommitSha, writes: &[CheckWrite], written: &[(CheckId, Digest)]) {
-        for (write, (id, digest)) in writes.iter().zip(written) {
-            self.publication.remember(PublishedCheck {
-                sha: sha.clone(),
-                name: write.run.name.clone(),
-                id: id.0,
-                digest: *digest,
-                open: !matches!(write.run.state, CheckState::Completed(_)),
-            });
-        }
     }
 
     async fn save(&mut self) -> Result<(), JobError> {
@@ -271,6 +249,25 @@ impl<'a> Desk<'a> {
     pub fn head(&self) -> &CommitSha {
         &self.head.sha
     }
+}
+
+/// Whether a result has not ended, or nobody knows whether it was posted.
+pub(super) fn is_unsettled(own: &OwnResult) -> bool {
+    Said::from_body(&own.body).is_open() || !own.posted.is_confirmed()
+}
+
+/// What a rendering says, in GitHub's words.
+pub(super) fn said(shown: check::CheckOutput) -> Said {
+    let state = match shown.state {
+        check::CheckState::InProgress => CheckState::InProgress,
+        check::CheckState::Done(conclusion) => CheckState::Completed(match conclusion {
+            check::Conclusion::Success => Conclusion::Success,
+            check::Conclusion::Failure => Conclusion::Failure,
+            check::Conclusion::ActionRequired => Conclusion::ActionRequired,
+            check::Conclusion::Cancelled => Conclusion::Cancelled,
+        }),
+    };
+    Said { state, title: shown.title, summary: shown.summary, text: shown.text.unwrap_or_default() }
 }
 
 fn annotation(remark: Annotation) -> crate::github::check::Annotation {

@@ -6,6 +6,7 @@ use super::approval;
 use super::buttons;
 use super::commands;
 use super::ending::{self, GivenUp};
+use super::group;
 use super::job::{Job, JobError, Reason};
 use super::pull;
 use super::service::Service;
@@ -32,19 +33,26 @@ pub async fn dispatch(service: &Service, claimed: &ClaimedJob, cancel: Cancellat
         Job::ClosePull { pull, .. } => ending::close(service, pull).await,
         Job::Spread { wide } => spread::spread(service, wide, claimed.delivery.as_deref()).await,
         Job::Sweep => sweep::sweep(service).await,
+        Job::EvaluateGroup { group } => group::evaluate(service, group, cancel).await,
+        Job::EndGroup { group } => group::end(service, group).await,
     }
 }
 
 /// Says on the pull request that a job has given up.
 pub async fn give_up(service: &Service, claimed: &ClaimedJob, message: &str) {
     let said = match Job::from_claimed(claimed) {
+        Ok(Job::EvaluateGroup { group }) => group::give_up(service, &group, message).await,
         Ok(job) => {
             let what = match job {
                 Job::EvaluatePull { .. } => GivenUp::Evaluation,
                 Job::DecideApproval { .. } => GivenUp::Approval,
-                Job::Command { .. } | Job::Button { .. } | Job::ClosePull { .. } | Job::Spread { .. } | Job::Sweep => {
-                    GivenUp::Other
-                }
+                Job::Command { .. }
+                | Job::Button { .. }
+                | Job::ClosePull { .. }
+                | Job::Spread { .. }
+                | Job::Sweep
+                | Job::EvaluateGroup { .. }
+                | Job::EndGroup { .. } => GivenUp::Other,
             };
             match job.pull() {
                 Some(pull) => ending::give_up(service, pull, message, what).await,

@@ -69,6 +69,14 @@ pub(super) async fn broken_settings(
     findings: Vec<Diagnostic>,
     where_to: &str,
 ) -> Result<(), JobError> {
+    let report = broken(snapshot, findings, where_to);
+    service.store.note_audit(&audit::broken_settings(service, pull, snapshot, &report)).await?;
+    Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
+    Ok(())
+}
+
+/// What is said where the settings cannot be used.
+pub(super) fn broken(snapshot: &Snapshot, findings: Vec<Diagnostic>, where_to: &str) -> Report {
     let places: Vec<String> = findings.iter().map(place).collect();
     let first = places.first().map_or(SETTINGS_PATH, String::as_str);
     let line = format!("{first}: mend it {where_to}; until then nobody's approval can be counted");
@@ -77,10 +85,7 @@ pub(super) async fn broken_settings(
     report.diagnostics = findings;
     let rules = places.into_iter().map(Into::into).collect();
     report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line, rules });
-    let broken = audit::broken_settings(service, pull, snapshot, &report);
-    service.store.note_audit(&broken).await?;
-    Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
-    Ok(())
+    report
 }
 
 /// Says that settings which were there cannot be seen any more: that is not "no settings", so nothing may pass.
@@ -91,13 +96,19 @@ pub(super) async fn lost_settings(
     snapshot: &Snapshot,
     message: String,
 ) -> Result<(), JobError> {
+    let report = lost(snapshot, message);
+    let note = audit::unmeasured(service, pull, &snapshot.pull.head_sha, Some(&snapshot.base_sha), &report);
+    service.store.note_audit(&[note]).await?;
+    Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
+    Ok(())
+}
+
+/// What is said where settings that were there cannot be seen any more.
+pub(super) fn lost(snapshot: &Snapshot, message: String) -> Report {
     let outcome = Outcome::NeedsPerson { message: message.clone() };
     let mut report = Report::new(outcome, Some(snapshot.base_sha.to_string()), snapshot.pull.head_sha.to_string());
     report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line: message, rules: Vec::new() });
-    let lost = audit::unmeasured(service, pull, &snapshot.pull.head_sha, Some(&snapshot.base_sha), &report);
-    service.store.note_audit(&[lost]).await?;
-    Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
-    Ok(())
+    report
 }
 
 fn place(finding: &Diagnostic) -> String {

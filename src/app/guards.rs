@@ -44,6 +44,35 @@ pub(super) fn linked_folders(
     findings
 }
 
+/// Governed files of head that are one with another file wherever names are compared without regard to case or Unicode form:
+/// which of the two is read there, nobody measured. What base has already is no finding.
+pub(super) fn same_names(
+    changed: &[ChangedFile],
+    base: &BTreeMap<PromptPath, TreeEntry>,
+    merged: &BTreeMap<PromptPath, TreeEntry>,
+    governed: &Governed,
+) -> Vec<Diagnostic> {
+    let brought = changed.iter().map(|file| &file.path);
+    let brought: BTreeMap<String, &PromptPath> = brought
+        .filter(|path| merged.contains_key(*path) && governed.classify(path).is_some())
+        .map(|path| (path.folded(), path))
+        .collect();
+    if brought.is_empty() {
+        return Vec::new();
+    }
+    let twins = merged.keys().filter_map(|other| brought.get(&other.folded()).map(|path| (*path, other)));
+    let new = twins.filter(|(path, other)| path != other && !(base.contains_key(path) && base.contains_key(other)));
+    let found = new.map(|(path, other)| {
+        about(
+            "same-name",
+            path,
+            format!("`{path}` and `{other}` are one file where names are compared without regard to case"),
+            "keep one of them, or give one another name",
+        )
+    });
+    found.collect()
+}
+
 /// The path that a change leaves empty.
 fn gone(file: &ChangedFile) -> Option<&PromptPath> {
     match file.status.as_str() {

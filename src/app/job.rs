@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::group_ref::GroupRef;
 use super::wide::Wide;
 use crate::domain::ids::{CommitSha, InstallationId, Login, PullNumber, RepoId, RepoName, UserId};
-use crate::github::webhook::{CheckRunEvent, CommentEvent, Event, Origin, PullAction, PullRequestEvent};
+use crate::github::webhook::{
+    CheckRunEvent, CommentEvent, Event, MergeGroupAction, MergeGroupEvent, Origin, PullAction, PullRequestEvent,
+};
 use crate::store::{ClaimedJob, NewJob};
 
 /// Which pull request a job is about.
@@ -130,6 +133,16 @@ pub enum Job {
     },
     /// Look for what never arrived.
     Sweep,
+    /// Evaluate and decide a merge queue's group.
+    EvaluateGroup {
+        /// Which.
+        group: GroupRef,
+    },
+    /// End what is open on a group that is gone.
+    EndGroup {
+        /// Which.
+        group: GroupRef,
+    },
 }
 
 /// Why a job's attempt ended without success.
@@ -169,7 +182,7 @@ impl Job {
             | Self::Command { pull, .. }
             | Self::Button { pull, .. }
             | Self::ClosePull { pull, .. } => Some(pull),
-            Self::Spread { .. } | Self::Sweep => None,
+            Self::Spread { .. } | Self::Sweep | Self::EvaluateGroup { .. } | Self::EndGroup { .. } => None,
         }
     }
 
@@ -180,7 +193,7 @@ impl Job {
             | Self::Command { pull, .. }
             | Self::Button { pull, .. }
             | Self::ClosePull { pull, .. } => Some(pull),
-            Self::Spread { .. } | Self::Sweep => None,
+            Self::Spread { .. } | Self::Sweep | Self::EvaluateGroup { .. } | Self::EndGroup { .. } => None,
         }
     }
 
@@ -194,6 +207,7 @@ impl Job {
             Self::EvaluatePull { pull, .. } | Self::DecideApproval { pull } | Self::ClosePull { pull, .. } => {
                 pull.lane()
             }
+            Self::EvaluateGroup { group } | Self::EndGroup { group } => group.lane(),
         }
     }
 
@@ -208,6 +222,8 @@ impl Job {
             Self::ClosePull { .. } => "close_pull",
             Self::Spread { .. } => "spread",
             Self::Sweep => "sweep",
+            Self::EvaluateGroup { .. } => "evaluate_group",
+            Self::EndGroup { .. } => "end_group",
         }
     }
 
@@ -259,7 +275,8 @@ impl Job {
                 Wide::of(event).map(|wide| (Self::Spread { wide }, false))
             }
             Event::CheckRunButton(event) => button(event),
-            Event::MergeGroup(_) | Event::Ping | Event::Ignored => None,
+            Event::MergeGroup(event) => Some(merge_group(event)),
+            Event::Ping | Event::Ignored => None,
         }
     }
 }
@@ -289,6 +306,17 @@ fn pull_request(event: PullRequestEvent) -> (Job, bool) {
         PullAction::Labelled => return (Job::DecideApproval { pull }, false),
     };
     (Job::EvaluatePull { pull, reason, force: false }, supersedes)
+}
+
+/// What runs for a group that is gone has no purpose any more.
+fn merge_group(event: MergeGroupEvent) -> (Job, bool) {
+    let Origin { repo, repo_id, installation } = event.origin;
+    let MergeGroupEvent { action, head_sha, head_branch, base_sha, base_branch, .. } = event;
+    let group = GroupRef { repo, repo_id, installation, head_sha, head_branch, base_sha, base_branch };
+    match action {
+        MergeGroupAction::ChecksRequested => (Job::EvaluateGroup { group }, false),
+        MergeGroupAction::Destroyed => (Job::EndGroup { group }, true),
+    }
 }
 
 /// Comments without our name are most of all comments, and no work.

@@ -64,7 +64,7 @@ impl Governed {
             || files.flat_map(|file| file.previous.iter().chain([&file.path])).any(|path| self.kind(path).is_some())
     }
 
-    fn report(&self, outcome: Outcome) -> Report {
+    pub(super) fn report(&self, outcome: Outcome) -> Report {
         let base = Some(self.snapshot.base_sha.to_string());
         Report::new(outcome, base, self.snapshot.pull.head_sha.to_string())
     }
@@ -125,7 +125,7 @@ pub(super) async fn ready(
 }
 
 /// The cap that a pull request hits where nobody can say whether a file it changes is part of a prompt.
-fn overlooked(snapshot: &Snapshot, control: &Control) -> Option<String> {
+pub(super) fn overlooked(snapshot: &Snapshot, control: &Control) -> Option<String> {
     let changed = snapshot.files.iter().flat_map(|file| file.previous.iter().chain([&file.path]));
     // A tree that GitHub cuts is a cap of its own.
     let path = control.governed.overlooked(changed).filter(|_| !snapshot.base_tree.truncated)?;
@@ -222,11 +222,20 @@ pub(super) async fn facts_by(
     let policy = &governed.control.settings.policy;
     let mut facts = governed.repository.facts(&governed.snapshot, &kind, policy, said).await?;
     if let Some(store) = store {
-        facts.pins = pins::of(store, governed).await?;
-        facts.overrides = store.overrides(facts.repo_id, facts.number).await?;
-        governed.repository.look_up_overriders(&mut facts, policy).await?;
+        remembered(store, governed, &mut facts).await?;
     }
     Ok(facts)
+}
+
+/// Adds what we remember of a pull request: whose a login was, and overrides, with what must be known of those who gave them.
+///
+/// # Errors
+/// When GitHub or the store fails.
+pub(super) async fn remembered(store: &Store, governed: &Governed, facts: &mut PullFacts) -> Result<(), JobError> {
+    facts.pins = pins::of(store, governed).await?;
+    facts.overrides = store.overrides(facts.repo_id, facts.number).await?;
+    governed.repository.look_up_overriders(facts, &governed.control.settings.policy).await?;
+    Ok(())
 }
 
 /// Lets a pull request through that touches nothing governed.
@@ -239,17 +248,23 @@ pub(super) async fn nothing_governed(
     governed: &Governed,
     desk: &mut Desk<'_>,
 ) -> Result<(), JobError> {
+    let report = ungoverned(governed);
+    let view = &governed.snapshot.pull;
+    let note = audit::unmeasured(service, pull, &view.head_sha, Some(&governed.snapshot.base_sha), &report);
+    service.store.note_audit(&[note, audit::settings(service, pull, governed)]).await?;
+    desk.finish(&report, true).await?;
+    Ok(())
+}
+
+/// What is said where nothing governed changes.
+pub(super) fn ungoverned(governed: &Governed) -> Report {
     let mut report = governed.report(Outcome::NothingGoverned);
     report.approval = Some(ApprovalSummary {
         state: ApprovalState::Satisfied,
         line: "No prompt, golden set or settings file is changed, so no approval is needed.".to_owned(),
         rules: Vec::new(),
     });
-    let view = &governed.snapshot.pull;
-    let note = audit::unmeasured(service, pull, &view.head_sha, Some(&governed.snapshot.base_sha), &report);
-    service.store.note_audit(&[note, audit::settings(service, pull, governed)]).await?;
-    desk.finish(&report, true).await?;
-    Ok(())
+    report
 }
 
 /// A run that was stopped: if the pull request has moved on, its old checks end; else the next job goes on with them.

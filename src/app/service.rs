@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::app::job::{JobError, PullRef};
 use crate::app::organisation::Memory;
+use crate::domain::ids::{InstallationId, RepoId, RepoName};
 use crate::domain::price::Prices;
 use crate::domain::untrusted::Secrets;
 use crate::engine::clock::Clock;
@@ -71,11 +72,24 @@ impl Service {
     /// # Errors
     /// When the installation has to be looked up and is not there.
     pub async fn repository(&self, pull: &PullRef) -> Result<Repository, JobError> {
-        let installation = match pull.installation {
+        self.repository_of(&pull.repo, pull.repo_id, pull.installation).await
+    }
+
+    /// A repository through an installation, which is looked up where it is not known.
+    ///
+    /// # Errors
+    /// When the installation has to be looked up and is not there.
+    pub async fn repository_of(
+        &self,
+        repo: &RepoName,
+        id: RepoId,
+        installation: Option<InstallationId>,
+    ) -> Result<Repository, JobError> {
+        let installation = match installation {
             Some(installation) => installation,
-            None => self.github.installation_of(&pull.repo).await?,
+            None => self.github.installation_of(repo).await?,
         };
-        Ok(self.github.repository(installation, pull.repo.clone(), pull.repo_id))
+        Ok(self.github.repository(installation, repo.clone(), id))
     }
 }
 

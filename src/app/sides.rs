@@ -92,6 +92,7 @@ async fn read(repository: &Repository, snapshot: &Snapshot, control: &Control) -
     }
     sides.findings.extend(guards::linked_folders(&snapshot.files, &head_tree.entries, &control.governed));
     let merged = merged_tree(&snapshot.base_tree.entries, &head_tree.entries, snapshot);
+    sides.findings.extend(guards::same_names(&snapshot.files, &snapshot.base_tree.entries, &merged, &control.governed));
     let base = Files::Remote { repository: repository.clone(), tree: snapshot.base_tree.entries.clone() };
     let head = Files::Remote { repository: repository.clone(), tree: merged };
     changed_settings::look(repository, &head, snapshot, control, &mut sides).await?;

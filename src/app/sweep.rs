@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::desk::is_unsettled;
 use super::job::{Job, JobError, PullRef, Reason};
 use super::service::Service;
+use super::shared::Holder;
 use super::spread::decide_again;
 use super::watch::pull_ref;
 use super::wide::Wide;
@@ -189,11 +191,11 @@ impl Survey<'_> {
         if seen.silent {
             return Ok(true);
         }
-        let publication = self.service.store.publication(repo, pull.number).await?;
-        let check = |name: &str| publication.check(&pull.head_sha, name);
+        let own = self.service.store.results_of(repo, &Holder::Pull(pull.number).to_string()).await?;
+        let check = |name: &str| own.iter().find(|own| own.sha == pull.head_sha && own.name == name);
         let evaluation = check(&CheckRun::evaluation_name(&pull.base_branch));
         let approval = check(&CheckRun::approval_name(&pull.base_branch));
         // One that is evaluated just now is looked at once more when it is done, which costs no model.
-        Ok(approval.is_some() && evaluation.is_some_and(|evaluation| !evaluation.open))
+        Ok(approval.is_some() && evaluation.is_some_and(|evaluation| !is_unsettled(evaluation)))
     }
 }

@@ -1,11 +1,13 @@
 //! A check run as it is to appear: plain data, its limits, and its JSON. Knows no verdict and sends nothing.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::domain::ids::{CommitSha, Digest, PromptPath};
 
 /// How a check ends. GitHub's `neutral` and `skipped` count as passing, so they cannot be said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Conclusion {
     /// The gate is open.
     Success,
@@ -18,7 +20,8 @@ pub enum Conclusion {
 }
 
 /// Where a check stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CheckState {
     /// Accepted, not begun.
     Queued,
@@ -117,6 +120,12 @@ impl CheckRun {
     #[must_use]
     pub fn approval_name(base: &crate::domain::ids::BranchName) -> String {
         format!("promptops/approval: {base}")
+    }
+
+    /// Whether a check of ours by this name is about approvals, for whatever branch.
+    #[must_use]
+    pub fn is_approval(name: &str) -> bool {
+        name.starts_with("promptops/approval: ")
     }
 
     /// The digest of all that is shown: equal digests need no second write.

@@ -28,9 +28,7 @@ pub use deliveries::{DeliveryPage, LoggedDelivery};
 pub use error::GithubError;
 pub use membership::Teams;
 pub use organisation::OrganisationFile;
-pub use publish::{
-    CheckId, CheckWrite, CommentId, CommentOutcome, CommentWrite, Head, Published, REPORT_MARKER, Receipt, Remembered,
-};
+pub use publish::{CheckId, CheckWrite, CommentId, CommentOutcome, CommentWrite, Head, REPORT_MARKER, Remembered};
 pub use repository::{Permission, PullView, Repository};
 pub use snapshot::Snapshot;
 pub use survey::{ListedPull, ListedRepository};

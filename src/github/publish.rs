@@ -84,48 +84,15 @@ pub enum CommentOutcome {
     Locked,
 }
 
-/// What was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
-    /// In the order of the checks: the id, and the digest of what it says.
-    pub checks: Vec<(CheckId, Digest)>,
-    /// The comment, if one was to be written.
-    pub comment: Option<CommentOutcome>,
-}
-
-/// Whether something was published.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Published {
-    /// All of it.
-    Done(Receipt),
-    /// Nothing: the pull request has another head or base by now.
-    HeadMoved {
-        /// Its head now.
-        head: CommitSha,
-    },
-}
-
 impl Repository {
-    /// Publishes what was decided about a head, unless the pull request has moved on. Checks first: they hold the merge.
+    /// The head of the pull request if it has another head or base by now: then nothing that was decided about `head` is to be
+    /// published.
     ///
     /// # Errors
-    /// Whatever a call can meet. What was written before stays; a second attempt with `Unsure` finds it.
-    pub async fn publish(
-        &self,
-        head: &Head,
-        checks: &[CheckWrite],
-        comment: Option<&CommentWrite>,
-    ) -> Result<Published, GithubError> {
+    /// Whatever a call can meet.
+    pub async fn moved(&self, head: &Head) -> Result<Option<CommitSha>, GithubError> {
         let now = self.pull(head.number).await?;
-        if now.head_sha != head.sha || now.base_branch != head.base {
-            return Ok(Published::HeadMoved { head: now.head_sha });
-        }
-        let checks = self.upsert_checks(&head.sha, checks).await?;
-        let comment = match comment {
-            Some(comment) => Some(self.upsert_comment(head.number, comment).await?),
-            None => None,
-        };
-        Ok(Published::Done(Receipt { checks, comment }))
+        Ok((now.head_sha != head.sha || now.base_branch != head.base).then_some(now.head_sha))
     }
 
     /// Writes checks onto a commit, without a look at any pull request: `queued` right after a push, `cancelled` on a commit
@@ -164,13 +131,13 @@ impl Repository {
         Ok(written)
     }
 
-    /// How many annotations a check of ours on a commit has; 0 if it is not there.
+    /// How many annotations our check of this name on a commit has; 0 if it is not there.
     ///
     /// # Errors
     /// Whatever a call can meet.
-    pub async fn annotations_on(&self, sha: &CommitSha, check: CheckId) -> Result<u64, GithubError> {
+    pub async fn annotations_on(&self, sha: &CommitSha, name: &str) -> Result<u64, GithubError> {
         let there = self.own_checks(sha).await?;
-        Ok(there.iter().find(|run| run.id == check.0).map_or(0, |run| run.output.annotations_count))
+        Ok(there.iter().find(|run| run.name == name).map_or(0, |run| run.output.annotations_count))
     }
 
     /// Our checks on a commit; another app's check of the same name is not ours.

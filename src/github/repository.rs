@@ -254,15 +254,18 @@ impl Repository {
         }
     }
 
-    /// Open pull requests whose head is this commit.
+    /// Open pull requests into a branch whose head is this commit. Listed by their base: GitHub's list by commit lacks those
+    /// from forks, and those whose commit is on the default branch already.
     ///
     /// # Errors
     /// Whatever a call can meet.
-    pub async fn pulls_with_head(&self, head: &CommitSha) -> Result<Vec<PullNumber>, GithubError> {
-        let what = format!("the pull requests of {}@{}", self.name, head.short());
-        let pulls: Vec<wire::Pull> =
-            self.pages(&self.route(&format!("/commits/{head}/pulls")), &what, |_| false).await?;
-        let ours = pulls.into_iter().filter(|pull| pull.state == "open" && pull.head.sha == head.as_str());
+    pub async fn pulls_with_head(&self, base: &BranchName, head: &CommitSha) -> Result<Vec<PullNumber>, GithubError> {
+        let what = format!("the open pull requests of {} into {base}", self.name);
+        let route = self.route(&format!("/pulls?state=open&base={}", part(base.as_str())));
+        let pulls: Vec<wire::Pull> = self.pages(&route, &what, |_| false).await?;
+        let ours = pulls
+            .into_iter()
+            .filter(|pull| pull.state == "open" && pull.base.name == base.as_str() && pull.head.sha == head.as_str());
         Ok(ours.map(|pull| PullNumber(pull.number)).collect())
     }
 }

@@ -66,6 +66,19 @@ impl Repository {
     pub async fn snapshot(&self, number: PullNumber) -> Result<Snapshot, GithubError> {
         let pull = self.pull(number).await?;
         let compared = self.compare_with_base(&pull).await?;
+        self.gather(pull, compared).await
+    }
+
+    /// The same of a head that `pull` describes, against exactly this commit.
+    ///
+    /// # Errors
+    /// Whatever a call can meet.
+    pub async fn snapshot_onto(&self, pull: PullView, base: &CommitSha) -> Result<Snapshot, GithubError> {
+        let compared = self.compare(base.as_str(), &pull.head_sha).await?;
+        self.gather(pull, compared).await
+    }
+
+    async fn gather(&self, pull: PullView, compared: wire::Comparison) -> Result<Snapshot, GithubError> {
         let base_sha = commit_id(&compared.base_commit.sha)?;
         let merge_base = commit_id(&compared.merge_base_commit.sha)?;
         let (base_tree, listed, commits) = tokio::try_join!(

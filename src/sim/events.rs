@@ -106,6 +106,29 @@ impl World {
         });
     }
 
+    /// `merge_group`; the reason where a group is destroyed.
+    pub(super) fn emit_group(&mut self, repo: u64, branch: &str, action: &str, reason: Option<&str>) {
+        const WEB_FLOW: u64 = 19_864_447;
+        self.emit_in("merge_group", repo, WEB_FLOW, |world, repo| {
+            let group = repo.queue.iter().find(|group| group.branch == branch)?;
+            let head = world.objects.commit(group.head)?;
+            let mut payload = json!({"action": action, "merge_group": {
+                "head_sha": group.head.to_string(), "head_ref": format!("refs/heads/{branch}"),
+                "base_sha": group.base.to_string(), "base_ref": format!("refs/heads/{}", group.base_ref),
+                "head_commit": {
+                    "id": group.head.to_string(), "tree_id": head.tree.to_string(), "message": head.message,
+                    "timestamp": super::clock::iso(head.committer.seconds),
+                    "author": {"name": head.author.name, "email": head.author.email},
+                    "committer": {"name": head.committer.name, "email": head.committer.email},
+                },
+            }});
+            if let Some(reason) = reason {
+                payload["reason"] = json!(reason);
+            }
+            Some(payload)
+        });
+    }
+
     /// `membership`: someone came to a team or left it.
     pub(super) fn emit_membership(&mut self, team: u64, user: u64, action: &str, sender: u64) {
         let Some(place) = self.teams.get(&team) else { return };

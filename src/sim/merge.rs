@@ -3,7 +3,7 @@
 use super::diff::{FileChange, diff};
 use super::history::{merge_base, range};
 use super::objects::{Files, Oid};
-use super::state::{Pull, Repository, RequiredCheck, World};
+use super::state::{Group, Pull, Repository, RequiredCheck, World};
 
 /// Conclusions that count as passing.
 const PASSING: [&str; 3] = ["success", "neutral", "skipped"];
@@ -59,10 +59,20 @@ impl World {
         if self.merged_files(self.base_tip(repo, pull), pull.head_sha).is_none() {
             blockers.push("the branches conflict".to_owned());
         }
-        let required = repo.protection.get(&pull.base_ref).map(Vec::as_slice).unwrap_or_default();
-        blockers.extend(required.iter().filter_map(|check| unmet(repo, pull.head_sha, check)));
+        blockers.extend(unmet_checks(repo, &pull.base_ref, pull.head_sha));
         blockers
     }
+
+    /// Everything that keeps a merge queue's group from being merged: the same checks, on the group's own head.
+    pub(super) fn group_blockers(&self, repo: &Repository, group: &Group) -> Vec<String> {
+        unmet_checks(repo, &group.base_ref, group.head).collect()
+    }
+}
+
+/// The checks that a branch requires and a commit does not have.
+fn unmet_checks<'r>(repo: &'r Repository, base: &str, sha: Oid) -> impl Iterator<Item = String> + use<'r> {
+    let required = repo.protection.get(base).map(Vec::as_slice).unwrap_or_default();
+    required.iter().filter_map(move |check| unmet(repo, sha, check))
 }
 
 /// Why a required check does not pass on a commit.

@@ -81,6 +81,8 @@ pub(super) struct Repository {
     pub(super) roles: BTreeMap<u64, String>,
     pub(super) protection: BTreeMap<String, Vec<RequiredCheck>>,
     pub(super) pulls: BTreeMap<u64, Pull>,
+    /// The groups of its merge queues, oldest first.
+    pub(super) queue: Vec<Group>,
     pub(super) comments: BTreeMap<u64, Comment>,
     pub(super) checks: BTreeMap<u64, Check>,
     pub(super) statuses: Vec<CommitStatus>,
@@ -113,6 +115,17 @@ pub(super) struct Pull {
     pub(super) labels: BTreeSet<String>,
     /// How many more reads answer `mergeable: null`.
     pub(super) mergeable_unknown: u32,
+}
+
+/// A group of a merge queue.
+#[derive(Debug, Clone)]
+pub(super) struct Group {
+    pub(super) branch: String,
+    pub(super) head: Oid,
+    /// The commit it is built on.
+    pub(super) base: Oid,
+    pub(super) base_ref: String,
+    pub(super) pull: u64,
 }
 
 /// How a pull request was merged.

@@ -15,6 +15,7 @@ mod pulls;
 mod release;
 mod run;
 mod seen;
+mod shared_check;
 mod spending;
 mod verdicts;
 mod writer;
@@ -32,9 +33,10 @@ pub use delivery::{NewDelivery, NewJob, Recorded};
 pub use job::{ClaimedJob, JobCounts, Renewal, Settlement};
 pub use periodic::Mark;
 pub use prune::Retention;
-pub use publication::{Publication, PublishedCheck};
+pub use publication::Publication;
 pub use pulls::{Watched, WatchedPull};
 pub use run::StoredRun;
+pub use shared_check::{CheckKey, Guard, HeldResult, OwnResult, PostedCheck, SharedCheck};
 pub use spending::{Payer, Reserved, SpendLimit, SpendLimits};
 pub use writer::{DeliveryWriter, WriterError};
 
@@ -257,6 +259,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "audit", include_str!("../../migrations/0003_audit.sql")),
     (4, "pulls", include_str!("../../migrations/0004_pulls.sql")),
     (5, "overrides", include_str!("../../migrations/0005_overrides.sql")),
+    (6, "shared checks", include_str!("../../migrations/0006_shared_checks.sql")),
     (7, "settings_seen", include_str!("../../migrations/0007_settings_seen.sql")),
     (8, "audit topics", include_str!("../../migrations/0008_audit_topics.sql")),
 ];

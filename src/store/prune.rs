@@ -44,6 +44,11 @@ impl Store {
             ("DELETE FROM runs WHERE saved_ms < $1", before(keep.runs)),
             ("DELETE FROM pulls WHERE open = 0 AND seen_ms < $1", before(keep.runs)),
             ("DELETE FROM verdicts WHERE saved_ms < $1", before(keep.runs)),
+            (
+                "DELETE FROM posted_checks WHERE saved_ms < $1 AND NOT EXISTS (SELECT 1 FROM check_results r \
+                 WHERE r.repo_id = posted_checks.repo_id AND r.sha = posted_checks.sha AND r.name = posted_checks.name)",
+                before(keep.runs),
+            ),
             ("DELETE FROM expenses WHERE day < $1", before(keep.expenses).div_euclid(86_400_000)),
             ("DELETE FROM reservations WHERE until_ms < $1", now_ms),
         ] {

@@ -1,29 +1,11 @@
-//! What we have put on a pull request, so that it is edited and not repeated. Knows no GitHub call.
+//! Our comment on a pull request, so that it is edited and not repeated, and the generation that keeps late writers away.
+//! Knows no GitHub call.
 
-use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Saved, Store, StoreError, from_db, to_db};
-use crate::domain::ids::{CommitSha, Digest, PullNumber, RepoId};
-
-/// Checks that are remembered of one pull request: those of its last heads.
-const REMEMBERED_CHECKS: usize = 20;
-
-/// A check run of ours.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublishedCheck {
-    /// The commit it is on.
-    pub sha: CommitSha,
-    /// Its name.
-    pub name: String,
-    /// GitHub's id of it.
-    pub id: u64,
-    /// Of all it shows, so that the same is not written again.
-    pub digest: Digest,
-    /// Whether it has not ended yet.
-    pub open: bool,
-}
+use crate::domain::ids::{Digest, PullNumber, RepoId};
 
 /// What is on a pull request. A value read, changed and saved; saving fails if another did so in between.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,24 +16,6 @@ pub struct Publication {
     pub comment_id: Option<u64>,
     /// Of the comment's text, so that an unchanged one is not written again.
     pub comment_digest: Option<Digest>,
-    /// Our check runs.
-    pub checks: Vec<PublishedCheck>,
-}
-
-impl Publication {
-    /// The check of this name on this commit.
-    #[must_use]
-    pub fn check(&self, sha: &CommitSha, name: &str) -> Option<&PublishedCheck> {
-        self.checks.iter().find(|check| check.sha == *sha && check.name == name)
-    }
-
-    /// Remembers a check in place of the one of the same name on the same commit; the oldest are forgotten.
-    pub fn remember(&mut self, check: PublishedCheck) {
-        self.checks.retain(|known| known.sha != check.sha || known.name != check.name);
-        self.checks.push(check);
-        let surplus = self.checks.len().saturating_sub(REMEMBERED_CHECKS);
-        self.checks.drain(..surplus);
-    }
 }
 
 const LOAD: &str = "load a publication";
@@ -64,7 +28,7 @@ impl Store {
     /// When the database fails.
     pub async fn publication(&self, repo: RepoId, pull: PullNumber) -> Result<Publication, StoreError> {
         let row = sqlx::query(
-            "SELECT generation, comment_id, comment_digest, checks FROM publications WHERE repo_id = $1 AND pull = $2",
+            "SELECT generation, comment_id, comment_digest FROM publications WHERE repo_id = $1 AND pull = $2",
         )
         .bind(to_db(repo.0))
         .bind(to_db(pull.0))
@@ -87,13 +51,11 @@ impl Store {
         let next = publication.generation + 1;
         let sql = if publication.generation == 0 {
             "INSERT INTO publications (repo_id, pull, generation, comment_id, comment_digest, checks) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (repo_id, pull) DO NOTHING"
+             VALUES ($1, $2, $3, $4, $5, '[]') ON CONFLICT (repo_id, pull) DO NOTHING"
         } else {
-            "UPDATE publications SET generation = $3, comment_id = $4, comment_digest = $5, checks = $6 \
+            "UPDATE publications SET generation = $3, comment_id = $4, comment_digest = $5 \
              WHERE repo_id = $1 AND pull = $2 AND generation = $3 - 1"
         };
-        // Texts and numbers always serialise.
-        let checks = serde_json::to_string(&publication.checks).unwrap_or_default();
         let mut write = self.write(SAVE).await?;
         let saved = sqlx::query(sql)
             .bind(to_db(repo.0))
@@ -101,7 +63,6 @@ impl Store {
             .bind(next)
             .bind(publication.comment_id.map(to_db))
             .bind(publication.comment_digest.map(|digest| digest.0.to_vec()))
-            .bind(checks)
             .execute(&mut *write.tx)
             .await
             .map_err(StoreError::during(SAVE))?;
@@ -114,12 +75,10 @@ fn from_row(row: &AnyRow) -> Result<Publication, StoreError> {
     const BROKEN: StoreError = StoreError::Corrupt { what: "publication" };
     let comment_id: Option<i64> = row.try_get(1).map_err(StoreError::during(LOAD))?;
     let digest: Option<Vec<u8>> = row.try_get(2).map_err(StoreError::during(LOAD))?;
-    let checks: String = row.try_get(3).map_err(StoreError::during(LOAD))?;
     let digest = digest.map(|bytes| bytes.try_into().map(Digest).map_err(|_| BROKEN)).transpose()?;
     Ok(Publication {
         generation: row.try_get(0).map_err(StoreError::during(LOAD))?,
         comment_id: comment_id.map(from_db),
         comment_digest: digest,
-        checks: serde_json::from_str(&checks).map_err(|_| BROKEN)?,
     })
 }

@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told should panic")]
 
 mod architecture;
+mod attack_head;
+mod attack_paths;
+mod attack_queue;
+mod attack_shared;
 mod cli_audit;
 mod cli_compare;
 mod cli_convert;
@@ -58,6 +62,7 @@ mod store_contract;
 mod store_people;
 mod store_pulls;
 mod store_seen;
+mod store_shared_check;
 mod store_spending;
 mod support;
 mod webhook_door;

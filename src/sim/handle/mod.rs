@@ -3,6 +3,7 @@
 mod change;
 mod people;
 mod pull;
+mod queue;
 mod read;
 mod repo;
 mod review;

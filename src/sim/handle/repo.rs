@@ -54,6 +54,7 @@ fn blank(world: &mut World, owner: u64, name: &str, fork_of: Option<u64>) -> Rep
         roles: Default::default(),
         protection: Default::default(),
         pulls: Default::default(),
+        queue: Vec::new(),
         comments: Default::default(),
         checks: Default::default(),
         statuses: Vec::new(),
@@ -221,6 +222,19 @@ impl Repo {
         let id = Oid::parse(to.as_str()).filter(|id| world.objects.commit(*id).is_some());
         let id = id.ok_or_else(|| missing("commit", to))?;
         world.move_branch(self.id, branch, id, pusher);
+        Ok(())
+    }
+
+    /// Puts a branch back to a commit it had before. Sends what a push sends.
+    ///
+    /// # Errors
+    /// When the commit or the user is unknown.
+    pub fn reset(&self, branch: &str, to: &CommitSha, by: &str) -> Result<(), SimError> {
+        let mut world = self.sim.world();
+        let user = account(&world, by)?.id;
+        let id = Oid::parse(to.as_str()).filter(|id| world.objects.commit(*id).is_some());
+        let id = id.ok_or_else(|| missing("commit", to))?;
+        world.move_branch(self.id, branch, id, user);
         Ok(())
     }
 

@@ -118,12 +118,18 @@ async fn garbage_for_an_answer_is_an_error_that_names_what_was_asked() {
 async fn pull_requests_with_the_same_head_and_the_installation_are_found() {
     let stage = Stage::new().await;
     stage.repo.branch("release", "main").unwrap();
-    let second = stage.repo.open_pull(&NewPull::new("ann", "better", "release")).unwrap();
-    let mut found = stage.repository().pulls_with_head(&stage.head().sha).await.unwrap();
+    stage.repo.open_pull(&NewPull::new("ann", "better", "release")).unwrap();
+    let second = stage.repo.open_pull(&NewPull::new("mara", "better", "main")).unwrap();
+    let fork = stage.repo.fork("rex").unwrap();
+    let from_fork = NewPull { from: Some(&fork), ..NewPull::new("rex", "better", "main") };
+    let third = stage.repo.open_pull(&from_fork).unwrap();
+    let (repository, head) = (stage.repository(), stage.head());
+    let mut found = repository.pulls_with_head(&head.base, &head.sha).await.unwrap();
     found.sort();
-    assert_eq!(found, [stage.number, second]);
+    assert_eq!(found, [stage.number, second, third]);
     stage.repo.close(second, "ann").unwrap();
-    assert_eq!(stage.repository().pulls_with_head(&stage.head().sha).await.unwrap(), [stage.number]);
+    stage.repo.close(third, "ann").unwrap();
+    assert_eq!(repository.pulls_with_head(&head.base, &head.sha).await.unwrap(), [stage.number]);
     assert_eq!(stage.github.installation_of(stage.repo.name()).await.unwrap(), stage.installation);
     stage.assert_quiet();
 }

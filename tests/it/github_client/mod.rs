@@ -21,7 +21,7 @@ use promptops::domain::policy::{
 use promptops::engine::clock::{Clock, SystemClock};
 use promptops::github::check::{Annotation, CheckOutput, CheckRun, CheckState, Conclusion, Level};
 use promptops::github::{
-    CheckId, CheckWrite, CommentOutcome, CommentWrite, EntryKind, Github, GithubError, GithubOptions, Head, Published,
+    CheckId, CheckWrite, CommentOutcome, CommentWrite, EntryKind, Github, GithubError, GithubOptions, Head,
     REPORT_MARKER, Remembered, Repository, Snapshot, Teams,
 };
 use promptops::sim::{Caller, Caps, Change, Fault, Limits, NewPull, Repo, Sim, Trouble, Verdict as Says, When};

@@ -22,7 +22,9 @@ async fn a_small_pull_request_costs_at_most_twenty_requests_from_end_to_end() {
     repository.facts(&snapshot, &governed, &one_of_the_reviewers(), Default::default()).await.unwrap();
 
     let ended = [0, 1].map(|n| write(check(&names[n], DONE, 0), Remembered::Id(ids[n].0)));
-    repository.publish(&head, &ended, Some(&report(Remembered::Unsure))).await.unwrap();
+    assert_eq!(repository.moved(&head).await.unwrap(), None);
+    repository.upsert_checks(&head.sha, &ended).await.unwrap();
+    repository.upsert_comment(head.number, &report(Remembered::Unsure)).await.unwrap();
     assert_eq!(stage.repo.comments(stage.number).len(), 1);
     let asked: Vec<String> = stage.sim.exchanges().iter().map(|one| format!("{} {}", one.method, one.path)).collect();
     assert!(asked.len() <= 20, "{asked:#?}");
@@ -52,19 +54,18 @@ async fn publishing_twice_changes_one_comment_and_the_same_checks() {
     let (repository, head) = (stage.repository(), stage.head());
     stage.repo.comment(stage.number, "lee", &format!("{REPORT_MARKER} forged")).unwrap();
     let run = check("promptops/evaluation: main", DONE, 120);
-    let first =
-        repository.publish(&head, &[write(run.clone(), Remembered::Unsure)], Some(&report(Remembered::Unsure))).await;
-    let Published::Done(receipt) = first.unwrap() else { panic!("the head did not move") };
-    let Some(CommentOutcome::Written { id, digest }) = receipt.comment else { panic!("it is not locked") };
+    let checks = repository.upsert_checks(&head.sha, &[write(run.clone(), Remembered::Unsure)]).await.unwrap();
+    let first = repository.upsert_comment(head.number, &report(Remembered::Unsure)).await.unwrap();
+    let CommentOutcome::Written { id, digest } = first else { panic!("it is not locked") };
     let shown = stage.repo.check_runs(&head.sha).remove(0);
     assert_eq!((shown.annotations.len(), shown.conclusion.as_deref()), (120, Some("success")));
 
     stage.sim.forget_exchanges();
-    let same_check = CheckWrite { run, known: Remembered::Id(receipt.checks[0].0), last: Some(receipt.checks[0].1) };
+    let same_check = CheckWrite { run, known: Remembered::Id(checks[0].0), last: Some(checks[0].1) };
     let same_comment = CommentWrite { last: Some(digest), ..report(Remembered::Id(id)) };
-    let again = repository.publish(&head, &[same_check], Some(&same_comment)).await.unwrap();
-    assert_eq!(again, Published::Done(receipt.clone()));
-    assert_eq!(stage.sim.exchanges().len(), 1, "only the head is read again");
+    assert_eq!(repository.upsert_checks(&head.sha, &[same_check]).await.unwrap(), checks);
+    assert_eq!(repository.upsert_comment(head.number, &same_comment).await.unwrap(), first);
+    assert_eq!(stage.sim.exchanges().len(), 0, "the same is not written again");
 
     let other = CommentWrite { body: format!("{REPORT_MARKER}\nWorse."), ..report(Remembered::Unsure) };
     repository.upsert_comment(stage.number, &other).await.unwrap();
@@ -79,32 +80,24 @@ async fn publishing_twice_changes_one_comment_and_the_same_checks() {
 }
 
 #[tokio::test]
-async fn a_head_or_base_that_moved_publishes_nothing() {
+async fn a_head_or_base_that_moved_is_noticed() {
     let stage = Stage::new().await;
     let (repository, head) = (stage.repository(), stage.head());
-    let checks = [write(check("promptops/evaluation: main", DONE, 0), Remembered::Never)];
+    assert_eq!(repository.moved(&head).await.unwrap(), None);
     let newer = stage.repo.push("better", &Change::by("ann").write(PROMPT, "three")).unwrap();
-    let published = repository.publish(&head, &checks, Some(&report(Remembered::Never))).await.unwrap();
-    assert_eq!(published, Published::HeadMoved { head: newer.clone() });
-
+    assert_eq!(repository.moved(&head).await.unwrap(), Some(newer.clone()));
     stage.repo.branch("release", "main").unwrap();
     stage.repo.retarget(stage.number, "release", "ann").unwrap();
-    let published = repository.publish(&Head { sha: newer.clone(), ..head.clone() }, &checks, None).await.unwrap();
-    assert!(matches!(published, Published::HeadMoved { .. }));
-    assert!(stage.repo.check_runs(&head.sha).is_empty() && stage.repo.check_runs(&newer).is_empty());
-    assert!(stage.repo.comments(stage.number).is_empty());
+    assert_eq!(repository.moved(&Head { sha: newer.clone(), ..head }).await.unwrap(), Some(newer));
     stage.assert_quiet();
 }
 
 #[tokio::test]
-async fn a_locked_conversation_is_an_outcome_and_the_checks_are_written_all_the_same() {
+async fn a_locked_conversation_is_an_outcome() {
     let stage = Stage::new().await;
     stage.repo.lock(stage.number).unwrap();
-    let checks = [write(check("promptops/approval: main", CheckState::InProgress, 0), Remembered::Never)];
-    let published = stage.repository().publish(&stage.head(), &checks, Some(&report(Remembered::Never))).await.unwrap();
-    let Published::Done(receipt) = published else { panic!("the head did not move") };
-    assert_eq!(receipt.comment, Some(CommentOutcome::Locked));
-    assert_eq!(stage.repo.check_runs(&stage.head().sha)[0].status, "in_progress");
+    let written = stage.repository().upsert_comment(stage.number, &report(Remembered::Never)).await.unwrap();
+    assert_eq!(written, CommentOutcome::Locked);
     stage.assert_quiet();
 }
 

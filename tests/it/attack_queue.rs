@@ -1,0 +1,220 @@
+//! Attacks on the merge queue: a group is judged on its own head, and brings what its pull request was approved for.
+
+use std::time::Duration;
+
+use promptops::domain::ids::CommitSha;
+use promptops::sim::{Change, Knobs};
+
+use crate::support::app::{GOLDEN, Mood, PROMPT, TestApp, forgets, golden, prompt, state};
+
+const OTHER: &str = "prompts/refund.prompt.yml";
+
+/// How both checks stand on a group's head.
+fn checks(app: &TestApp, group: &CommitSha) -> [String; 2] {
+    ["evaluation", "approval"].map(|what| {
+        let name = format!("promptops/{what}: main");
+        state(&app.check_on(group, &name).unwrap_or_else(|| panic!("no check `{name}` on the group")))
+    })
+}
+
+fn can_merge(app: &TestApp, group: &CommitSha) -> bool {
+    app.repo.can_merge_group(group).is_ok()
+}
+
+#[tokio::test]
+async fn an_approved_change_passes_the_queue_without_a_model_call() {
+    let mut app = TestApp::new().await;
+    let pull = app.open_better().await;
+    app.approve(pull, "mara").await;
+    let calls = app.model.calls();
+    app.repo.push("main", &Change::by("lee").write("README.md", "Acme, newer")).unwrap();
+    let group = app.repo.enqueue(pull).unwrap();
+    assert!(!can_merge(&app, &group));
+    app.settle().await;
+    assert_eq!(checks(&app, &group), ["success", "success"]);
+    assert_eq!(app.model.calls(), calls, "the same prompts were asked before");
+    app.repo.merge_group(&group, "mara").unwrap();
+    app.settle().await;
+    assert!(app.repo.pull(pull).unwrap().merged);
+    assert_eq!(checks(&app, &group), ["success", "success"]);
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn groups_are_built_on_each_other_and_each_is_judged_by_what_it_brings_itself() {
+    let mut app = TestApp::new().await;
+    let first = app.open_better().await;
+    app.approve(first, "mara").await;
+    let other = Change::by("ann").write(OTHER, prompt("You refund.")).write("prompts/refund.golden.yml", golden(1..=5));
+    let second = app.open(&other).await;
+    app.approve(second, "mara").await;
+    let third = app.open(&Change::by("ann").write("README.md", "Acme, newest")).await;
+    let groups = [first, second, third].map(|pull| app.repo.enqueue(pull).unwrap());
+    app.settle().await;
+    for group in &groups {
+        assert_eq!(checks(&app, group), ["success", "success"]);
+        assert!(can_merge(&app, group));
+    }
+    let said = app.check_on(&groups[1], "promptops/evaluation: main").unwrap();
+    let said = format!("{:?} {:?}", said.summary, said.text);
+    assert!(said.contains("refund.prompt.yml") && !said.contains("reply.prompt.yml"), "{said}");
+    for pull in [first, second] {
+        let _ = app.report(pull);
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_nobody_approved_does_not_pass_the_queue() {
+    let mut app = TestApp::new().await;
+    let pull = app.open_better().await;
+    let group = app.repo.enqueue(pull).unwrap();
+    app.settle().await;
+    assert_eq!(checks(&app, &group), ["success", "failure"]);
+    assert!(!can_merge(&app, &group));
+    let worse = app.open(&Change::by("ann").write(PROMPT, prompt(&forgets([5, 6])))).await;
+    app.approve(worse, "mara").await;
+    app.repo.dequeue(&group).unwrap();
+    let group = app.repo.enqueue(worse).unwrap();
+    app.settle().await;
+    assert_eq!(checks(&app, &group), ["failure", "success"]);
+    assert!(!can_merge(&app, &group));
+    for pull in [pull, worse] {
+        let _ = app.report(pull);
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_group_that_brings_more_than_its_pull_request_is_refused_by_the_file() {
+    let mut app = TestApp::new().await;
+    let pull = app.open_better().await;
+    app.approve(pull, "mara").await;
+    let more = [
+        Change::by("web-flow").write(PROMPT, prompt("You answer customers rudely.")),
+        Change::by("web-flow").write(GOLDEN, golden([1])),
+        Change::by("web-flow").write("Prompts/more.prompt.yml", prompt("You answer.")),
+    ];
+    for (change, path) in more.iter().zip([PROMPT, GOLDEN, "Prompts/more.prompt.yml"]) {
+        let group = app.repo.enqueue_with(pull, change).unwrap();
+        app.settle().await;
+        assert_eq!(checks(&app, &group), ["action_required", "failure"]);
+        assert!(!can_merge(&app, &group));
+        let title = app.check_on(&group, "promptops/approval: main").unwrap().title.unwrap();
+        assert!(title.contains(path), "{title}");
+        app.repo.dequeue(&group).unwrap();
+        app.settle().await;
+    }
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_text_that_git_merged_out_of_two_changes_is_seen_by_people_first() {
+    let mut app = TestApp::new().await;
+    let pull = app.open_better().await;
+    app.approve(pull, "mara").await;
+    // Base changes the same file; the group holds a mixture of both.
+    app.repo.push("main", &Change::by("lee").write(PROMPT, prompt("You answer customers politely."))).unwrap();
+    app.repo.push("main", &Change::by("lee").write(GOLDEN, golden(1..=13))).unwrap();
+    let group = app.repo.enqueue_with(pull, &Change::by("web-flow").write(PROMPT, prompt("Mixed."))).unwrap();
+    app.settle().await;
+    assert_eq!(checks(&app, &group), ["action_required", "failure"]);
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_approval_that_is_withdrawn_closes_the_group() {
+    let mut app = TestApp::new().await;
+    let pull = app.open_better().await;
+    let review = app.approve(pull, "mara").await;
+    let group = app.repo.enqueue(pull).unwrap();
+    app.settle().await;
+    assert!(can_merge(&app, &group));
+    app.repo.dismiss(pull, review, "lee").unwrap();
+    app.settle().await;
+    assert_eq!(checks(&app, &group), ["success", "failure"]);
+    assert!(!can_merge(&app, &group));
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_group_of_a_closed_pull_request_or_with_another_content_than_its_head_is_refused() {
+    let mut app = TestApp::new().await;
+    let pull = app.open_better().await;
+    app.approve(pull, "mara").await;
+    app.repo.close(pull, "ann").unwrap();
+    let group = app.repo.enqueue(pull).unwrap();
+    app.settle().await;
+    assert_eq!(checks(&app, &group), ["action_required", "failure"]);
+    assert!(!can_merge(&app, &group));
+    app.repo.dequeue(&group).unwrap();
+    app.repo.reopen(pull, "ann").unwrap();
+    app.settle().await;
+    // A push right after queueing: the group holds the old content, the pull request another.
+    app.sim.set_knobs(Knobs { delay: Duration::from_millis(100), ..Knobs::default() });
+    let group = app.repo.enqueue(pull).unwrap();
+    app.repo.push(&app.branch(), &Change::by("ann").write(PROMPT, prompt("You answer customers kindly."))).unwrap();
+    app.settle().await;
+    assert_eq!(checks(&app, &group), ["action_required", "failure"]);
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_group_that_is_taken_back_stops_its_run_and_ends_its_checks() {
+    let mut app = TestApp::new().await;
+    let pull = app.open_better().await;
+    app.approve(pull, "mara").await;
+    // New cases on base were never asked.
+    app.repo.push("main", &Change::by("lee").write(GOLDEN, golden(1..=20))).unwrap();
+    app.settle().await;
+    let calls = app.model.calls();
+    app.mood(Mood::Slow(Duration::from_millis(900)));
+    let group = app.repo.enqueue(pull).unwrap();
+    app.until("the group is being evaluated", |app| app.model.calls() > calls).await;
+    app.repo.dequeue(&group).unwrap();
+    app.settle().await;
+    assert!(app.model.abandoned() > 0, "its calls were stopped");
+    assert_eq!(checks(&app, &group), ["cancelled", "cancelled"]);
+    app.mood(Mood::Fine);
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_group_that_is_gone_before_it_is_looked_at_gets_no_success() {
+    let mut app = TestApp::new().await;
+    let pull = app.open_better().await;
+    app.approve(pull, "mara").await;
+    app.sim.set_knobs(Knobs { reorder: 9, duplicates: 1, ..Knobs::default() });
+    let group = app.repo.enqueue(pull).unwrap();
+    app.repo.dequeue(&group).unwrap();
+    app.settle().await;
+    assert!(app.repo.check_runs(&group).iter().all(|run| run.conclusion.as_deref() != Some("success")));
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_model_that_fails_is_asked_again_before_the_queue_is_told() {
+    let mut app = TestApp::new().await;
+    app.may_fail(1);
+    let pull = app.open_better().await;
+    app.approve(pull, "mara").await;
+    app.repo.push("main", &Change::by("lee").write(GOLDEN, golden(1..=20))).unwrap();
+    app.settle().await;
+    let calls = app.model.calls();
+    app.mood(Mood::Status(500));
+    let group = app.repo.enqueue(pull).unwrap();
+    app.until("the model is asked", |app| app.model.calls() > calls).await;
+    assert_eq!(checks(&app, &group), ["in_progress", "in_progress"]);
+    app.settle().await;
+    assert_eq!(checks(&app, &group), ["failure", "failure"]);
+    app.mood(Mood::Fine);
+    let _ = app.report(pull);
+    app.finish().await;
+}
