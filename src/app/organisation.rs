@@ -76,13 +76,18 @@ pub(super) async fn read(repository: &Repository, memory: Option<Memory<'_>>) ->
     let path = path(SETTINGS_PATH)?;
     // Findings name the repository, since the file is not in the one they are shown in.
     let shown = self::path(&format!("{home}: {SETTINGS_PATH}"))?;
-    let bytes = match repository.organisation_file(&path, MAX_FILE_BYTES as u64).await {
+    let seen = match memory {
+        Some(Memory { store, .. }) => store.settings_seen(&source(&home)).await?.is_some(),
+        None => false,
+    };
+    let bytes = match repository.organisation_file(&path, MAX_FILE_BYTES as u64, seen).await {
         Ok(OrganisationFile::There(bytes)) => bytes,
         Ok(OrganisationFile::Absent) => {
             forget(memory, &home).await?;
             return Ok(Found::None);
         }
-        Ok(OrganisationFile::Unseen) => return unseen(memory, &home).await,
+        Ok(OrganisationFile::Unseen) if seen => return Ok(Found::Lost(lost(&home))),
+        Ok(OrganisationFile::Unseen) => return Ok(Found::None),
         Err(GithubError::TooLarge { size, .. }) => {
             return Ok(Found::Broken(vec![too_large(&shown, size, MAX_FILE_BYTES)]));
         }
@@ -112,15 +117,11 @@ async fn forget(memory: Option<Memory<'_>>, home: &str) -> Result<(), JobError> 
     Ok(())
 }
 
-async fn unseen(memory: Option<Memory<'_>>, home: &str) -> Result<Found, JobError> {
-    let Some(Memory { store, .. }) = memory else { return Ok(Found::None) };
-    Ok(match store.settings_seen(&source(home)).await? {
-        Some(_) => Found::Lost(format!(
-            "the organisation's settings in {home} were there and cannot be read any more: let the app read that \
-             repository again; to end those settings, delete {SETTINGS_PATH} there while the app can see it"
-        )),
-        None => Found::None,
-    })
+fn lost(home: &str) -> String {
+    format!(
+        "the organisation's settings in {home} were there and cannot be read any more: let the app read that repository \
+         again; to end those settings, delete {SETTINGS_PATH} there while the app can see it"
+    )
 }
 
 fn source(home: &str) -> String {

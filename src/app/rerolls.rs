@@ -46,10 +46,14 @@ pub(super) async fn weigh(
     Ok(())
 }
 
-/// What was measured and what controlled it: the governed content that head brings, and all governed files of base.
+/// What was measured and what controlled it: the governed content that head brings, the settings, and all governed files of
+/// base.
 fn content(governed: &Governed, facts: &PullFacts) -> Digest {
     let is_governed = |path: &PromptPath| governed.kind(path).is_some();
-    let mut parts = vec![facts.content.0.to_vec(), facts.base_branch.as_str().as_bytes().to_vec()];
+    // The debug form shows every field, those that the organisation enforces included.
+    let settings = format!("{:?}", governed.control.settings);
+    let mut parts =
+        vec![facts.content.0.to_vec(), facts.base_branch.as_str().as_bytes().to_vec(), settings.into_bytes()];
     for (path, entry) in governed.snapshot.base_tree.entries.iter().filter(|(path, _)| is_governed(path)) {
         parts.push(path.as_str().as_bytes().to_vec());
         parts.push(entry.sha.to_string().into_bytes());

@@ -22,11 +22,17 @@ pub enum OrganisationFile {
 }
 
 impl Repository {
-    /// A file of the account's `.github` repository on its default branch.
+    /// A file of the account's `.github` repository on its default branch. Only where `tells_apart` is set does it cost a
+    /// request more to learn whether it is absent or unseen; else it is unseen.
     ///
     /// # Errors
     /// `TooLarge` beyond `limit` bytes, and whatever a call can meet, but for refusals: they are an answer.
-    pub async fn organisation_file(&self, path: &PromptPath, limit: u64) -> Result<OrganisationFile, GithubError> {
+    pub async fn organisation_file(
+        &self,
+        path: &PromptPath,
+        limit: u64,
+        tells_apart: bool,
+    ) -> Result<OrganisationFile, GithubError> {
         let parts: Vec<String> = path.as_str().split('/').map(part).collect();
         let route = format!("/repos/{}/.github/contents/{}", part(self.name().owner()), parts.join("/"));
         let ask = Ask::get(route, format!("{path} of {}/.github", self.name().owner()));
@@ -39,6 +45,9 @@ impl Repository {
         // Private to this repository's token, or not there: only a token for that repository can tell.
         match self.github().call(self.installation(), &own, &ask).await {
             Ok(answer) => file(&answer.parse(&ask.what)?, &ask.what, limit),
+            Err(GithubError::NotFound { .. } | GithubError::Validation { .. }) if !tells_apart => {
+                Ok(OrganisationFile::Unseen)
+            }
             // A token may be older than the loss of what it was for, so the repository itself is asked for.
             Err(GithubError::NotFound { .. }) => self.absent_or_unseen(&own).await,
             Err(GithubError::Forbidden { .. }) => Ok(OrganisationFile::Unseen),

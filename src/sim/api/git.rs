@@ -153,6 +153,7 @@ pub(in crate::sim) fn compare(world: &mut World, call: &Call) -> Answer {
     let changes = diff(&world.objects, &world.objects.files(from), &world.objects.files(head));
     let files: Value =
         changes.iter().take(world.caps.compare_files).map(|change| shape::file(world, repo, head, change)).collect();
+    let basehead = encoded(basehead);
     let html = format!("{}/compare/{basehead}", html_url(world, repo));
     Ok(page.reply(json!({
         "url": format!("{}/compare/{basehead}", api_url(world, repo)), "html_url": html, "permalink_url": html,
@@ -161,4 +162,17 @@ pub(in crate::sim) fn compare(world: &mut World, call: &Call) -> Answer {
         "status": standing(ahead.len(), behind), "ahead_by": ahead.len(), "behind_by": behind, "total_commits": ahead.len(),
         "commits": shown, "files": files,
     })))
+}
+
+/// A name as it stands in an address: what is no ASCII is percent-encoded.
+fn encoded(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for c in name.chars() {
+        if c.is_ascii() {
+            text.push(c);
+        } else {
+            c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| text.push_str(&format!("%{byte:02X}")));
+        }
+    }
+    text
 }

@@ -35,7 +35,7 @@ pub(in crate::sim) fn label(world: &World, repo: &Repository, name: &str) -> Val
     let id = name.bytes().fold(repo.id, |id, byte| (id * 31 + u64::from(byte)) % 1_000_000_007);
     json!({
         "id": id, "node_id": node_id("LA", id), "url": format!("{}/labels/{name}", api_url(world, repo)), "name": name,
-        "description": null, "color": "ededed", "default": false,
+        "description": "", "color": "ededed", "default": false,
     })
 }
 

@@ -201,16 +201,16 @@ async fn a_blob_beyond_the_limit_is_refused() {
 async fn settings_may_come_from_the_organisation_s_own_repository() {
     let stage = Stage::new().await;
     let repository = stage.repository();
-    assert_eq!(repository.organisation_file(&path(SETTINGS), 100).await.unwrap(), OrganisationFile::Unseen);
+    assert_eq!(repository.organisation_file(&path(SETTINGS), 100, true).await.unwrap(), OrganisationFile::Unseen);
     let name = RepoName::parse("acme/.github").unwrap();
     let shared = stage.sim.repo(&name, &Change::by("ann").write(SETTINGS, "shared")).unwrap();
     for private in [false, true] {
         shared.set_private(private).unwrap();
-        let found = repository.organisation_file(&path(SETTINGS), 100).await.unwrap();
+        let found = repository.organisation_file(&path(SETTINGS), 100, true).await.unwrap();
         assert_eq!(found, OrganisationFile::There("shared".into()), "private: {private}");
-        let absent = repository.organisation_file(&path("other.yml"), 100).await.unwrap();
+        let absent = repository.organisation_file(&path("other.yml"), 100, true).await.unwrap();
         assert_eq!(absent, OrganisationFile::Absent, "private: {private}");
-        let error = repository.organisation_file(&path(SETTINGS), 2).await.unwrap_err();
+        let error = repository.organisation_file(&path(SETTINGS), 2, true).await.unwrap_err();
         assert!(matches!(error, GithubError::TooLarge { size: 6, limit: 2, .. }), "{error}");
     }
     stage.assert_quiet();
