@@ -4,6 +4,7 @@ use super::control::{self, Control};
 use super::files::{Content, Files};
 use super::job::JobError;
 use super::load::about;
+use super::policy;
 use super::sides::{Sides, settings_path};
 use crate::domain::ids::PromptPath;
 use crate::domain::policy_tests::{self, TESTS_PATH};
@@ -61,7 +62,7 @@ pub(super) async fn look(
 async fn try_tests(head: &Files, settings: &Settings, sides: &mut Sides) -> Result<(), JobError> {
     let path = PromptPath::parse(TESTS_PATH).map_err(|error| JobError::GiveUp { message: error.to_string() })?;
     let Content::Bytes(bytes) = head.read(&path, MAX_FILE_BYTES).await? else { return Ok(()) };
-    let tests = match policy_tests::parse(&path, &bytes) {
+    let mut tests = match policy_tests::parse(&path, &bytes) {
         Ok(parsed) => parsed.value,
         Err(findings) => {
             sides.findings.extend(findings.into_iter().map(crate::domain::diagnostic::Diagnostic::into_warning));
@@ -75,6 +76,7 @@ async fn try_tests(head: &Files, settings: &Settings, sides: &mut Sides) -> Resu
             .push(format!("{path} holds too many tests to try them here: run `promptops policy test`"));
         return Ok(());
     }
+    tests.people.code_owners = policy::code_owners(head).await?;
     let outcomes = policy_tests::run(&tests, settings).unwrap_or_default();
     let failed: Vec<&str> = outcomes.iter().filter(|one| !one.passed()).map(|one| one.name.as_str()).collect();
     let (all, named) = (outcomes.len(), failed.iter().take(NAMED).map(|name| format!("“{name}”")).collect::<Vec<_>>());

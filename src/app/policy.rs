@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::control::{self, Controlled};
 use super::discover;
-use super::files::{Content, Files};
+use super::files::{Content, Files, FilesError};
 use super::job::JobError;
 use super::load::about;
 use super::local::LocalError;
@@ -13,6 +13,7 @@ use super::organisation::{self, Memory};
 use super::pull::{Governed, StoredRun, facts_by, run_key};
 use super::sides;
 use super::watch;
+use crate::domain::codeowners;
 use crate::domain::diagnostic::{Diagnostic, Parsed};
 use crate::domain::gate::Verdict;
 use crate::domain::governed;
@@ -48,7 +49,7 @@ pub async fn test(folder: &Path, file: Option<&str>) -> Result<Tested, LocalErro
     let path = desk.path(folder, file.unwrap_or(TESTS_PATH), file.is_none())?;
     let bytes = desk.read(&path).await?;
     let (tests, settings) = (policy_tests::parse(&path, &bytes), desk.settings(None).await);
-    let (tests, settings) = match (tests, settings) {
+    let (mut tests, settings) = match (tests, settings) {
         (Ok(tests), Ok(settings)) => (tests, settings),
         (Err(mut findings), Err(LocalError::Findings(more))) => {
             findings.extend(more);
@@ -57,8 +58,22 @@ pub async fn test(folder: &Path, file: Option<&str>) -> Result<Tested, LocalErro
         (Err(findings), Ok(_)) => return Err(LocalError::Findings(findings)),
         (_, Err(error)) => return Err(error),
     };
+    tests.value.people.code_owners = code_owners(&desk.files).await?;
     let outcomes = policy_tests::run(&tests.value, &settings.value).map_err(|e| LocalError::Input(e.to_string()))?;
     Ok(Tested { path, outcomes, warnings: settings.warnings.into_iter().chain(tests.warnings).collect() })
+}
+
+/// The repository's CODEOWNERS, where GitHub looks for it.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) async fn code_owners(files: &Files) -> Result<Option<(PromptPath, Vec<u8>)>, FilesError> {
+    for place in codeowners::PLACES.iter().filter_map(|place| PromptPath::parse(place).ok()) {
+        if let Content::Bytes(bytes) = files.read(&place, MAX_FILE_BYTES).await? {
+            return Ok(Some((place, bytes.to_vec())));
+        }
+    }
+    Ok(None)
 }
 
 /// Decides about facts from a file: imagined ones, or those of a stored run as JSON.
@@ -79,7 +94,8 @@ pub async fn explain_facts(
     let (facts, said) = match serde_json::from_slice::<PullFacts>(&bytes) {
         Ok(facts) => (facts, None),
         Err(_) => {
-            let (people, scenario) = policy_tests::parse_facts(&path, &bytes).map_err(LocalError::Findings)?.value;
+            let (mut people, scenario) = policy_tests::parse_facts(&path, &bytes).map_err(LocalError::Findings)?.value;
+            people.code_owners = code_owners(&desk.files).await?;
             let kind = |path: &PromptPath| governed.classify(path);
             let imagined = policy_tests::imagine(&people, &scenario, &settings.policy, &kind);
             (imagined.map_err(|error| LocalError::Input(error.to_string()))?.facts, scenario.verdict)
@@ -202,8 +218,8 @@ async fn stored(
 }
 
 fn verdict_of(run: &StoredRun) -> Option<Verdict> {
-    match run.report.outcome {
-        Ended::Measured(verdict) | Ended::Waived { verdict, .. } => Some(verdict),
+    match run.report.outcome.clone().without_people() {
+        Ended::Measured(verdict) => Some(verdict),
         Ended::Failed { .. } => Some(Verdict::NotMeasured),
         _ => None,
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{People, Review, Scenario, Team};
+use crate::domain::codeowners;
 use crate::domain::ids::{
     CommitSha, Digest, InvalidId, Login, PromptPath, PullNumber, RepoId, RepoName, TeamSlug, UserId,
 };
@@ -91,6 +92,9 @@ pub fn imagine(
         memberships: Vec::new(),
         permissions: BTreeMap::new(),
     };
+    if let Some((file, bytes)) = &people.code_owners {
+        facts.code_owners = codeowners::facts(file, bytes, pull.changes.iter().map(|change| &change.path));
+    }
     let review = |(at, review): (usize, &Review)| facts::Review {
         id: at as u64 + 1,
         by: Some(directory.person(&review.by)),

@@ -37,6 +37,8 @@ pub struct People {
     pub teams: BTreeMap<TeamSlug, Team>,
     /// Permission levels in the repository.
     pub permissions: BTreeMap<Login, String>,
+    /// The repository's CODEOWNERS, path and text, where whoever reads the tests has it.
+    pub code_owners: Option<(PromptPath, Vec<u8>)>,
 }
 
 /// What is known of a team.

@@ -128,6 +128,7 @@ fn read_people(reader: &mut Reader<'_>, fields: &Fields<'_>) -> People {
     People {
         teams: fields.read(reader, "teams", read_teams).unwrap_or_default(),
         permissions: fields.read(reader, "permissions", read_permissions).unwrap_or_default(),
+        code_owners: None,
     }
 }
 

@@ -54,6 +54,23 @@ fn a_decision_that_is_the_expected_one_leaves_nothing_to_say() {
 }
 
 #[test]
+fn code_owners_are_those_of_the_repositorys_file() {
+    let rule = "approval: [{ name: owners, require: { from: [codeowners] } }]";
+    let settings_path = PromptPath::parse(settings::SETTINGS_PATH).unwrap();
+    let settings = settings::parse(&settings_path, rule.as_bytes()).unwrap().value;
+    let approved = "reviews: [{ by: \"@zoe\", state: approved }]";
+    let text = format!("tests:\n  - name: a\n    {PULL}    {approved}\n    expect: {{ approval: satisfied }}\n");
+    let mut file = parse(&path(), text.as_bytes()).unwrap().value;
+    let passes = |file: &TestFile| run(file, &settings).unwrap()[0].passed();
+    assert!(!passes(&file), "without the file nobody knows");
+    let owners = |text: &str| Some((PromptPath::parse("CODEOWNERS").unwrap(), text.as_bytes().to_vec()));
+    file.people.code_owners = owners("prompts/ @zoe\n");
+    assert!(passes(&file));
+    file.people.code_owners = owners("prompts/ @lee\n");
+    assert!(!passes(&file));
+}
+
+#[test]
 fn paths_are_what_the_settings_make_of_them_unless_a_kind_is_given() {
     for (changes, stands) in [
         ("[prompts/a.golden.yml]", "waiting"),
