@@ -133,6 +133,7 @@ fn facts() -> Result<PullFacts, InvalidId> {
         reviews: (0..REVIEWS).map(review).collect::<Result<_, InvalidId>>()?,
         commits: vec![commit; 200],
         caps: Vec::new(),
+        pins: Vec::new(),
         said,
         labels: vec!["label-3".to_owned()],
         size: ChangeSize { files: FILES, lines: Some(9000) },

@@ -74,13 +74,14 @@ impl<'a> Desk<'a> {
     }
 
     /// First thing after a push: both checks hold the merge. A run that is asked for `anew` gets a check of its own where
-    /// the last one has ended, since GitHub appends annotations to one it knows.
+    /// the last one has ended, since GitHub appends annotations to one it knows. Approvals hold again only where `reopens`
+    /// says that something else controls them now.
     ///
     /// # Errors
     /// When GitHub or the store fails.
-    pub async fn begin(&mut self, anew: bool) -> Result<(), JobError> {
+    pub async fn begin(&mut self, anew: bool, reopens: bool) -> Result<(), JobError> {
         let [evaluation, approval] = self.names();
-        let approves = !anew || self.own(&approval).is_none();
+        let approves = !anew || reopens || self.own(&approval).is_none();
         let anew = anew && !self.is_evaluating();
         let mut posts = vec![Post { anew, ..Post::new(evaluation, Said::begun("Evaluating the changed prompts")) }];
         if approves {
@@ -121,6 +122,8 @@ impl<'a> Desk<'a> {
 
     async fn publish(&mut self, mut posts: Vec<Post>, comment: Option<String>) -> Result<bool, JobError> {
         posts.retain(|post| !post.annotations.is_empty() || !self.shows(post));
+        // What holds the merge goes first: GitHub may merge between the two.
+        posts.sort_by_key(|post| post.said.is_success());
         let comment = comment
             .map(|body| self.comment_write(body))
             .filter(|write| write.last.is_none() || write.last != Some(Digest::of_parts([write.body.as_bytes()])));

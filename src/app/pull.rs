@@ -10,7 +10,7 @@ use super::audit;
 use super::control::{self, Control, Controlled};
 use super::desk::Desk;
 use super::ending::{broken_settings, lost_settings};
-use super::job::{JobError, PullRef};
+use super::job::{Job, JobError, PullRef};
 use super::lint;
 use super::measure::{self, Measuring};
 use super::pins;
@@ -158,14 +158,20 @@ pub async fn evaluate(
     }
     let stored = stored_run(service, pull, &governed).await?;
     let ran_before = stored.is_some();
+    let asks_otherwise = stored.as_ref().is_some_and(|stored| stored.question != governed.question);
     if let Some(stored) = stored.filter(|stored| !force && holds(stored, &governed, &desk)) {
         return decide_stored(service, pull, &governed, &mut desk, stored).await;
     }
-    desk.begin(force || ran_before).await?;
+    desk.begin(force || ran_before, asks_otherwise).await?;
     let sides = sides::load(&governed.repository, &governed.snapshot, &governed.control).await?;
     let kind = |path: &PromptPath| governed.kind(path);
     let facts = governed.repository.first_facts(&governed.snapshot, &kind, sides.said.clone()).await?;
     match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
+        Measuring::Ended(_) if asks_another(service, pull, &governed).await? => {
+            let again = Job::DecideApproval { pull: pull.clone() };
+            service.store.enqueue_job(&again.to_new(false), service.clock.now_ms()).await?;
+            Ok(())
+        }
         Measuring::Ended(mut report) => {
             rerolls::weigh(service, &governed, &facts, &mut report, force).await?;
             // A run may take an hour: reviews and memberships are those of the moment of the decision.
@@ -176,6 +182,17 @@ pub async fn evaluate(
         }
         Measuring::Stopped => stopped(&governed, &mut desk).await,
     }
+}
+
+/// Whether base has moved meanwhile to what controls the pull request otherwise: what was measured then opens nothing.
+async fn asks_another(service: &Service, pull: &PullRef, governed: &Governed) -> Result<bool, JobError> {
+    let view = &governed.snapshot.pull;
+    let tip = governed.repository.tip(&view.base_branch).await?;
+    if tip.is_none_or(|tip| tip == governed.snapshot.base_sha) {
+        return Ok(false);
+    }
+    let now = self::governed(service, pull).await?;
+    Ok(now.is_none_or(|now| now.snapshot.pull.head_sha == view.head_sha && now.question != governed.question))
 }
 
 /// Whether a stored run of this head still says all there is to say: same question, a verdict, and its checks are there.

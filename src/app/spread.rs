@@ -20,9 +20,12 @@ const MAX_TIPS: usize = 8;
 pub async fn spread(service: &Service, wide: &Wide, delivery: Option<&str>) -> Result<(), JobError> {
     let jobs = match wide {
         Wide::Account { owner, installation } => {
-            decide_all(service, &Watched::Account(owner.clone(), *installation)).await?
+            decide_all(service, &Watched::Account(owner.clone(), *installation), false).await?
         }
-        Wide::Collaborators { repo_id } => decide_all(service, &Watched::Repository(*repo_id)).await?,
+        Wide::Settings { owner, installation } => {
+            decide_all(service, &Watched::Account(owner.clone(), *installation), true).await?
+        }
+        Wide::Collaborators { repo_id } => decide_all(service, &Watched::Repository(*repo_id), false).await?,
         Wide::Base { repo_id, branch } => base_moved(service, *repo_id, branch).await?,
         Wide::Head { .. } => run_again(service, wide).await?,
     };
@@ -36,9 +39,10 @@ pub(super) fn decide_again(pull: &WatchedPull) -> NewJob {
     Job::DecideApproval { pull: pull_ref(pull) }.to_new(false)
 }
 
-async fn decide_all(service: &Service, which: &Watched) -> Result<Vec<NewJob>, JobError> {
+/// Where `silent` is set, also those that nothing has governed so far.
+async fn decide_all(service: &Service, which: &Watched, silent: bool) -> Result<Vec<NewJob>, JobError> {
     let pulls = service.store.watched_pulls(which).await?;
-    Ok(pulls.iter().filter(|pull| !pull.silent).map(decide_again).collect())
+    Ok(pulls.iter().filter(|pull| silent || !pull.silent).map(decide_again).collect())
 }
 
 /// Looks again at those whose control has changed with the branch, or that may change something else by where they left it.

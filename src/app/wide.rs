@@ -16,6 +16,13 @@ pub enum Wide {
         /// Through which installation the event came.
         installation: Option<InstallationId>,
     },
+    /// The settings of an account may be others now, also for repositories that had none so far.
+    Settings {
+        /// The account.
+        owner: Login,
+        /// Through which installation the event came.
+        installation: Option<InstallationId>,
+    },
     /// Who may do what in a repository has changed.
     Collaborators {
         /// The repository.
@@ -53,9 +60,13 @@ impl Wide {
                 Some(Self::Head { repo, repo_id, installation, sha: event.head_sha, pulls: event.pulls })
             }
             // A branch that is gone closes its pull requests, and GitHub tells of each.
-            Event::Push(event) => {
-                event.after.map(|_| Self::Base { repo_id: event.origin.repo_id, branch: event.branch })
-            }
+            Event::Push(event) => event.after.map(|_| {
+                let Origin { repo, repo_id, installation } = event.origin;
+                match Login::parse(repo.owner()) {
+                    Ok(owner) if repo.name().eq_ignore_ascii_case(".github") => Self::Settings { owner, installation },
+                    _ => Self::Base { repo_id, branch: event.branch },
+                }
+            }),
             Event::People(event) => Some(Self::Account { owner: event.org, installation: event.installation }),
             Event::Collaborators(origin) => Some(Self::Collaborators { repo_id: origin.repo_id }),
             _ => None,
@@ -67,6 +78,7 @@ impl Wide {
     pub fn lane(&self) -> String {
         match self {
             Self::Account { owner, .. } => format!("org/{}", owner.as_str().to_ascii_lowercase()),
+            Self::Settings { owner, .. } => format!("org/{}/settings", owner.as_str().to_ascii_lowercase()),
             Self::Collaborators { repo_id } => format!("repo/{repo_id}/people"),
             Self::Base { repo_id, branch } => format!("base/{repo_id}/{branch}"),
             Self::Head { repo_id, sha, .. } => format!("head/{repo_id}/{sha}"),
@@ -98,6 +110,9 @@ mod tests {
         check(Event::Collaborators(origin()), Some("repo/11/people"));
         check(Event::Push(push(Some(sha.clone()))), Some("base/11/main"));
         check(Event::Push(push(None)), None);
+        let home = Origin { repo: RepoName::parse("acme/.github").unwrap(), ..origin() };
+        let of_home = PushEvent { origin: home, ..push(Some(sha.clone())) };
+        check(Event::Push(of_home), Some("org/acme/settings"));
         check(Event::CheckSuiteRerequested(suite), Some(&format!("head/11/{sha}")));
         check(Event::Ping, None);
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::codeowners;
 use super::diagnostic::Diagnostic;
 use super::ids::PromptPath;
 pub use super::patterns::{InvalidPattern, Patterns};
@@ -21,6 +22,8 @@ pub struct Governed {
     /// Governed whatever `exclude` says.
     always: Patterns,
     named_golden_sets: Vec<String>,
+    /// Whether CODEOWNERS says who approves.
+    asks_code_owners: bool,
     /// By folded path.
     attachments: BTreeMap<String, Attachment>,
     overlooks: bool,
@@ -61,6 +64,7 @@ impl Governed {
             exclude,
             always,
             named_golden_sets: Vec::new(),
+            asks_code_owners: settings.policy.asks_code_owners(),
             attachments: BTreeMap::new(),
             overlooks: false,
         })
@@ -117,7 +121,8 @@ impl Governed {
     #[must_use]
     pub fn classify(&self, path: &PromptPath) -> Option<Change> {
         let folded = path.folded();
-        if folded == SETTINGS_PATH {
+        let is_code_owners = || codeowners::PLACES.iter().any(|place| place.eq_ignore_ascii_case(&folded));
+        if folded == SETTINGS_PATH || (self.asks_code_owners && is_code_owners()) {
             return Some(Change::Policy);
         }
         if self.named_golden_sets.contains(&folded) {

@@ -1,9 +1,11 @@
 //! What happens elsewhere is noticed: people come and go, base branches move, whole suites run again.
 
-use promptops::domain::ids::PullNumber;
-use promptops::sim::{Change, Repo};
+use std::time::Duration;
 
-use crate::support::app::{GOLDEN, PROMPT, SETTINGS, SETTINGS_PATH, TestApp, forgets, golden, prompt, team};
+use promptops::domain::ids::PullNumber;
+use promptops::sim::{Change, Exchange, Repo};
+
+use crate::support::app::{GOLDEN, Mood, PROMPT, SETTINGS, SETTINGS_PATH, TestApp, forgets, golden, prompt, team};
 
 const REVIEWERS: &str = "@acme/prompt-reviewers";
 
@@ -28,6 +30,12 @@ async fn approved(app: &mut TestApp) -> PullNumber {
     app.approve(pull, "mara").await;
     assert!(app.can_merge(pull));
     pull
+}
+
+/// What was written to a check, if that is what it was.
+fn check_write(exchange: &Exchange) -> Option<String> {
+    let is_write = exchange.method != "GET" && exchange.path.contains("/check-runs");
+    exchange.request.as_ref().filter(|_| is_write).map(ToString::to_string)
 }
 
 /// After this happened the pull request must not be merged any more.
@@ -197,6 +205,56 @@ async fn all_checks_of_a_commit_run_again_on_request() {
     app.settle().await;
     assert!(app.model.calls() > calls, "the model is asked anew");
     app.expect(pull, "success", "success");
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn settings_that_tighten_while_a_run_is_under_way_are_the_ones_it_is_decided_by() {
+    let mut app = TestApp::new().await;
+    app.mood(Mood::Slow(Duration::from_millis(700)));
+    let pull = app.open_unsettled(&Change::by("ann").write(PROMPT, prompt("You answer customers politely.")));
+    app.until("the model is asked", |app| app.model.calls() > 0).await;
+    app.approve_unsettled(pull, "mara");
+    app.repo.push("main", &Change::by("lee").write(SETTINGS_PATH, STRICTER)).unwrap();
+    app.settle().await;
+    app.expect(pull, "success", "in_progress");
+    let writes: Vec<String> = app.sim.exchanges().iter().filter_map(check_write).collect();
+    let successes = writes.iter().filter(|write| write.contains("\"success\""));
+    assert_eq!(successes.count(), 1, "the evaluation's, by the new settings: {writes:#?}");
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn where_code_owners_approve_their_file_is_policy() {
+    let settings = SETTINGS.replace("from: [reviewers]", "from: [codeowners]");
+    let first = Change::by("ann").write(SETTINGS_PATH, settings).write(".github/CODEOWNERS", "* @mara\n");
+    let mut app = TestApp::with(first).await;
+    // Whoever could change it alone could appoint an accomplice.
+    let appoints = app.open(&Change::by("bob").write(".github/CODEOWNERS", "* @max\n")).await;
+    app.expect(appoints, "success", "in_progress");
+    assert!(!app.can_merge(appoints));
+    let pull = app.open_better().await;
+    app.approve(pull, "mara").await;
+    assert!(app.can_merge(pull));
+    app.repo.push("main", &Change::by("lee").write(".github/CODEOWNERS", "* @max\n")).unwrap();
+    app.settle().await;
+    assert!(!app.can_merge(pull), "who approved is no owner any more");
+    for pull in [appoints, pull] {
+        let _ = app.report(pull);
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_holds_the_merge_is_posted_before_what_lets_it_through() {
+    let waiver = "  - name: careful\n    when: { verdict: [pass, no_regression_found] }\n    require: { count: 1, from: [leads] }\n";
+    let mut app = TestApp::with_settings(&format!("{SETTINGS}{waiver}")).await;
+    let pull = app.open_better().await;
+    let writes: Vec<String> = app.sim.exchanges().iter().filter_map(check_write).collect();
+    let place = |wanted: &str| writes.iter().rposition(|write| write.contains(wanted)).unwrap();
+    assert!(place("\"success\"") > place("Waiting for"), "{writes:#?}");
     let _ = app.report(pull);
     app.finish().await;
 }

@@ -59,8 +59,10 @@ async fn a_floor_that_the_organisation_raises_later_is_measured_anew() {
     let shared = organisation(&app, "");
     let pull = app.open(&Change::by("ann").write(PROMPT, prompt(&format!("Be kind; {}", forgets([3]))))).await;
     app.expect(pull, "success", "in_progress");
-    shared.push("main", &Change::by("lee").write(SETTINGS_PATH, ENFORCE)).unwrap();
     app.approve(pull, "mara").await;
+    assert!(app.can_merge(pull));
+    shared.push("main", &Change::by("lee").write(SETTINGS_PATH, ENFORCE)).unwrap();
+    app.settle().await;
     app.expect(pull, "failure", "in_progress");
     assert!(!app.can_merge(pull));
     let _ = app.report(pull);

@@ -224,6 +224,15 @@ pub struct Place {
     pub at: Location,
 }
 
+impl Policy {
+    /// Whether anybody may approve or override as a code owner: then CODEOWNERS is part of the policy.
+    #[must_use]
+    pub fn asks_code_owners(&self) -> bool {
+        let quorums = self.rules.iter().flat_map(|rule| rule.require.quorums()).chain(&self.overriders);
+        quorums.into_iter().any(|quorum| quorum.from.contains(&Source::CodeOwners))
+    }
+}
+
 /// The rules of a repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
