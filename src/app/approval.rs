@@ -14,7 +14,7 @@ use crate::domain::gate::rerolls::Runs;
 use crate::domain::policy;
 use crate::domain::policy::decision::{Decision, State};
 use crate::domain::policy::facts::PullFacts;
-use crate::domain::report::{ApprovalState, ApprovalSummary, Outcome, Report, override_sentences};
+use crate::domain::report::{ApprovalSummary, Outcome, Report, override_sentences};
 
 /// Decides again after a review, a dismissal or an edit; evaluates if that has not happened yet.
 ///
@@ -67,10 +67,7 @@ pub(super) async fn conclude(
     let notes = audit::decided(service, pull, governed, &run, &decision, &key);
     service.store.save_run_noting(&key, now_ms, &body, now_ms, &notes).await?;
     let published = desk.finish(&run.report, new_run).await?;
-    if run.report.approval.as_ref().is_some_and(|approval| approval.state != ApprovalState::Satisfied) {
-        let base = &governed.snapshot.pull.base_branch;
-        group::withdraw(service, &governed.repository, pull.number, base).await?;
-    }
+    group::withdraw(service, &governed.repository, &governed.snapshot.pull).await?;
     match &run.report.outcome {
         Outcome::Measured(Verdict::NotMeasured) if new_run && published && !run.report.is_too_noisy() => {
             Err(JobError::Retry { message: "too little could be measured".to_owned(), after: None })

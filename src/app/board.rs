@@ -3,7 +3,7 @@
 
 use super::job::JobError;
 use super::service::Service;
-use super::shared::{Holder, Said, worst};
+use super::shared::{Holder, Said, forget_cancelled, worst};
 use crate::domain::ids::{BranchName, CommitSha, Digest, PullNumber};
 use crate::github::check::{Annotation, Button, CheckOutput, CheckRun};
 use crate::github::{CheckId, CheckWrite, GithubError, Remembered, Repository};
@@ -46,8 +46,6 @@ struct Posting<'o, 'b> {
     anew: bool,
     /// Where to look for other pull requests, if that is to be done.
     others: Option<&'o mut Others<'b>>,
-    /// What is said where no result is left.
-    otherwise: Option<Said>,
 }
 
 /// The open pull requests into a branch with some head, listed when first needed.
@@ -91,13 +89,14 @@ impl<'a> Board<'a> {
         let mut others = base.map(|base| Others { base, listed: None });
         for post in posts {
             let Post { name, annotations, anew, said: _ } = post;
-            let posting = Posting { annotations, anew, others: others.as_mut(), otherwise: None };
+            let posting = Posting { annotations, anew, others: others.as_mut() };
             self.refresh(&self.key(sha, &name), holder, posting).await?;
         }
         Ok(generation)
     }
 
-    /// Takes back a holder's result. What remains of others is posted; where nothing does, `otherwise`, if given.
+    /// Takes back a holder's result. What remains of others is posted; where nothing does, `otherwise`, if given: that one
+    /// takes the result's place until it is known to be posted, so that whoever finds it there does this again.
     ///
     /// # Errors
     /// When GitHub or the store fails.
@@ -108,16 +107,26 @@ impl<'a> Board<'a> {
         holder: Holder,
         otherwise: Option<Said>,
     ) -> Result<(), JobError> {
-        let key = self.key(sha, name);
-        if self.service.store.drop_result(&key, &holder.to_string(), self.service.clock.now_ms()).await? {
-            self.refresh(&key, holder, Posting { otherwise, ..Posting::default() }).await?;
+        let (key, holder_id, now_ms) = (self.key(sha, name), holder.to_string(), self.service.clock.now_ms());
+        let store = &self.service.store;
+        let Some(otherwise) = otherwise else {
+            // What stands may stay: what is posted can only hold more than it must, until the others post again.
+            if store.drop_result(&key, &holder_id, now_ms).await? {
+                self.refresh(&key, holder, Posting::default()).await?;
+            }
+            return Ok(());
+        };
+        let left = otherwise.to_body();
+        if store.replace_result(&key, &holder_id, &left, now_ms).await? {
+            self.refresh(&key, holder, Posting::default()).await?;
+            store.drop_left(&key, &holder_id, &left).await?;
         }
         Ok(())
     }
 
     /// Posts what the results say, until nobody has changed them meanwhile.
     async fn refresh(&self, key: &CheckKey, by: Holder, posting: Posting<'_, '_>) -> Result<(), JobError> {
-        let Posting { mut annotations, anew, mut others, otherwise } = posting;
+        let Posting { mut annotations, anew, mut others } = posting;
         for turn in 0..MOST_TURNS {
             let shared = self.service.store.shared_check(key).await?;
             let mut results: Vec<(Holder, Said)> = shared
@@ -125,13 +134,13 @@ impl<'a> Board<'a> {
                 .iter()
                 .filter_map(|held| Some((Holder::parse(&held.holder)?, Said::from_body(&held.body))))
                 .collect();
+            forget_cancelled(&mut results);
             if let Some(others) = &mut others
                 && self.look_for_others(key, others, by, &mut results).await?
             {
                 continue;
             }
-            let shown = worst(&results).or_else(|| otherwise.clone().map(|said| (by, said)));
-            let (id, digest) = match shown {
+            let (id, digest) = match worst(&results) {
                 Some((holder, said)) => {
                     let run = check_run(key, holder, said, std::mem::take(&mut annotations));
                     self.write(key, run, &shared.posted, (turn, anew)).await?

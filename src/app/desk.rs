@@ -100,11 +100,18 @@ impl<'a> Desk<'a> {
 
     /// Takes back what was said on earlier heads and for another base. What is open ends, since a check must not wait for
     /// ever; what has ended well ends too where it could let the pull request through on its way back.
-    async fn cancel_overtaken(&mut self) -> Result<(), JobError> {
+    ///
+    /// # Errors
+    /// When GitHub or the store fails.
+    pub async fn cancel_overtaken(&mut self) -> Result<(), JobError> {
+        self.cancel_all(&Outcome::Superseded, self.overtaken()).await
+    }
+
+    /// What is left of earlier heads and other bases.
+    fn overtaken(&self) -> Vec<OwnResult> {
         let names = self.names();
-        let is_meant = |own: &OwnResult| own.sha != self.head.sha || !names.contains(&own.name);
-        let meant: Vec<OwnResult> = self.own.iter().filter(|own| is_meant(own)).cloned().collect();
-        self.cancel_all(&Outcome::Superseded, meant).await
+        let is_meant = |own: &&OwnResult| own.sha != self.head.sha || !names.contains(&own.name);
+        self.own.iter().filter(is_meant).cloned().collect()
     }
 
     /// Publishes a report: both checks and, where there is something to say, the comment. False if the head has moved on;
@@ -127,7 +134,7 @@ impl<'a> Desk<'a> {
         let comment = comment
             .map(|body| self.comment_write(body))
             .filter(|write| write.last.is_none() || write.last != Some(Digest::of_parts([write.body.as_bytes()])));
-        if posts.is_empty() && comment.is_none() {
+        if posts.is_empty() && comment.is_none() && self.overtaken().is_empty() {
             return Ok(true);
         }
         if let Some(head) = self.repository.moved(&self.head).await? {

@@ -2,6 +2,7 @@
 
 use super::audit;
 use super::desk::Desk;
+use super::group;
 use super::job::{JobError, PullRef};
 use super::pull::has_settings;
 use super::service::Service;
@@ -20,8 +21,9 @@ pub async fn close(service: &Service, pull: &PullRef) -> Result<(), JobError> {
     if view.is_open {
         return Ok(());
     }
-    service.store.unwatch_pull(pull.repo_id, pull.number).await?;
-    Desk::open(service, &repository, &view).await?.cancel(&Outcome::Closed).await
+    // Watched until all is taken back: if that fails for good, the sweep closes it again.
+    Desk::open(service, &repository, &view).await?.cancel(&Outcome::Closed).await?;
+    Ok(service.store.unwatch_pull(pull.repo_id, pull.number).await?)
 }
 
 /// What was given up.
@@ -57,7 +59,8 @@ pub async fn give_up(service: &Service, pull: &PullRef, message: &str, what: Giv
     let mut report = Report::new(Outcome::Failed { message: line.clone() }, None, view.head_sha.to_string());
     report.approval = Some(ApprovalSummary { state: ApprovalState::Undecidable, line, rules: Vec::new() });
     service.store.note_audit(&[audit::unmeasured(service, pull, &view.head_sha, None, &report)]).await?;
-    desk.give_up(&report, unevaluated).await
+    desk.give_up(&report, unevaluated).await?;
+    group::withdraw(service, &repository, &view).await
 }
 
 /// Says that the settings cannot be used, and where to mend them.
@@ -72,7 +75,7 @@ pub(super) async fn broken_settings(
     let report = broken(snapshot, findings, where_to);
     service.store.note_audit(&audit::broken_settings(service, pull, snapshot, &report)).await?;
     Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
-    Ok(())
+    group::withdraw(service, repository, &snapshot.pull).await
 }
 
 /// What is said where the settings cannot be used.
@@ -100,7 +103,7 @@ pub(super) async fn lost_settings(
     let note = audit::unmeasured(service, pull, &snapshot.pull.head_sha, Some(&snapshot.base_sha), &report);
     service.store.note_audit(&[note]).await?;
     Desk::open(service, repository, &snapshot.pull).await?.finish(&report, true).await?;
-    Ok(())
+    group::withdraw(service, repository, &snapshot.pull).await
 }
 
 /// What is said where settings that were there cannot be seen any more.

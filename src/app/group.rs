@@ -19,7 +19,7 @@ use super::shared::{Holder, Said};
 use super::sides::{self, Sides};
 use super::watch;
 use crate::domain::gate::Verdict;
-use crate::domain::ids::{BranchName, PromptPath, PullNumber};
+use crate::domain::ids::{PromptPath, PullNumber};
 use crate::domain::policy::facts::{FileFacts, PullFacts};
 use crate::domain::report::{ApprovalState, ApprovalSummary, Outcome, Report, check};
 use crate::github::check::{CheckRun, CheckState, Conclusion};
@@ -58,6 +58,24 @@ impl<'a> Place<'a> {
 
     /// Posts a report. Nobody waits on a group: what is not approved when it is built has to be queued again.
     async fn finish(&self, report: &Report) -> Result<(), JobError> {
+        self.post(self.saids(report)).await
+    }
+
+    /// Posts a report of what a pull request brings; nothing passes that the pull request does not pass by itself.
+    async fn finish_for(&self, report: &Report, pull: &PullView) -> Result<(), JobError> {
+        let fallen = fallen(self.service, &self.repository, pull).await?;
+        let mut saids = self.saids(report);
+        for (name, said) in self.names().iter().zip(&mut saids) {
+            if said.is_success() && fallen.contains(name) {
+                *said = fallen_with(pull.number);
+            }
+        }
+        self.post(saids).await?;
+        // It may have ceased to pass just now, when this was not there to be withdrawn.
+        withdraw(self.service, &self.repository, pull).await
+    }
+
+    fn saids(&self, report: &Report) -> [Said; 2] {
         let secrets = &self.service.secrets;
         let undecided = || ApprovalSummary {
             state: ApprovalState::Undecidable,
@@ -69,7 +87,7 @@ impl<'a> Place<'a> {
         if approval.is_open() {
             approval.state = CheckState::Completed(Conclusion::Failure);
         }
-        self.post([said(check::evaluation(report, secrets)), approval]).await
+        [said(check::evaluation(report, secrets)), approval]
     }
 
     /// What this group has on its head.
@@ -155,7 +173,7 @@ pub async fn evaluate(service: &Service, group: &GroupRef, cancel: CancellationT
     };
     let sides = sides::load(&governed.repository, &governed.snapshot, &governed.control).await?;
     match judge(&place, &governed, &brought, sides, cancel).await? {
-        Some(report) if place.is_there().await? => place.finish(&report).await,
+        Some(report) if place.is_there().await? => place.finish_for(&report, &brought.pull).await,
         _ => place.end().await,
     }
 }
@@ -285,23 +303,44 @@ pub async fn give_up(service: &Service, group: &GroupRef, message: &str) -> Resu
     place.finish(&report).await
 }
 
-/// Closes the groups of a pull request whose approval does not hold any more.
+/// Closes the groups of a pull request that does not pass any more, check by check, by what it came to itself. What nobody
+/// knows to be posted is posted again.
 ///
 /// # Errors
 /// When GitHub or the store fails.
-pub(super) async fn withdraw(
-    service: &Service,
-    repository: &Repository,
-    pull: PullNumber,
-    base: &BranchName,
-) -> Result<(), JobError> {
-    let (holder, name) = (Holder::Group(Some(pull)), CheckRun::approval_name(base));
+pub(super) async fn withdraw(service: &Service, repository: &Repository, pull: &PullView) -> Result<(), JobError> {
+    let holder = Holder::Group(Some(pull.number));
     let held = service.store.results_of(repository.id(), &holder.to_string()).await?;
-    for own in held.iter().filter(|own| own.name == name && Said::from_body(&own.body).is_success()) {
-        let line = format!("The approval of #{pull} does not hold any more: queue it again once it does");
-        let state = CheckState::Completed(Conclusion::Failure);
-        let post = Post::new(name.clone(), Said { state, ..Said::begun(&line) });
+    if held.is_empty() {
+        return Ok(());
+    }
+    let fallen = fallen(service, repository, pull).await?;
+    let is_meant = |own: &&OwnResult| {
+        fallen.contains(&own.name) && (Said::from_body(&own.body).is_success() || !own.posted.is_confirmed())
+    };
+    for own in held.iter().filter(is_meant) {
+        let post = Post::new(own.name.clone(), fallen_with(pull.number));
         Board::new(service, repository).post(&own.sha, holder, vec![post], (None, None)).await?;
     }
     Ok(())
+}
+
+/// The checks that a pull request does not pass on its head. An evaluation that runs again, since its base moved, is none of
+/// them until it has ended: the group was measured by itself.
+async fn fallen(service: &Service, repository: &Repository, pull: &PullView) -> Result<Vec<String>, JobError> {
+    let own = service.store.results_of(repository.id(), &Holder::Pull(pull.number).to_string()).await?;
+    let passes = |name: &String| {
+        let on_head = own.iter().find(|own| own.sha == pull.head_sha && own.name == *name);
+        on_head.is_some_and(|own| {
+            let said = Said::from_body(&own.body);
+            said.is_success() || (said.is_open() && !CheckRun::is_approval(name))
+        })
+    };
+    let names = [CheckRun::evaluation_name(&pull.base_branch), CheckRun::approval_name(&pull.base_branch)];
+    Ok(names.into_iter().filter(|name| !passes(name)).collect())
+}
+
+fn fallen_with(pull: PullNumber) -> Said {
+    let line = format!("#{pull} does not pass any more by itself: queue it again once it does");
+    Said { state: CheckState::Completed(Conclusion::Failure), ..Said::begun(&line) }
 }

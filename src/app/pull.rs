@@ -85,6 +85,10 @@ pub async fn governed(service: &Service, pull: &PullRef) -> Result<Option<Govern
     }
     let controlled = control::control(&repository, &snapshot, Some(service.memory())).await?;
     let digest = watch::control_digest(&snapshot.base_tree, &controlled);
+    if matches!(controlled, Controlled::Silent) {
+        // Nothing is decided here: what another base or head has seen must not wait for the way back.
+        Desk::open(service, &repository, &snapshot.pull).await?.cancel_overtaken().await?;
+    }
     watch::remember(service, &repository, &snapshot, &controlled, digest).await?;
     match controlled {
         Controlled::Silent => Ok(None),

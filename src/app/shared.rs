@@ -94,6 +94,11 @@ impl Said {
         self.state == CheckState::Completed(Conclusion::Success)
     }
 
+    /// Whether its holder has gone and only the post is waited for.
+    fn is_cancelled(&self) -> bool {
+        self.state == CheckState::Completed(Conclusion::Cancelled)
+    }
+
     /// How much it keeps a merge from happening; what was cancelled counts only where nothing else does.
     fn badness(&self) -> u8 {
         match self.state {
@@ -103,6 +108,15 @@ impl Said {
             CheckState::Completed(Conclusion::ActionRequired) => 3,
             CheckState::Completed(Conclusion::Failure) => 4,
         }
+    }
+}
+
+/// Leaves out those who have gone: the check is as if they were not there already. Where nobody else is, one of them says so.
+pub fn forget_cancelled(results: &mut Vec<(Holder, Said)>) {
+    if results.iter().all(|(_, said)| said.is_cancelled()) {
+        results.truncate(1);
+    } else {
+        results.retain(|(_, said)| !said.is_cancelled());
     }
 }
 
@@ -161,6 +175,21 @@ mod tests {
         check(&[5, 4], Some((7, "#7: line")));
         check(&[1, 3, 4], Some((9, "#9: line")));
         check(&[0, 1], Some((8, "line")));
+    }
+
+    #[test]
+    fn who_has_gone_is_shown_only_where_nobody_else_is() {
+        let check = |states: &[usize], expected: &[usize]| {
+            let mut results: Vec<_> =
+                states.iter().map(|state| (Holder::Pull(PullNumber(7)), said(STATES[*state]))).collect();
+            forget_cancelled(&mut results);
+            let left: Vec<_> = results.into_iter().map(|(_, said)| said.state).collect();
+            assert_eq!(left, expected.iter().map(|state| STATES[*state]).collect::<Vec<_>>());
+        };
+        check(&[], &[]);
+        check(&[0], &[0]);
+        check(&[0, 0], &[0]);
+        check(&[0, 1, 0, 5], &[1, 5]);
     }
 
     #[test]

@@ -146,6 +146,58 @@ impl Store {
         Ok(true)
     }
 
+    /// Puts `body` in the place of a holder's result, and announces a writer for it; false if there was none.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing is replaced.
+    pub async fn replace_result(
+        &self,
+        key: &CheckKey,
+        holder: &str,
+        body: &str,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
+        let mut write = self.write(DROP).await?;
+        let replaced = sqlx::query(
+            "UPDATE check_results SET body = $5 WHERE repo_id = $1 AND sha = $2 AND name = $3 AND holder = $4",
+        )
+        .bind(to_db(key.repo.0))
+        .bind(key.sha.as_str())
+        .bind(key.name.as_str())
+        .bind(holder)
+        .bind(body)
+        .execute(&mut *write.tx)
+        .await
+        .map_err(StoreError::during(DROP))?
+        .rows_affected();
+        if replaced == 0 {
+            return Ok(false);
+        }
+        announce(&mut write, (key.repo, key.sha.as_str(), &key.name), now_ms).await?;
+        write.commit().await?;
+        Ok(true)
+    }
+
+    /// Forgets a holder's result if it is still `body`, where what is posted is the same without it: announces nobody.
+    ///
+    /// # Errors
+    /// When the database fails; then it stays.
+    pub async fn drop_left(&self, key: &CheckKey, holder: &str, body: &str) -> Result<(), StoreError> {
+        let mut write = self.write(DROP).await?;
+        sqlx::query(
+            "DELETE FROM check_results WHERE repo_id = $1 AND sha = $2 AND name = $3 AND holder = $4 AND body = $5",
+        )
+        .bind(to_db(key.repo.0))
+        .bind(key.sha.as_str())
+        .bind(key.name.as_str())
+        .bind(holder)
+        .bind(body)
+        .execute(&mut *write.tx)
+        .await
+        .map_err(StoreError::during(DROP))?;
+        write.commit().await
+    }
+
     /// All that is known of a check.
     ///
     /// # Errors

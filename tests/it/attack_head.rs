@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use promptops::sim::{Change, Fault, NewPull, Trouble, When};
 
-use crate::support::app::{Mood, PROMPT, TestApp, forgets, prompt, protect, state};
+use crate::support::app::{Mood, PROMPT, SETTINGS_PATH, TestApp, forgets, prompt, protect, state};
 
 fn better() -> Change {
     Change::by("ann").write(PROMPT, prompt("You answer customers politely."))
@@ -129,6 +129,96 @@ async fn servers_that_share_a_database_say_everything_once_and_the_newest_last()
     assert_eq!(app.repo.comments(pull).len(), 1);
     let report = app.report(pull).unwrap();
     assert!(report.contains("order-7") && !report.contains("order-6"), "{report}");
+    app.finish().await;
+}
+
+/// GitHub refuses the first write of a check; `times` are more than one job tries by itself.
+fn refuse_checks(app: &TestApp, times: u32) {
+    let pattern = "/repos/{owner}/{repo}/check-runs/{id}";
+    app.sim.order(Fault::new("PATCH", pattern, When::Before, Trouble::Status(502)).times(times));
+}
+
+#[tokio::test]
+async fn a_success_that_github_refuses_to_take_back_is_taken_back_by_the_next_try() {
+    for times in [1, 6] {
+        let mut app = TestApp::new().await;
+        let pull = app.open(&better()).await;
+        let review = app.approve(pull, "mara").await;
+        assert!(app.can_merge(pull));
+        refuse_checks(&app, times);
+        app.repo.close(pull, "ann").unwrap();
+        app.settle().await;
+        assert_ne!(state(&app.approval(pull)), "success", "refused {times} times");
+        app.repo.dismiss(pull, review, "lee").unwrap();
+        app.settle().await;
+        app.repo.reopen(pull, "ann").unwrap();
+        assert!(!app.can_merge(pull));
+        app.settle().await;
+        app.expect(pull, "success", "in_progress");
+        let _ = app.report(pull);
+        app.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_crash_while_a_success_is_taken_back_leaves_it_to_the_next_server() {
+    let mut app = TestApp::new().await;
+    let pull = app.open(&better()).await;
+    app.approve(pull, "mara").await;
+    let slow = Trouble::Slow(Duration::from_secs(5));
+    app.sim.order(Fault::new("PATCH", "/repos/{owner}/{repo}/check-runs/{id}", When::Before, slow));
+    let before = app.sim.exchanges().len();
+    app.repo.close(pull, "ann").unwrap();
+    app.until("GitHub is asked about the closed pull request", |app| app.sim.exchanges().len() > before).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    app.kill();
+    app.start().await;
+    app.settle().await;
+    assert_ne!(state(&app.approval(pull)), "success");
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn another_base_s_success_is_taken_back_even_if_github_refuses_it_once() {
+    let mut app = TestApp::new().await;
+    let pull = app.open(&better()).await;
+    app.approve(pull, "mara").await;
+    let head = app.head(pull);
+    app.repo.branch("release", "main").unwrap();
+    protect(&app.sim, &app.repo, "release");
+    // Both checks are new there, so that what is changed is main's.
+    refuse_checks(&app, 6);
+    app.repo.retarget(pull, "release", "ann").unwrap();
+    app.settle().await;
+    assert!(app.can_merge(pull));
+    for name in ["promptops/evaluation: main", "promptops/approval: main"] {
+        assert_eq!(state(&app.check_on(&head, name).unwrap()), "cancelled");
+    }
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_way_through_a_branch_without_settings_keeps_no_old_success() {
+    let mut app = TestApp::new().await;
+    app.repo.branch("plain", "main").unwrap();
+    app.repo.push("plain", &Change::by("lee").remove(SETTINGS_PATH)).unwrap();
+    app.settle().await;
+    let pull = app.open(&better()).await;
+    let review = app.approve(pull, "mara").await;
+    assert!(app.can_merge(pull));
+    app.repo.retarget(pull, "plain", "ann").unwrap();
+    app.settle().await;
+    app.repo.dismiss(pull, review, "lee").unwrap();
+    app.settle().await;
+    app.stop().await;
+    app.repo.retarget(pull, "main", "ann").unwrap();
+    assert!(!app.can_merge(pull), "nobody has looked at it since");
+    app.start().await;
+    app.push(&Change::by("ann").write("README.md", "Acme, newer")).await;
+    app.expect(pull, "success", "in_progress");
+    let _ = app.report(pull);
     app.finish().await;
 }
 

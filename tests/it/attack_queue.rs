@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use promptops::domain::ids::CommitSha;
-use promptops::sim::{Change, Knobs};
+use promptops::domain::ids::{CommitSha, PullNumber};
+use promptops::sim::{Change, Fault, Knobs, Trouble, When};
 
-use crate::support::app::{GOLDEN, Mood, PROMPT, TestApp, forgets, golden, prompt, state};
+use crate::support::app::{GOLDEN, Mood, PROMPT, SETTINGS, SETTINGS_PATH, TestApp, forgets, golden, prompt, state};
 
 const OTHER: &str = "prompts/refund.prompt.yml";
 
@@ -136,6 +136,87 @@ async fn an_approval_that_is_withdrawn_closes_the_group() {
     app.repo.dismiss(pull, review, "lee").unwrap();
     app.settle().await;
     assert_eq!(checks(&app, &group), ["success", "failure"]);
+    assert!(!can_merge(&app, &group));
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_withdrawal_that_github_refuses_is_repeated() {
+    let mut app = TestApp::new().await;
+    let pull = app.open_better().await;
+    let review = app.approve(pull, "mara").await;
+    let group = app.repo.enqueue(pull).unwrap();
+    app.settle().await;
+    assert!(can_merge(&app, &group));
+    // One goes to the pull request's own check; the group's is refused more often than one job tries by itself.
+    let own = app.check_on(&group, "promptops/approval: main").unwrap().id;
+    let pattern = format!("/repos/{{owner}}/{{repo}}/check-runs/{own}");
+    app.sim.order(Fault::new("PATCH", &pattern, When::Before, Trouble::Status(502)).times(6));
+    app.repo.dismiss(pull, review, "lee").unwrap();
+    app.settle().await;
+    assert_eq!(checks(&app, &group), ["success", "failure"]);
+    assert!(!can_merge(&app, &group));
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+/// Ann's change breaks two cases; Mara approves it and Lee overrides.
+async fn overridden() -> (TestApp, PullNumber) {
+    let mut app = TestApp::with_settings(&format!("{SETTINGS}override: {{ from: [leads] }}\n")).await;
+    let pull = app.open(&Change::by("ann").write(PROMPT, prompt(&forgets([5, 7])))).await;
+    app.approve(pull, "mara").await;
+    app.say_later(pull, "lee", "/promptops override legal wants it today").await;
+    app.expect(pull, "success", "success");
+    (app, pull)
+}
+
+#[tokio::test]
+async fn an_override_that_is_taken_back_closes_the_group() {
+    let (app, pull) = overridden().await;
+    let group = app.repo.enqueue(pull).unwrap();
+    app.settle().await;
+    assert_eq!(checks(&app, &group), ["success", "success"]);
+    assert!(can_merge(&app, &group));
+    app.say_later(pull, "lee", "/promptops override cancel").await;
+    app.expect(pull, "failure", "success");
+    assert_eq!(checks(&app, &group), ["failure", "success"]);
+    assert!(!can_merge(&app, &group));
+    let _ = (app.report(pull), app.answers(pull));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn settings_that_break_on_base_close_the_group() {
+    let mut app = TestApp::new().await;
+    let pull = app.open_better().await;
+    app.approve(pull, "mara").await;
+    let group = app.repo.enqueue(pull).unwrap();
+    app.settle().await;
+    assert!(can_merge(&app, &group));
+    app.repo.push("main", &Change::by("lee").write(SETTINGS_PATH, "rules: [\n")).unwrap();
+    app.settle().await;
+    assert_eq!(checks(&app, &group), ["failure", "failure"]);
+    assert!(!can_merge(&app, &group));
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_group_that_is_still_measured_when_its_pull_request_stops_passing_gets_no_success() {
+    let mut app = TestApp::new().await;
+    let pull = app.open_better().await;
+    let review = app.approve(pull, "mara").await;
+    unasked_cases(&app);
+    app.settle().await;
+    let calls = app.model.calls();
+    app.mood(Mood::Slow(Duration::from_millis(500)));
+    let group = app.repo.enqueue(pull).unwrap();
+    app.until("the group is being evaluated", |app| app.model.calls() > calls).await;
+    app.repo.dismiss(pull, review, "lee").unwrap();
+    app.mood(Mood::Fine);
+    app.settle().await;
+    assert_eq!(checks(&app, &group)[1], "failure");
     assert!(!can_merge(&app, &group));
     let _ = app.report(pull);
     app.finish().await;
