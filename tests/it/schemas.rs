@@ -201,6 +201,10 @@ fn what_the_readers_refuse_is_refused() {
     ] {
         refused("golden-set.schema.json", text);
     }
+}
+
+#[test]
+fn what_the_readers_of_settings_and_their_tests_refuse_is_refused() {
     for text in [
         "prompt: {}\n",
         "prompts: { include: [] }\n",
