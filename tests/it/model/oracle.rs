@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use super::OVERRIDES;
 use super::policies::{POLICIES, Quorum, Rule, When, Who};
 use super::world::{
     Content, Difference, LEGAL, LEGAL_SET, MOVED, Opinion, Person, Pull, README, REPLY, REPLY_SET, SETTINGS, World,
 };
-use super::{OVERRIDES, SHARED_HEADS};
 
 /// What keeps a pull request from being merged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,11 +16,13 @@ pub struct Against {
     pub github: Vec<String>,
     /// What our checks have to hold it for.
     pub checks: Vec<String>,
+    /// What they have to hold it for because of others with the same head that go to the same base.
+    pub others: Vec<String>,
 }
 
 impl Against {
     pub fn is_empty(&self) -> bool {
-        self.github.is_empty() && self.checks.is_empty()
+        self.github.is_empty() && self.checks.is_empty() && self.others.is_empty()
     }
 }
 
@@ -39,9 +41,8 @@ pub fn against(world: &World, number: usize) -> Against {
     }
     against.checks = check_reasons(world, pull);
     // A check belongs to a commit: what stands on a shared one is the worst of those who share it.
-    for other in world.pulls.iter().filter(|other| SHARED_HEADS && shares_checks(world, pull, other)) {
-        let theirs = check_reasons(world, other).into_iter();
-        against.checks.extend(theirs.map(|why| format!("of the one with the same head: {why}")));
+    for other in world.pulls.iter().filter(|other| shares_checks(world, pull, other)) {
+        against.others.extend(check_reasons(world, other));
     }
     against
 }
@@ -97,14 +98,15 @@ fn applies(world: &World, pull: &Pull, when: When, brought: &Difference, regress
     }
 }
 
-/// Whether a changed golden set lacks an order of base's.
+/// Whether a changed golden set lacks an order of base's, or the golden set stays behind when its prompt is moved.
 fn asks_for_less(world: &World, pull: &Pull, brought: &Difference) -> bool {
     let orders = |content: Option<&Content>| match content {
         Some(Content::Golden(orders)) => orders.clone(),
         _ => BTreeSet::new(),
     };
     let before = orders(world.files(world.tip(pull.base)).get(REPLY_SET));
-    brought.get(REPLY_SET).is_some_and(|after| !orders(after.as_ref()).is_superset(&before))
+    let lacks = brought.get(REPLY_SET).is_some_and(|after| !orders(after.as_ref()).is_superset(&before));
+    lacks || brought.get(MOVED).is_some_and(Option::is_some)
 }
 
 /// The prompts it changes, or whose golden set it changes, each as (path on base, path after a merge).
