@@ -5,7 +5,6 @@ use std::fmt;
 
 use fastrand::Rng;
 
-use super::OVERRIDES;
 use super::policies::{BROKEN, TEAMS, WEAKENED};
 use super::world::{Content, Difference, LEGAL, MOVED, Opinion, Person, README, REPLY, REPLY_SET, SETTINGS};
 
@@ -165,10 +164,15 @@ impl History {
         let policies = [usual_policy(&mut rng), usual_policy(&mut rng)];
         let first = Step::Open { author: "ann", base: 0, edit: edit(&mut rng), shared: false };
         let mut all = vec![vec![Move { step: first, lost: false, twice: false }]];
-        for _ in 0..rounds {
+        while all.len() <= rounds {
+            if rng.u8(..12) == 0 {
+                all.extend(overriding(&mut rng));
+                continue;
+            }
             let steps = [1, 1, 1, 2, 3][rng.usize(..5)];
             all.push((0..steps).map(|_| one_move(&mut rng)).collect());
         }
+        all.truncate(rounds + 1);
         Self { seed, policies, rounds: all }
     }
 
@@ -194,6 +198,15 @@ pub fn weather(seed: u64, rounds: usize) -> Vec<Weather> {
 
 fn usual_policy(rng: &mut Rng) -> usize {
     if rng.u8(..6) == 0 { WEAKENED } else { rng.usize(..BROKEN) }
+}
+
+/// Something that breaks cases is pushed, and somebody lets it through or would like to.
+fn overriding(rng: &mut Rng) -> [Vec<Move>; 2] {
+    let pull = usize::from(rng.u8(..4) == 0);
+    let by = ["lee", "lee", "lee", "mara", "ann", "rex"][rng.usize(..6)];
+    let push = Step::Push { pull, edit: reply(rng.u8(1..4), [1, 2].into()), hand: hand(rng) };
+    let say = Step::Say { pull, by, words: Words::Override };
+    [push, say].map(|step| vec![Move { step, lost: false, twice: false }])
 }
 
 fn one_move(rng: &mut Rng) -> Move {
@@ -233,7 +246,6 @@ fn step(rng: &mut Rng) -> Step {
 fn words(rng: &mut Rng) -> Words {
     match rng.u8(..6) {
         0..2 => Words::Eval,
-        2 | 3 if OVERRIDES => Words::Override,
         2..5 => Words::Chatter,
         _ => Words::Quoted,
     }

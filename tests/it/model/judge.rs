@@ -141,6 +141,11 @@ impl Playing {
         self.words_since(pull, 0).any(|word| word.is_at(key))
     }
 
+    /// Those of which the product knows all.
+    pub fn all_known(&self) -> BTreeSet<usize> {
+        (0..self.game.world.pulls.len()).filter(|pull| self.known(*pull).is_some()).collect()
+    }
+
     /// The oracle's word, if all it depends on has been the same ever since the product looked.
     pub fn known(&self, pull: usize) -> Option<&Word> {
         let now = self.now(pull);

@@ -19,7 +19,8 @@
 //! **Left out.** Statistics (a case breaks every time or never), outages of models, forks, permissions that the app loses,
 //! caps, links and other file kinds, merges. These have stories of their own.
 //!
-//! The constants below are what the product does not do yet. The oracle is written for the final rules.
+//! **Overrides** come alone and in good weather, on a pull request that the product knows all about: whether one counts
+//! depends on what the product had evaluated when it was given, which no oracle can tell.
 
 mod history;
 mod judge;
@@ -33,8 +34,3 @@ pub use run::house;
 
 /// Seeds of a house's histories.
 pub const SEEDS: u64 = 1_000;
-
-/// Whether a person named by the settings may override the evaluation.
-const OVERRIDES: bool = false;
-/// Whether a sweep finds what never arrived. Until then what is lost is sent again at the end, and people ask for a run.
-const SWEEP: bool = false;

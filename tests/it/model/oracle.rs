@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::OVERRIDES;
 use super::policies::{POLICIES, Quorum, Rule, When, Who};
 use super::world::{
-    Content, Difference, LEGAL, LEGAL_SET, MOVED, Opinion, Person, Pull, README, REPLY, REPLY_SET, SETTINGS, World,
+    Content, Difference, LEGAL, LEGAL_SET, MOVED, Opinion, Person, Pull, README, REPLY, REPLY_SET, SETTINGS, WRITERS,
+    World,
 };
 
 /// What keeps a pull request from being merged.
@@ -74,12 +74,16 @@ fn check_reasons(world: &World, pull: &Pull) -> Vec<String> {
         against.push("nobody knows who made one of its commits".to_owned());
     }
     let unsatisfied: Vec<String> = rules.iter().filter_map(|rule| unsatisfied(world, pull, rule)).collect();
-    let waived = rules.iter().any(|rule| rule.when == When::Regression) && unsatisfied.is_empty();
-    if !broken.is_empty() && !waived && !is_overridden(world, pull) {
+    if !broken.is_empty() && !is_waived(&rules, &unsatisfied) && !is_overridden(world, pull) {
         against.push(format!("it breaks {broken:?}"));
     }
     against.extend(unsatisfied);
     against
+}
+
+/// A rule about regressions waives one once all rules are satisfied.
+fn is_waived(rules: &[&Rule], unsatisfied: &[String]) -> bool {
+    rules.iter().any(|rule| rule.when == When::Regression) && unsatisfied.is_empty()
 }
 
 fn governed(world: &World, pull: &Pull, commit: usize) -> Difference {
@@ -217,12 +221,31 @@ fn answers_for(world: &World, owner: &str, person: Person) -> bool {
     }
 }
 
-/// Whether somebody whom base's settings name has let this very head through.
-fn is_overridden(world: &World, pull: &Pull) -> bool {
+/// Whether an override given now is one: the evaluation blocks, and this person may lift that.
+pub fn can_override(world: &World, number: usize, person: Person) -> bool {
+    let pull = &world.pulls[number];
+    let policy = &POLICIES[world.policy(pull.base)];
+    let brought = governed(world, pull, world.head(pull));
+    let rules: Vec<&Rule> =
+        policy.rules.iter().filter(|rule| applies(world, pull, rule.when, &brought, true)).collect();
+    let unsatisfied: Vec<String> = rules.iter().filter_map(|rule| unsatisfied(world, pull, rule)).collect();
+    let blocks = policy.readable && !broken_orders(world, pull, &brought).is_empty();
+    blocks && !is_waived(&rules, &unsatisfied) && may_override(world, pull, person)
+}
+
+/// Whether the settings on base name them, they may write, and the change is none of theirs.
+fn may_override(world: &World, pull: &Pull, person: Person) -> bool {
     let named = POLICIES[world.policy(pull.base)].overriders;
+    let is_contributor = new_commits(world, pull).iter().any(|commit| world.commits[*commit].people.contains(&person));
+    let is_involved = person == pull.author || is_contributor;
+    WRITERS.contains(&person) && !is_involved && named.is_some_and(|team| world.is_member(team, person))
+}
+
+/// Whether somebody has let this very head through who may.
+fn is_overridden(world: &World, pull: &Pull) -> bool {
     let head = world.head(pull);
-    let may = |(person, commit): &(Person, usize)| {
-        *commit == head && *person != pull.author && named.is_some_and(|team| world.is_member(team, person))
-    };
-    OVERRIDES && pull.overrides.iter().any(may)
+    // Whoever cannot be kept apart from those who made the change must not count.
+    let is_told = new_commits(world, pull).iter().all(|commit| !world.commits[*commit].has_stranger);
+    let counts = |(person, commit): &(Person, usize)| *commit == head && may_override(world, pull, person);
+    is_told && pull.overrides.iter().any(counts)
 }

@@ -1,12 +1,14 @@
 //! Plays steps twice: on the fake GitHub, and in the oracle's own record. Judges nothing.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use promptops::domain::ids::{PullNumber, RepoName, TeamSlug};
 use promptops::sim::{Change, Delivery, Knobs, NewPull, Repo, Sim, Verdict};
 use serde_json::Value;
 
-use super::OVERRIDES;
 use super::history::{BASES, Hand, History, Move, Step, Words};
-use super::oracle::{Against, against};
+use super::oracle::{Against, against, can_override};
 use super::world::{Commit, Difference, Opinion, Person, Pull, Review, World, put};
 use crate::support::app::protect;
 
@@ -35,6 +37,8 @@ pub struct Game {
     pub repo: Repo,
     sim: Sim,
     pub world: World,
+    /// Of which pull requests the product knows all, and nothing else happens: there an override can be given.
+    pub known: BTreeSet<usize>,
     pub numbers: Vec<PullNumber>,
     /// The fake's ids of the reviews of each pull request.
     reviews: Vec<Vec<u64>>,
@@ -71,6 +75,7 @@ impl Game {
             n,
             repo,
             sim: sim.clone(),
+            known: BTreeSet::new(),
             numbers: Vec::new(),
             reviews: Vec::new(),
             words: Vec::new(),
@@ -305,6 +310,7 @@ impl Game {
             Step::CloseOrReopen { .. } => repo.reopen(number, "ann"),
             _ if !pull.open => return false,
             Step::Retarget { .. } => {
+                pull.overrides.clear();
                 pull.base = if pull.base == BASES[0] { BASES[1] } else { BASES[0] };
                 repo.retarget(number, pull.base, "ann")
             }
@@ -329,8 +335,15 @@ impl Game {
                 Words::Quoted => "> /promptops override because I say so",
             };
             if words == Words::Override {
-                let head = game.world.tip(branch);
-                game.world.pulls[pull].overrides.push((by, head));
+                if !game.known.contains(&pull) {
+                    return false;
+                }
+                // GitHub tells times by the second, and whoever overrides has looked at the head before.
+                game.sim.advance(Duration::from_secs(2));
+                if can_override(&game.world, pull, by) {
+                    let head = game.world.tip(branch);
+                    game.world.pulls[pull].overrides.push((by, head));
+                }
             }
             game.repo.comment(game.numbers[pull], by, text).is_ok()
         })
@@ -376,7 +389,7 @@ pub fn concerns(delivery: &Delivery, game: &Game) -> Concerned {
         ("issue_comment", "created") => {
             let text = body["comment"]["body"].as_str().unwrap_or_default();
             let may = !READERS.iter().any(|reader| body["comment"]["user"]["login"] == *reader);
-            let counts = may && (text == EVAL || (OVERRIDES && text == OVERRIDE));
+            let counts = may && (text == EVAL || text == OVERRIDE);
             if counts { one(&body["issue"]["number"]) } else { Concerned::Nobody }
         }
         ("push", _) => {
