@@ -7,7 +7,6 @@ use fastrand::Rng;
 
 use super::policies::{BROKEN, TEAMS, WEAKENED};
 use super::world::{Content, Difference, LEGAL, MOVED, Opinion, Person, README, REPLY, REPLY_SET, SETTINGS};
-use super::{GOLDEN_SETS, OVERRIDES, SHARED_HEADS};
 
 pub const BASES: [&str; 2] = ["main", "release"];
 const AUTHORS: [Person; 2] = ["ann", "bob"];
@@ -165,10 +164,15 @@ impl History {
         let policies = [usual_policy(&mut rng), usual_policy(&mut rng)];
         let first = Step::Open { author: "ann", base: 0, edit: edit(&mut rng), shared: false };
         let mut all = vec![vec![Move { step: first, lost: false, twice: false }]];
-        for _ in 0..rounds {
+        while all.len() <= rounds {
+            if rng.u8(..12) == 0 {
+                all.extend(overriding(&mut rng));
+                continue;
+            }
             let steps = [1, 1, 1, 2, 3][rng.usize(..5)];
             all.push((0..steps).map(|_| one_move(&mut rng)).collect());
         }
+        all.truncate(rounds + 1);
         Self { seed, policies, rounds: all }
     }
 
@@ -193,7 +197,16 @@ pub fn weather(seed: u64, rounds: usize) -> Vec<Weather> {
 }
 
 fn usual_policy(rng: &mut Rng) -> usize {
-    if GOLDEN_SETS && rng.u8(..6) == 0 { WEAKENED } else { rng.usize(..BROKEN) }
+    if rng.u8(..6) == 0 { WEAKENED } else { rng.usize(..BROKEN) }
+}
+
+/// Something that breaks cases is pushed, and somebody lets it through or would like to.
+fn overriding(rng: &mut Rng) -> [Vec<Move>; 2] {
+    let pull = usize::from(rng.u8(..4) == 0);
+    let by = ["lee", "lee", "lee", "mara", "ann", "rex"][rng.usize(..6)];
+    let push = Step::Push { pull, edit: reply(rng.u8(1..4), [1, 2].into()), hand: hand(rng) };
+    let say = Step::Say { pull, by, words: Words::Override };
+    [push, say].map(|step| vec![Move { step, lost: false, twice: false }])
 }
 
 fn one_move(rng: &mut Rng) -> Move {
@@ -206,15 +219,14 @@ fn step(rng: &mut Rng) -> Step {
     let pull = usize::from(rng.u8(..4) == 0);
     match rng.u8(..100) {
         0..7 => {
-            let shared = SHARED_HEADS && rng.bool();
-            Step::Open { author: AUTHORS[rng.usize(..2)], base: rng.usize(..2), edit: edit(rng), shared }
+            Step::Open { author: AUTHORS[rng.usize(..2)], base: rng.usize(..2), edit: edit(rng), shared: rng.bool() }
         }
         7..16 => Step::Push { pull, edit: edit(rng), hand: hand(rng) },
         16..21 => Step::Rebase { pull, hand: hand(rng) },
         21..25 => Step::Rewrite { pull, edit: edit(rng), hand: hand(rng) },
         25..29 => Step::Update { pull, by: ["ann", "ann", "bob", "mara"][rng.usize(..4)] },
-        29..36 => Step::PushBase { base: rng.usize(..2), edit: base_edit(rng) },
-        36..52 => Step::Review { pull, by: reviewer(rng), opinion: opinion(rng) },
+        29..37 => Step::PushBase { base: rng.usize(..2), edit: base_edit(rng) },
+        37..52 => Step::Review { pull, by: reviewer(rng), opinion: opinion(rng) },
         52..64 => Step::Satisfy { pull },
         64..65 => Step::EditReview { pull, nth: rng.usize(..4) },
         65..73 => Step::Dismiss { pull, nth: [0, 0, 0, 1, 1, 2][rng.usize(..6)] },
@@ -234,7 +246,6 @@ fn step(rng: &mut Rng) -> Step {
 fn words(rng: &mut Rng) -> Words {
     match rng.u8(..6) {
         0..2 => Words::Eval,
-        2 | 3 if OVERRIDES => Words::Override,
         2..5 => Words::Chatter,
         _ => Words::Quoted,
     }
@@ -319,11 +330,13 @@ fn edit(rng: &mut Rng) -> Difference {
 
 /// What is pushed to a protected branch by those who may.
 fn base_edit(rng: &mut Rng) -> Difference {
-    match rng.u8(..10) {
+    match rng.u8(..12) {
         0..4 => one(SETTINGS, Content::Settings(if rng.u8(..6) == 0 { BROKEN } else { usual_policy(rng) })),
         4 => reply(rng.u8(..4), some_orders(rng)),
-        5 => one(REPLY_SET, Content::Golden((1..=7).collect())),
-        6 => legal(LEGAL, rng.u8(..4), BTreeSet::new()),
+        // What a forgetful prompt breaks is asked for no longer, or again.
+        5 | 6 => one(REPLY_SET, Content::Golden((3..=6).collect())),
+        7 => one(REPLY_SET, Content::Golden((1..=7).collect())),
+        8 => legal(LEGAL, rng.u8(..4), BTreeSet::new()),
         _ => one(README, Content::Text(rng.u32(10..19))),
     }
 }

@@ -12,14 +12,15 @@
 //!
 //! **The window.** Between an event and the moment its webhook has been worked off, no bot can know better. So safety counts the
 //! oracle's word at any moment since the last webhook that was worked off and that makes the product look again at this pull
-//! request (`play::wakes`), as far as it went for this head and this base branch. What GitHub sees to by itself
+//! request (`play::concerns`), as far as it went for this head and this base branch. What GitHub sees to by itself
 //! counts at once: a new head has no checks, another base asks for other names, a draft, a closed or a conflicting pull request
 //! cannot be merged. What happens to a closed pull request is looked at when it is opened again.
 //!
 //! **Left out.** Statistics (a case breaks every time or never), outages of models, forks, permissions that the app loses,
 //! caps, links and other file kinds, merges. These have stories of their own.
 //!
-//! The constants below are what the product does not do yet. The oracle is written for the final rules.
+//! **Overrides** come alone and in good weather, on a pull request that the product knows all about: whether one counts
+//! depends on what the product had evaluated when it was given, which no oracle can tell.
 
 mod history;
 mod judge;
@@ -33,19 +34,3 @@ pub use run::house;
 
 /// Seeds of a house's histories.
 pub const SEEDS: u64 = 1_000;
-
-/// Whether a change of a team makes the product decide again.
-const TEAM_EVENTS: bool = false;
-/// Whether a push to a base branch does.
-const BASE_EVENTS: bool = false;
-/// Whether two pull requests may have the same head.
-const SHARED_HEADS: bool = false;
-/// Whether a person named by the settings may override the evaluation.
-const OVERRIDES: bool = false;
-/// Whether the product tells weakened golden sets from others.
-const GOLDEN_SETS: bool = false;
-/// Whether a check for a base branch is taken back when the pull request goes to another, so that it does not count there
-/// should it come back. Until then what was said for a branch stands until the product looks again.
-const RETARGETS: bool = false;
-/// Whether a sweep finds what never arrived. Until then what is lost is sent again at the end, and people ask for a run.
-const SWEEP: bool = false;

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::policies::{POLICIES, Quorum, Rule, When, Who};
 use super::world::{
-    Content, Difference, LEGAL, LEGAL_SET, MOVED, Opinion, Person, Pull, README, REPLY, REPLY_SET, SETTINGS, World,
+    Content, Difference, LEGAL, LEGAL_SET, MOVED, Opinion, Person, Pull, README, REPLY, REPLY_SET, SETTINGS, WRITERS,
+    World,
 };
-use super::{OVERRIDES, SHARED_HEADS};
 
 /// What keeps a pull request from being merged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,11 +16,13 @@ pub struct Against {
     pub github: Vec<String>,
     /// What our checks have to hold it for.
     pub checks: Vec<String>,
+    /// What they have to hold it for because of others with the same head that go to the same base.
+    pub others: Vec<String>,
 }
 
 impl Against {
     pub fn is_empty(&self) -> bool {
-        self.github.is_empty() && self.checks.is_empty()
+        self.github.is_empty() && self.checks.is_empty() && self.others.is_empty()
     }
 }
 
@@ -39,9 +41,8 @@ pub fn against(world: &World, number: usize) -> Against {
     }
     against.checks = check_reasons(world, pull);
     // A check belongs to a commit: what stands on a shared one is the worst of those who share it.
-    for other in world.pulls.iter().filter(|other| SHARED_HEADS && shares_checks(world, pull, other)) {
-        let theirs = check_reasons(world, other).into_iter();
-        against.checks.extend(theirs.map(|why| format!("of the one with the same head: {why}")));
+    for other in world.pulls.iter().filter(|other| shares_checks(world, pull, other)) {
+        against.others.extend(check_reasons(world, other));
     }
     against
 }
@@ -73,12 +74,16 @@ fn check_reasons(world: &World, pull: &Pull) -> Vec<String> {
         against.push("nobody knows who made one of its commits".to_owned());
     }
     let unsatisfied: Vec<String> = rules.iter().filter_map(|rule| unsatisfied(world, pull, rule)).collect();
-    let waived = rules.iter().any(|rule| rule.when == When::Regression) && unsatisfied.is_empty();
-    if !broken.is_empty() && !waived && !is_overridden(world, pull) {
+    if !broken.is_empty() && !is_waived(&rules, &unsatisfied) && !is_overridden(world, pull) {
         against.push(format!("it breaks {broken:?}"));
     }
     against.extend(unsatisfied);
     against
+}
+
+/// A rule about regressions waives one once all rules are satisfied.
+fn is_waived(rules: &[&Rule], unsatisfied: &[String]) -> bool {
+    rules.iter().any(|rule| rule.when == When::Regression) && unsatisfied.is_empty()
 }
 
 fn governed(world: &World, pull: &Pull, commit: usize) -> Difference {
@@ -97,14 +102,15 @@ fn applies(world: &World, pull: &Pull, when: When, brought: &Difference, regress
     }
 }
 
-/// Whether a changed golden set lacks an order of base's.
+/// Whether a changed golden set lacks an order of base's, or the golden set stays behind when its prompt is moved.
 fn asks_for_less(world: &World, pull: &Pull, brought: &Difference) -> bool {
     let orders = |content: Option<&Content>| match content {
         Some(Content::Golden(orders)) => orders.clone(),
         _ => BTreeSet::new(),
     };
     let before = orders(world.files(world.tip(pull.base)).get(REPLY_SET));
-    brought.get(REPLY_SET).is_some_and(|after| !orders(after.as_ref()).is_superset(&before))
+    let lacks = brought.get(REPLY_SET).is_some_and(|after| !orders(after.as_ref()).is_superset(&before));
+    lacks || brought.get(MOVED).is_some_and(Option::is_some)
 }
 
 /// The prompts it changes, or whose golden set it changes, each as (path on base, path after a merge).
@@ -215,12 +221,31 @@ fn answers_for(world: &World, owner: &str, person: Person) -> bool {
     }
 }
 
-/// Whether somebody whom base's settings name has let this very head through.
-fn is_overridden(world: &World, pull: &Pull) -> bool {
+/// Whether an override given now is one: the evaluation blocks, and this person may lift that.
+pub fn can_override(world: &World, number: usize, person: Person) -> bool {
+    let pull = &world.pulls[number];
+    let policy = &POLICIES[world.policy(pull.base)];
+    let brought = governed(world, pull, world.head(pull));
+    let rules: Vec<&Rule> =
+        policy.rules.iter().filter(|rule| applies(world, pull, rule.when, &brought, true)).collect();
+    let unsatisfied: Vec<String> = rules.iter().filter_map(|rule| unsatisfied(world, pull, rule)).collect();
+    let blocks = policy.readable && !broken_orders(world, pull, &brought).is_empty();
+    blocks && !is_waived(&rules, &unsatisfied) && may_override(world, pull, person)
+}
+
+/// Whether the settings on base name them, they may write, and the change is none of theirs.
+fn may_override(world: &World, pull: &Pull, person: Person) -> bool {
     let named = POLICIES[world.policy(pull.base)].overriders;
+    let is_contributor = new_commits(world, pull).iter().any(|commit| world.commits[*commit].people.contains(&person));
+    let is_involved = person == pull.author || is_contributor;
+    WRITERS.contains(&person) && !is_involved && named.is_some_and(|team| world.is_member(team, person))
+}
+
+/// Whether somebody has let this very head through who may.
+fn is_overridden(world: &World, pull: &Pull) -> bool {
     let head = world.head(pull);
-    let may = |(person, commit): &(Person, usize)| {
-        *commit == head && *person != pull.author && named.is_some_and(|team| world.is_member(team, person))
-    };
-    OVERRIDES && pull.overrides.iter().any(may)
+    // Whoever cannot be kept apart from those who made the change must not count.
+    let is_told = new_commits(world, pull).iter().all(|commit| !world.commits[*commit].has_stranger);
+    let counts = |(person, commit): &(Person, usize)| *commit == head && may_override(world, pull, person);
+    is_told && pull.overrides.iter().any(counts)
 }

@@ -1,22 +1,33 @@
 //! Plays steps twice: on the fake GitHub, and in the oracle's own record. Judges nothing.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use promptops::domain::ids::{PullNumber, RepoName, TeamSlug};
 use promptops::sim::{Change, Delivery, Knobs, NewPull, Repo, Sim, Verdict};
 use serde_json::Value;
 
 use super::history::{BASES, Hand, History, Move, Step, Words};
-use super::oracle::{Against, against};
+use super::oracle::{Against, against, can_override};
 use super::world::{Commit, Difference, Opinion, Person, Pull, Review, World, put};
-use super::{BASE_EVENTS, OVERRIDES, TEAM_EVENTS};
 use crate::support::app::protect;
+
+/// Head and base: what the names and the commit of our checks depend on.
+pub type Key = (usize, &'static str);
 
 /// What the oracle said of one pull request after one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// Head and base: what the names and the commit of our checks depend on.
-    pub key: (usize, &'static str),
+    pub key: Key,
     pub open: bool,
     pub against: Against,
+}
+
+impl Word {
+    /// Whether it was open, with this head and base.
+    pub fn is_at(&self, key: Key) -> bool {
+        self.open && self.key == key
+    }
 }
 
 /// One repository, its history as far as it was played, and what the oracle knows of it.
@@ -26,6 +37,8 @@ pub struct Game {
     pub repo: Repo,
     sim: Sim,
     pub world: World,
+    /// Of which pull requests the product knows all, and nothing else happens: there an override can be given.
+    pub known: BTreeSet<usize>,
     pub numbers: Vec<PullNumber>,
     /// The fake's ids of the reviews of each pull request.
     reviews: Vec<Vec<u64>>,
@@ -62,6 +75,7 @@ impl Game {
             n,
             repo,
             sim: sim.clone(),
+            known: BTreeSet::new(),
             numbers: Vec::new(),
             reviews: Vec::new(),
             words: Vec::new(),
@@ -153,15 +167,14 @@ impl Game {
         if self.world.pulls.len() == 2 {
             return false;
         }
-        let branch = if shared && !self.world.pulls.is_empty() {
-            self.world.pulls[0].branch.clone()
-        } else {
-            let branch = format!("change-{}", self.world.pulls.len());
-            self.repo.branch(&branch, base).unwrap();
-            self.world.branches.insert(branch.clone(), self.world.tip(base));
+        let branch = format!("change-{}", self.world.pulls.len());
+        let twin = self.world.pulls.first().filter(|first| shared && first.open).map(|first| first.branch.clone());
+        let from = twin.as_deref().unwrap_or(base);
+        self.repo.branch(&branch, from).unwrap();
+        self.world.branches.insert(branch.clone(), self.world.tip(from));
+        if twin.is_none() {
             self.push(&branch, edit, &Hand::Own(author));
-            branch
-        };
+        }
         self.numbers.push(self.repo.open_pull(&NewPull::new(author, &branch, base)).unwrap());
         let (reviews, overrides) = (Vec::new(), Vec::new());
         self.world.pulls.push(Pull { author, branch, base, open: true, draft: false, reviews, overrides });
@@ -297,6 +310,7 @@ impl Game {
             Step::CloseOrReopen { .. } => repo.reopen(number, "ann"),
             _ if !pull.open => return false,
             Step::Retarget { .. } => {
+                pull.overrides.clear();
                 pull.base = if pull.base == BASES[0] { BASES[1] } else { BASES[0] };
                 repo.retarget(number, pull.base, "ann")
             }
@@ -321,8 +335,15 @@ impl Game {
                 Words::Quoted => "> /promptops override because I say so",
             };
             if words == Words::Override {
-                let head = game.world.tip(branch);
-                game.world.pulls[pull].overrides.push((by, head));
+                if !game.known.contains(&pull) {
+                    return false;
+                }
+                // GitHub tells times by the second, and whoever overrides has looked at the head before.
+                game.sim.advance(Duration::from_secs(2));
+                if can_override(&game.world, pull, by) {
+                    let head = game.world.tip(branch);
+                    game.world.pulls[pull].overrides.push((by, head));
+                }
             }
             game.repo.comment(game.numbers[pull], by, text).is_ok()
         })
@@ -334,35 +355,49 @@ const OVERRIDE: &str = "/promptops override the launch cannot wait";
 /// Who may not give commands.
 const READERS: [&str; 1] = ["rex"];
 
-/// Which of the history's pull requests a delivery makes the product look at again, by all it says.
-pub fn wakes(delivery: &Delivery, game: &Game) -> Vec<usize> {
+/// Which of the history's pull requests the product looks at again because of a delivery.
+pub enum Concerned {
+    Nobody,
+    One(usize),
+    /// It is closed, and is not looked at any more.
+    Closed(usize),
+    /// Those that it knows to go to this base.
+    Base(&'static str),
+    /// All that it knows.
+    All,
+}
+
+/// Whom a delivery concerns, by all it says.
+pub fn concerns(delivery: &Delivery, game: &Game) -> Concerned {
     let body: Value = serde_json::from_str(&delivery.body).unwrap();
-    let numbered = |number: &Value| {
+    let numbered = |number: &Value, so: fn(usize) -> Concerned| {
         let at = game.numbers.iter().position(|known| Some(known.0) == number.as_u64());
-        at.into_iter().collect::<Vec<usize>>()
+        at.map_or(Concerned::Nobody, so)
     };
+    let one = |number: &Value| numbered(number, Concerned::One);
     let action = delivery.action.as_deref().unwrap_or_default();
     match (delivery.event.as_str(), action) {
-        ("pull_request", "opened" | "synchronize" | "reopened" | "ready_for_review") => numbered(&body["number"]),
-        ("pull_request", "edited") if body["changes"]["base"].is_object() => numbered(&body["number"]),
-        ("pull_request_review", _) => numbered(&body["pull_request"]["number"]),
+        ("pull_request", "opened" | "synchronize" | "reopened" | "ready_for_review") => one(&body["number"]),
+        ("pull_request", "edited") if body["changes"]["base"].is_object() => one(&body["number"]),
+        ("pull_request", "closed") => numbered(&body["number"], Concerned::Closed),
+        ("pull_request_review", _) => one(&body["pull_request"]["number"]),
         ("check_run", "rerequested") => {
             let ours = body["check_run"]["external_id"].as_str().unwrap_or_default();
             let number = ours.trim_start_matches("pull/").split('/').next().and_then(|digits| digits.parse().ok());
-            numbered(&number.map_or(Value::Null, |number: u64| number.into()))
+            one(&number.map_or(Value::Null, |number: u64| number.into()))
         }
         ("issue_comment", "created") => {
             let text = body["comment"]["body"].as_str().unwrap_or_default();
             let may = !READERS.iter().any(|reader| body["comment"]["user"]["login"] == *reader);
-            let counts = may && (text == EVAL || (OVERRIDES && text == OVERRIDE));
-            if counts { numbered(&body["issue"]["number"]) } else { Vec::new() }
+            let counts = may && (text == EVAL || text == OVERRIDE);
+            if counts { one(&body["issue"]["number"]) } else { Concerned::Nobody }
         }
-        ("push", _) if BASE_EVENTS => {
-            let is_to = |pull: &Pull| body["ref"] == format!("refs/heads/{}", pull.base);
-            (0..game.world.pulls.len()).filter(|at| is_to(&game.world.pulls[*at])).collect()
+        ("push", _) => {
+            let base = BASES.into_iter().find(|base| body["ref"] == format!("refs/heads/{base}"));
+            base.map_or(Concerned::Nobody, Concerned::Base)
         }
-        ("membership", _) if TEAM_EVENTS => (0..game.world.pulls.len()).collect(),
-        _ => Vec::new(),
+        ("membership", _) => Concerned::All,
+        _ => Concerned::Nobody,
     }
 }
 

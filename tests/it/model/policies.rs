@@ -62,12 +62,12 @@ impl Policy {
 const HEAD: &str = "prompts:\n  include: [\"prompts/**\"]\nevaluation:\n  model: openai/gpt-4o-mini\n";
 
 /// The settings that cannot be read.
-pub const BROKEN: usize = 5;
+pub const BROKEN: usize = 6;
 
 /// The settings whose rule asks about weakened golden sets.
-pub const WEAKENED: usize = 6;
+pub const WEAKENED: usize = 7;
 
-pub const POLICIES: [Policy; 7] = [
+pub const POLICIES: [Policy; 8] = [
     Policy {
         text: r#"roles:
   reviewers: ["@acme/reviewers-{n}"]
@@ -158,6 +158,20 @@ override: { from: [leads], count: 1 }
         }],
     },
     Policy { text: "", readable: true, overriders: None, rules: &[] },
+    Policy {
+        text: r#"approval:
+  - name: anybody
+    require: { count: 1, from: ["@acme/reviewers-{n}", "@acme/legal-{n}"] }
+override: { from: ["@acme/leads-{n}"], count: 1 }
+"#,
+        readable: true,
+        overriders: Some("leads"),
+        rules: &[Rule {
+            name: "anybody",
+            when: When::Always,
+            any_of: &[Quorum { count: 1, from: &[Who::Team("reviewers"), Who::Team("legal")] }],
+        }],
+    },
     Policy { text: "aproval: []\n", readable: false, overriders: None, rules: &[] },
     Policy {
         text: r#"approval:

@@ -6,18 +6,18 @@ use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use promptops::sim::{Delivery, Knobs, Limits};
+use promptops::sim::{Knobs, Limits};
 
+use super::SEEDS;
 use super::history::{History, Move, Weather, weather};
 use super::judge::Playing;
-use super::play::{EVAL, Game};
-use super::{SEEDS, SWEEP};
+use super::play::Game;
 use crate::support::app::{TestApp, state};
 
 /// How often a look is taken while things settle.
 const LOOK: Duration = Duration::from_millis(80);
-/// How long a sweep is waited for.
-const SWEPT_WITHIN: Duration = Duration::from_secs(20);
+/// So many sweeps find everything: each looks at a few of the pull requests whose people may have changed.
+const SWEEPS: usize = 6;
 
 /// What came of a house.
 #[derive(Debug, Default)]
@@ -145,6 +145,8 @@ impl House {
         let knobs = Knobs { reorder, ..Knobs::default() };
         for at in 0..self.games.len() {
             let moves = self.games[at].game.history.rounds.get(round).cloned().unwrap_or_default();
+            let is_calm = matches!(sky, Weather::Calm | Weather::Shuffled) && moves.len() == 1;
+            self.games[at].game.known = if is_calm { self.games[at].all_known() } else { BTreeSet::new() };
             for one in &moves {
                 self.games[at].game.play(one, knobs);
                 self.look_at(at, "at once");
@@ -223,11 +225,7 @@ impl House {
             }
         }
         self.settle().await;
-        if SWEEP {
-            self.sweep().await;
-        } else {
-            self.make_up().await;
-        }
+        self.sweep().await;
         for playing in self.games.iter_mut().filter(|playing| !playing.is_wrong) {
             for pull in 0..playing.game.world.pulls.len() {
                 let allowed = playing.now(pull).against.is_empty();
@@ -248,45 +246,19 @@ impl House {
         (self.figures, self.wrong)
     }
 
-    /// GitHub sends again what was lost, and somebody asks for a run where the product cannot know better.
-    async fn make_up(&mut self) {
-        for lost in lost(&self.app.sim.deliveries()) {
-            self.app.sim.redeliver(lost).unwrap();
-        }
-        self.settle().await;
-        for playing in self.games.iter().filter(|playing| !playing.is_wrong) {
-            for (pull, number) in playing.game.numbers.iter().enumerate() {
-                if playing.known(pull).is_none() {
-                    playing.game.repo.comment(*number, "lee", EVAL).unwrap();
-                }
+    /// The server sweeps until all is as it should be.
+    async fn sweep(&self) {
+        let differs = |playing: &Playing| {
+            let mut pulls = 0..playing.game.world.pulls.len();
+            pulls.any(|pull| playing.now(pull).against.is_empty() != playing.can_merge(pull))
+        };
+        for _ in 0..SWEEPS {
+            self.app.sweep().await;
+            if !self.games.iter().any(|playing| !playing.is_wrong && differs(playing)) {
+                return;
             }
         }
-        self.app.settle().await;
     }
-
-    /// The server sweeps every second until all is as it should be.
-    async fn sweep(&mut self) {
-        self.app.stop().await;
-        self.app.config.reconcile = Duration::from_secs(1);
-        self.app.start().await;
-        let started = Instant::now();
-        let differs = |playing: &Playing| {
-            let pulls = 0..playing.game.world.pulls.len();
-            pulls.into_iter().any(|pull| playing.now(pull).against.is_empty() != playing.can_merge(pull))
-        };
-        while self.games.iter().any(|playing| !playing.is_wrong && differs(playing)) && started.elapsed() < SWEPT_WITHIN
-        {
-            tokio::time::sleep(LOOK).await;
-        }
-        self.app.settle().await;
-    }
-}
-
-/// Deliveries that never got an answer, not even later.
-fn lost(deliveries: &[Delivery]) -> Vec<u64> {
-    let answered: BTreeSet<&str> =
-        deliveries.iter().filter(|one| one.status == "OK").map(|one| one.guid.as_str()).collect();
-    deliveries.iter().filter(|one| !one.redelivery && !answered.contains(one.guid.as_str())).map(|one| one.id).collect()
 }
 
 /// Nothing forbidden is let through, whatever is on its way.

@@ -17,6 +17,9 @@ pub const README: &str = "README.md";
 /// A login. Bots are told by the end of theirs.
 pub type Person = &'static str;
 
+/// Those who may write to the repository; one of them may do more.
+pub const WRITERS: [Person; 7] = ["ann", "bob", "mara", "max", "mona", "lou", "lee"];
+
 /// What a file says, as far as it matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
@@ -69,7 +72,7 @@ pub struct Pull {
     pub open: bool,
     pub draft: bool,
     pub reviews: Vec<Review>,
-    /// Who asked to override, on which head.
+    /// Who has overridden the evaluation, on which head; a retarget ends them all.
     pub overrides: Vec<(Person, usize)>,
 }
 
