@@ -5,7 +5,7 @@ use std::fmt;
 
 use fastrand::Rng;
 
-use super::policies::{BROKEN, TEAMS, WEAKENED};
+use super::policies::{BROKEN, OVERRIDABLE, TEAMS, WEAKENED};
 use super::world::{Content, Difference, LEGAL, MOVED, Opinion, Person, README, REPLY, REPLY_SET, SETTINGS};
 
 pub const BASES: [&str; 2] = ["main", "release"];
@@ -165,12 +165,14 @@ impl History {
         let first = Step::Open { author: "ann", base: 0, edit: edit(&mut rng), shared: false };
         let mut all = vec![vec![Move { step: first, lost: false, twice: false }]];
         while all.len() <= rounds {
-            if rng.u8(..12) == 0 {
-                all.extend(overriding(&mut rng));
-                continue;
+            match rng.u8(..20) {
+                0..2 => all.extend(overriding(&mut rng)),
+                2..4 => all.extend(flipping(&mut rng)),
+                _ => {
+                    let steps = [1, 1, 1, 2, 3][rng.usize(..5)];
+                    all.push((0..steps).map(|_| one_move(&mut rng)).collect());
+                }
             }
-            let steps = [1, 1, 1, 2, 3][rng.usize(..5)];
-            all.push((0..steps).map(|_| one_move(&mut rng)).collect());
         }
         all.truncate(rounds + 1);
         Self { seed, policies, rounds: all }
@@ -200,13 +202,29 @@ fn usual_policy(rng: &mut Rng) -> usize {
     if rng.u8(..6) == 0 { WEAKENED } else { rng.usize(..BROKEN) }
 }
 
+fn forgetful(rng: &mut Rng, pull: usize) -> Step {
+    Step::Push { pull, edit: reply(rng.u8(1..4), [1, 2].into()), hand: hand(rng) }
+}
+
+fn surely(steps: Vec<Step>) -> Vec<Move> {
+    steps.into_iter().map(|step| Move { step, lost: false, twice: false }).collect()
+}
+
 /// Something that breaks cases is pushed, and somebody lets it through or would like to.
-fn overriding(rng: &mut Rng) -> [Vec<Move>; 2] {
+fn overriding(rng: &mut Rng) -> Vec<Vec<Move>> {
     let pull = usize::from(rng.u8(..4) == 0);
     let by = ["lee", "lee", "lee", "mara", "ann", "rex"][rng.usize(..6)];
-    let push = Step::Push { pull, edit: reply(rng.u8(1..4), [1, 2].into()), hand: hand(rng) };
+    let settings = Step::PushBase { base: 0, edit: one(SETTINGS, Content::Settings(OVERRIDABLE)) };
     let say = Step::Say { pull, by, words: Words::Override };
-    [push, say].map(|step| vec![Move { step, lost: false, twice: false }])
+    vec![surely(vec![settings, forgetful(rng, pull)]), surely(vec![say]), surely(vec![Step::Satisfy { pull }])]
+}
+
+/// Base asks no longer for what the pull request breaks, and later asks for it again.
+fn flipping(rng: &mut Rng) -> Vec<Vec<Move>> {
+    let pull = usize::from(rng.u8(..4) == 0);
+    let asks = |orders| Step::PushBase { base: 0, edit: one(REPLY_SET, Content::Golden(orders)) };
+    let (less, again) = (asks((3..=6).collect()), asks((1..=6).collect()));
+    vec![surely(vec![forgetful(rng, pull), less]), surely(vec![Step::Satisfy { pull }]), surely(vec![again])]
 }
 
 fn one_move(rng: &mut Rng) -> Move {
