@@ -137,6 +137,8 @@ fn facts() -> Result<PullFacts, InvalidId> {
         labels: vec!["label-3".to_owned()],
         size: ChangeSize { files: FILES, lines: Some(9000) },
         overrides: Vec::new(),
+        blocked: None,
+        pins: Vec::new(),
         code_owners: CodeOwnerFacts { file: Some(path(0)?), owned: owned()?, problems: Vec::new() },
         unreadable_teams: Vec::new(),
         memberships: memberships(author_id)?,
