@@ -7,6 +7,9 @@ CREATE TABLE overrides (
     -- The command's place in its comment.
     place        BIGINT NOT NULL,
     sha          TEXT NOT NULL,
+    -- The result it was given for: the digest of the question it answers, and how it blocked.
+    question     BYTEA NOT NULL,
+    how          TEXT NOT NULL,
     by_id        BIGINT NOT NULL,
     by_login     TEXT NOT NULL,
     reason       TEXT NOT NULL,

@@ -194,8 +194,10 @@ impl Worker {
 
     async fn after_failure(&self, job: &ClaimedJob, error: JobError) -> Settlement {
         let now_ms = self.clock.now_ms();
+        let is_said = matches!(error, JobError::Unmeasured { .. });
         let again = match &error {
-            JobError::Retry { after, .. } => {
+            JobError::Retry { .. } | JobError::Unmeasured { .. } => {
+                let after = if let JobError::Retry { after, .. } = &error { *after } else { None };
                 let wait = after.unwrap_or_else(|| back_off(self.settings.first_retry, job.attempt)).min(LONGEST_RETRY);
                 Some(now_ms.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)))
             }
@@ -208,6 +210,9 @@ impl Worker {
             return Settlement::RetryAt { run_at_ms, error };
         }
         tracing::error!(error, attempt = job.attempt, "job gave up");
+        if is_said {
+            return Settlement::GivenUp { error };
+        }
         // Before settling, so that a crash in between says it again rather than never.
         let said = tokio::spawn((self.give_up)(job.clone(), error.clone()));
         if timeout(self.settings.lease / 2, said).await.is_err() {

@@ -9,11 +9,13 @@ use super::job::{JobError, PullRef};
 use super::pins;
 use super::pull::{self, Governed, StoredRun, evaluate, governed, run_key, stored_run};
 use super::service::Service;
+use crate::domain::diagnostic::Severity;
 use crate::domain::gate::Verdict;
 use crate::domain::gate::rerolls::Runs;
+use crate::domain::ids::Digest;
 use crate::domain::policy;
 use crate::domain::policy::decision::{Decision, State};
-use crate::domain::policy::facts::PullFacts;
+use crate::domain::policy::facts::{BlockedResult, PullFacts};
 use crate::domain::report::{ApprovalSummary, Outcome, Report, override_sentences};
 
 /// Decides again after a review, a dismissal or an edit; evaluates if that has not happened yet.
@@ -57,7 +59,7 @@ pub(super) async fn conclude(
     mut run: StoredRun,
     new_run: bool,
 ) -> Result<(), JobError> {
-    let decision = decide(governed, &run.facts, &mut run.report);
+    let decision = decide(governed, run.question, &mut run.facts, &mut run.report);
     tracing::info!(verdict = ?run.report.verdict(), approval = ?decision.state, "decided");
     pins::keep(service, governed, &run.facts, &decision).await?;
     let body = serde_json::to_string(&run)
@@ -70,18 +72,22 @@ pub(super) async fn conclude(
     group::withdraw(service, &governed.repository, &governed.snapshot.pull).await?;
     match &run.report.outcome {
         Outcome::Measured(Verdict::NotMeasured) if new_run && published && !run.report.is_too_noisy() => {
-            Err(JobError::Retry { message: "too little could be measured".to_owned(), after: None })
+            Err(JobError::Unmeasured { message: "too little could be measured".to_owned() })
         }
-        Outcome::Failed { message } if new_run && published => {
-            Err(JobError::Retry { message: message.clone(), after: None })
-        }
+        Outcome::Failed { message } if new_run && published => Err(JobError::Unmeasured { message: message.clone() }),
         _ => Ok(()),
     }
 }
 
-/// Decides by the policy, and writes approvals, waiver and override into the report.
-pub(super) fn decide(governed: &Governed, facts: &PullFacts, report: &mut Report) -> Decision {
+/// Decides by the policy, and writes approvals, waiver and override into the report. `question` is what the run answers.
+pub(super) fn decide(governed: &Governed, question: Digest, facts: &mut PullFacts, report: &mut Report) -> Decision {
     report.outcome = std::mem::replace(&mut report.outcome, Outcome::BrokenFiles).without_people();
+    // What lint finds after a run comes too late to keep the prompt from the models; an error blocks all the same.
+    let is_broken = report.diagnostics.iter().any(|finding| finding.severity == Severity::Error);
+    if is_broken && matches!(report.outcome, Outcome::Measured(Verdict::Pass | Verdict::NoRegressionFound)) {
+        report.outcome = Outcome::BrokenFiles;
+    }
+    facts.blocked = report.blocked().map(|how| BlockedResult { question, how });
     let is_regression = report.runs.is_some_and(Runs::is_regression);
     let verdict = match report.outcome {
         // Earlier runs of the same content found a regression: that one more could not measure does not make it another case.
@@ -91,7 +97,7 @@ pub(super) fn decide(governed: &Governed, facts: &PullFacts, report: &mut Report
         _ => None,
     };
     let decision = policy::decide(&governed.control.settings.policy, facts, verdict);
-    if let Some(waiver) = &decision.waiver {
+    if let Some(waiver) = decision.waiver.as_ref().filter(|_| !is_broken) {
         let rules: Vec<String> = waiver.rules.iter().map(|rule| format!("“{rule}”")).collect();
         report.outcome = Outcome::Waived {
             verdict: waiver.verdict,
@@ -108,7 +114,7 @@ pub(super) fn decide(governed: &Governed, facts: &PullFacts, report: &mut Report
 fn override_blocked(decision: &Decision, report: &mut Report) {
     report.overriding = decision.overriding.as_ref().map(override_sentences).unwrap_or_default();
     let satisfied = decision.overriding.as_ref().filter(|overriding| overriding.state == State::Satisfied);
-    let Some(overriding) = satisfied.filter(|_| report.outcome.can_be_overridden()) else { return };
+    let Some(overriding) = satisfied.filter(|_| report.outcome.blocked().is_some()) else { return };
     let reasons: Vec<&str> = overriding.counted.iter().map(|one| one.reason.as_str()).collect();
     report.outcome = Outcome::Overridden {
         by: overriding.counted.iter().map(|one| format!("@{}", one.login)).collect(),

@@ -8,10 +8,10 @@ use super::pull::{Governed, StoredRun};
 use super::service::Service;
 use crate::domain::audit::{AuditEntry, AuditKind};
 use crate::domain::ids::{CommitSha, Digest, Login};
-use crate::domain::policy::decision::{Applies, Decision, RuleOutcome, State};
+use crate::domain::policy::decision::{Applies, Decision, Overrider, RuleOutcome, State};
 use crate::domain::policy::facts::{PullFacts, Review, ReviewState};
 use crate::domain::report::check::{self, CheckState};
-use crate::domain::report::{ApprovalState, Report};
+use crate::domain::report::{ApprovalState, Outcome, Report};
 use crate::domain::untrusted::Untrusted;
 use crate::github::Snapshot;
 use crate::store::AuditNote;
@@ -41,6 +41,10 @@ pub(super) fn decided(
     for rule in decision.rules.iter().filter(satisfied) {
         let by: Vec<String> = rule.counted.iter().map(|login| counted(facts, login)).collect();
         evidence.insert(format!("rule {}", rule.name), by.join("; "));
+    }
+    if let (Outcome::Overridden { .. }, Some(overriding)) = (&run.report.outcome, &decision.overriding) {
+        let by: Vec<String> = overriding.counted.iter().map(|one| overrode(facts, one)).collect();
+        evidence.insert("override".to_owned(), by.join("; "));
     }
     let decision = note(service, pull, Some(&facts.head_sha), said(service, &run.report), evidence);
     vec![settings(service, pull, governed), decision]
@@ -158,5 +162,14 @@ fn counted(facts: &PullFacts, login: &Login) -> String {
     match facts.reviews.iter().rfind(theirs) {
         Some(Review { id, by: Some(person), .. }) => format!("@{login} (user {}) by review {id}", person.id),
         _ => format!("@{login}"),
+    }
+}
+
+/// A person whose override counts, with the comment it is in.
+fn overrode(facts: &PullFacts, one: &Overrider) -> String {
+    let Overrider { login, comment_id, .. } = one;
+    match facts.overrides.iter().rfind(|given| given.comment_id == *comment_id) {
+        Some(given) => format!("@{login} (user {}) by comment {comment_id}", given.by.id),
+        None => format!("@{login} by comment {comment_id}"),
     }
 }

@@ -51,7 +51,8 @@ pub async fn give_up(service: &Service, pull: &PullRef, message: &str, what: Giv
         && !desk.has_checks()
         && has_settings(service, &repository, pull).await.unwrap_or(true);
     let unevaluated = desk.is_evaluating() || never_begun;
-    let unapproved = what == GivenUp::Approval && desk.has_checks();
+    // An evaluation decides about approvals, too, and may have taken the place of a look at them.
+    let unapproved = what != GivenUp::Other && desk.has_checks();
     if !view.is_open || !(unevaluated || unapproved) {
         return Ok(());
     }

@@ -11,7 +11,6 @@ use super::desk::said;
 use super::ending;
 use super::group_ref::GroupRef;
 use super::job::{JobError, PullRef};
-use super::lint;
 use super::measure::{self, Measuring};
 use super::pull::{self, Governed, StoredRun};
 use super::service::Service;
@@ -19,7 +18,7 @@ use super::shared::{Holder, Said};
 use super::sides::{self, Sides};
 use super::watch;
 use crate::domain::gate::Verdict;
-use crate::domain::ids::{PromptPath, PullNumber};
+use crate::domain::ids::{Digest, PromptPath, PullNumber};
 use crate::domain::policy::facts::{FileFacts, PullFacts};
 use crate::domain::report::{ApprovalState, ApprovalSummary, Outcome, Report, check};
 use crate::github::check::{CheckRun, CheckState, Conclusion};
@@ -172,7 +171,9 @@ pub async fn evaluate(service: &Service, group: &GroupRef, cancel: CancellationT
         Err(why) => return place.finish(&refused(&governed, why)).await,
     };
     let sides = sides::load(&governed.repository, &governed.snapshot, &governed.control).await?;
-    match judge(&place, &governed, &brought, sides, cancel).await? {
+    // An override was given for what the pull request itself asks, onto this base.
+    let asked = watch::question(&brought, digest);
+    match judge(&place, &governed, (&brought, asked), sides, cancel).await? {
         Some(report) if place.is_there().await? => place.finish_for(&report, &brought.pull).await,
         _ => place.end().await,
     }
@@ -182,7 +183,7 @@ pub async fn evaluate(service: &Service, group: &GroupRef, cancel: CancellationT
 async fn judge(
     place: &Place<'_>,
     governed: &Governed,
-    brought: &Snapshot,
+    (brought, asked): (&Snapshot, Digest),
     sides: Sides,
     cancel: CancellationToken,
 ) -> Result<Option<Report>, JobError> {
@@ -196,7 +197,7 @@ async fn judge(
     };
     let facts = facts(service, governed, brought, said.clone()).await?;
     let measured = measure::measure(service, &pull, governed, &facts, sides, false, cancel).await?;
-    let Measuring::Ended(mut report) = measured else { return Ok(None) };
+    let Measuring::Ended(mut report, lint) = measured else { return Ok(None) };
     match &report.outcome {
         Outcome::Failed { message } => return Err(JobError::Retry { message: message.clone(), after: None }),
         Outcome::Measured(Verdict::NotMeasured) if !report.is_too_noisy() => {
@@ -205,9 +206,9 @@ async fn judge(
         _ => {}
     }
     // A run may take an hour: reviews and memberships are those of the moment of the decision.
-    let said = FileFacts { lint: lint::counts(&report.diagnostics), ..said };
-    let facts = self::facts(service, governed, brought, said).await?;
-    let decision = approval::decide(governed, &facts, &mut report);
+    let said = FileFacts { lint, ..said };
+    let mut facts = self::facts(service, governed, brought, said).await?;
+    let decision = approval::decide(governed, asked, &mut facts, &mut report);
     tracing::info!(verdict = ?report.verdict(), approval = ?decision.state, "decided about a group");
     let run = StoredRun { question: governed.question, facts, report: *report };
     let body = serde_json::to_string(&run)

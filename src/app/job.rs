@@ -164,6 +164,12 @@ pub enum JobError {
         /// Milliseconds since the Unix epoch.
         at_ms: i64,
     },
+    /// Try again, a bounded number of times: what could not be measured is decided about and said already.
+    #[error("{message}")]
+    Unmeasured {
+        /// What happened.
+        message: String,
+    },
     /// Trying again would not help.
     #[error("{message}")]
     GiveUp {

@@ -355,7 +355,8 @@ pub async fn evaluate(
     for (prompt, pair) in report.prompts.iter_mut().zip(&gathered.pairs) {
         prompt.golden_set = pair.head.golden.as_ref().map(|set| set.path.clone());
     }
-    report.diagnostics.extend(lint::after_run(&gathered.pairs, &report, &Config::new(&gathered.settings, false)));
+    let ran = lint::after_run(&gathered.pairs, &report, &Config::new(&gathered.settings, false));
+    report.diagnostics.extend(ran.findings);
     report.notes.extend(result::unpriced(&plan, &limits.prices));
     if gathered.base.is_some() {
         let new = gathered.pairs.iter().filter(|pair| pair.base.is_none());

@@ -13,15 +13,15 @@ use super::till::Till;
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::gate::Verdict;
 use crate::domain::lint::Config;
-use crate::domain::policy::facts::PullFacts;
+use crate::domain::policy::facts::{LintCounts, PullFacts};
 use crate::domain::report::{Outcome, Report};
 use crate::domain::settings::Forks;
 use crate::engine::run::{self, RunError, RunLimits};
 
 /// How measuring ended.
 pub enum Measuring {
-    /// With something to say.
-    Ended(Box<Report>),
+    /// With something to say, and with what lint counts for approvals.
+    Ended(Box<Report>, LintCounts),
     /// It was told to stop.
     Stopped,
 }
@@ -35,14 +35,14 @@ pub async fn measure(
     pull: &PullRef,
     governed: &Governed,
     facts: &PullFacts,
-    sides: Sides,
+    mut sides: Sides,
     force: bool,
     cancel: CancellationToken,
 ) -> Result<Measuring, JobError> {
     let hindrance = hindrance(service, pull, governed, facts, &sides).await?;
     let mut report = match hindrance {
         Some(outcome) => empty(facts, outcome),
-        None => match run(service, governed, facts, &sides, force, cancel).await? {
+        None => match run(service, governed, facts, &mut sides, force, cancel).await? {
             Some(report) => report,
             None => return Ok(Measuring::Stopped),
         },
@@ -52,7 +52,8 @@ pub async fn measure(
     report.set_changes = sides.set_changes;
     report.settings_changes = sides.settings_changes;
     report.notes.extend(sides.notes);
-    Ok(Measuring::Ended(Box::new(report)))
+    let counts = lint::counts(&report.diagnostics, &sides.waived_anew);
+    Ok(Measuring::Ended(Box::new(report), counts))
 }
 
 fn empty(facts: &PullFacts, outcome: Outcome) -> Report {
@@ -98,7 +99,7 @@ async fn run(
     service: &Service,
     governed: &Governed,
     facts: &PullFacts,
-    sides: &Sides,
+    sides: &mut Sides,
     force: bool,
     cancel: CancellationToken,
 ) -> Result<Option<Report>, JobError> {
@@ -141,7 +142,9 @@ async fn run(
             for (prompt, pair) in report.prompts.iter_mut().zip(&sides.pairs) {
                 prompt.golden_set = pair.head.golden.as_ref().map(|set| set.path.clone());
             }
-            report.diagnostics = lint::after_run(&sides.pairs, &report, &Config::new(settings, true));
+            let ran = lint::after_run(&sides.pairs, &report, &Config::new(settings, true));
+            report.diagnostics = ran.findings;
+            lint::extend(&mut sides.waived_anew, ran.waived_anew);
             report.notes.extend(result::unpriced(&plan, &service.prices));
             return Ok(Some(report));
         }

@@ -6,7 +6,7 @@ use super::job::{Job, JobError};
 use super::pull::{self, Governed};
 use crate::domain::audit::AuditKind;
 use crate::domain::policy::decision::{NotCounted, Overriding, State};
-use crate::domain::policy::facts::{FileFacts, OverrideFact, PullFacts};
+use crate::domain::policy::facts::{BlockedResult, FileFacts, OverrideFact, PullFacts};
 use crate::domain::policy::{self, is_named, teams_of_overriders};
 use crate::domain::report::override_sentences;
 use crate::domain::untrusted::Untrusted;
@@ -24,7 +24,14 @@ pub(super) async fn add(asked: &Asked<'_>, governed: &Governed, place: i64, reas
     }
     let stored = pull::stored_run(asked.service, asked.pull, governed).await?;
     let head = &governed.snapshot.pull.head_sha;
-    let Some(stored) = stored.filter(|stored| stored.report.outcome.can_be_overridden()) else {
+    if stored.as_ref().is_some_and(|stored| stored.question != governed.question) {
+        return Ok(format!(
+            "The override does not count: what controls commit {} has changed, and it is being evaluated again. Look at the \
+             new result, then comment again.",
+            head.short()
+        ));
+    }
+    let Some((stored, how)) = stored.and_then(|stored| stored.report.blocked().map(|how| (stored, how))) else {
         return Ok(format!(
             "There is nothing to override: the evaluation of commit {} does not block, has not ended, or waits for a \
              release. Comment again once it blocks.",
@@ -47,6 +54,7 @@ pub(super) async fn add(asked: &Asked<'_>, governed: &Governed, place: i64, reas
         at_ms: written_s.saturating_mul(1_000),
         comment_id: asked.comment.comment_id,
         sha: head.clone(),
+        given_for: BlockedResult { question: stored.question, how },
         lapsed: false,
     };
     let facts = facts_with(asked, governed, stored.facts.said.clone(), Some(given.clone())).await?;
@@ -97,6 +105,7 @@ async fn facts_with(
 ) -> Result<PullFacts, JobError> {
     let mut facts = pull::facts(asked.service, governed, said).await?;
     if let Some(more) = more {
+        facts.blocked = Some(more.given_for);
         facts.overrides.push(more);
         governed.repository.look_up_overriders(&mut facts, &governed.control.settings.policy).await?;
     }
@@ -124,7 +133,8 @@ fn answer(asked: &Asked<'_>, overriding: &Overriding, commit: &str) -> String {
         State::Pending | State::ChangesRequested | State::Undecidable => "It does not let the evaluation pass yet.",
     };
     format!(
-        "Recorded for commit {commit}. {what} A push takes it back, and so does `/promptops override cancel`.\n\n{}",
+        "Recorded for commit {commit} and for the result that stands there. {what} A push takes it back, and so does \
+         `/promptops override cancel`.\n\n{}",
         sentences(asked, overriding)
     )
 }

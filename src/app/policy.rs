@@ -19,7 +19,7 @@ use crate::domain::gate::Verdict;
 use crate::domain::governed;
 use crate::domain::ids::{PromptPath, PullNumber, RepoName};
 use crate::domain::policy;
-use crate::domain::policy::facts::PullFacts;
+use crate::domain::policy::facts::{BlockedResult, PullFacts};
 use crate::domain::policy_tests::{self, Outcome, TESTS_PATH};
 use crate::domain::report::Outcome as Ended;
 use crate::domain::report::decision::Explained;
@@ -179,6 +179,7 @@ pub async fn explain_pull(
     let question = watch::question(&snapshot, digest);
     let governed = Governed { repository, snapshot, control, question, head_since: None };
     let stored = stored(store, live.number, &governed).await?;
+    let how = stored.as_ref().and_then(|stored| stored.report.blocked());
     let (said, verdict) = match stored {
         Some(stored) => (stored.facts.said.clone(), verdict_of(&stored)),
         None => {
@@ -187,7 +188,8 @@ pub async fn explain_pull(
         }
     };
     let verdict = live.verdict.or(verdict);
-    let facts = facts_by(store, &governed, said).await?;
+    let mut facts = facts_by(store, &governed, said).await?;
+    facts.blocked = how.map(|how| BlockedResult { question: governed.question, how });
     let decision = policy::decide(&governed.control.settings.policy, &facts, verdict);
     Ok(Explained { facts, verdict, decision })
 }

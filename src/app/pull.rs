@@ -11,7 +11,6 @@ use super::control::{self, Control, Controlled};
 use super::desk::Desk;
 use super::ending::{broken_settings, lost_settings};
 use super::job::{Job, JobError, PullRef};
-use super::lint;
 use super::measure::{self, Measuring};
 use super::pins;
 use super::rerolls;
@@ -171,15 +170,15 @@ pub async fn evaluate(
     let kind = |path: &PromptPath| governed.kind(path);
     let facts = governed.repository.first_facts(&governed.snapshot, &kind, sides.said.clone()).await?;
     match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
-        Measuring::Ended(_) if asks_another(service, pull, &governed).await? => {
+        Measuring::Ended(..) if asks_another(service, pull, &governed).await? => {
             let again = Job::DecideApproval { pull: pull.clone() };
             service.store.enqueue_job(&again.to_new(false), service.clock.now_ms()).await?;
             Ok(())
         }
-        Measuring::Ended(mut report) => {
+        Measuring::Ended(mut report, lint) => {
             rerolls::weigh(service, &governed, &facts, &mut report, force).await?;
             // A run may take an hour: reviews and memberships are those of the moment of the decision.
-            let said = FileFacts { lint: lint::counts(&report.diagnostics), ..facts.said };
+            let said = FileFacts { lint, ..facts.said };
             let facts = self::facts(service, &governed, said).await?;
             let run = StoredRun { question: governed.question, facts, report: *report };
             conclude(service, pull, &governed, &mut desk, run, true).await

@@ -46,6 +46,8 @@ pub struct Sides {
     pub pairs: Vec<Pair>,
     /// What is wrong with head's files; any error stops the evaluation.
     pub findings: Vec<Diagnostic>,
+    /// What only waivers of lint allow that head itself brings.
+    pub waived_anew: Vec<Diagnostic>,
     /// What the changed files say of themselves.
     pub said: FileFacts,
     /// How golden sets change.
@@ -109,7 +111,7 @@ async fn read(repository: &Repository, snapshot: &Snapshot, control: &Control) -
     for (path, previous) in affected {
         load_pair(&base, &head, path, &previous, &rules, &mut sides).await?;
     }
-    sides.said.lint = lint::counts(&sides.findings);
+    sides.said.lint = lint::counts(&sides.findings, &sides.waived_anew);
     for pair in &sides.pairs {
         sides.findings.extend(control.governed.check_golden_set(&pair.head.prompt));
     }
@@ -332,6 +334,7 @@ async fn load_pair(
     };
     let checked = lint::check(&file, &rules.config);
     lint::extend(&mut sides.findings, checked.findings);
+    lint::extend(&mut sides.waived_anew, checked.waived_anew);
     sides.notes.extend(checked.new_waivers);
     for (before, after) in pairs {
         pair(about, before, after, sides);

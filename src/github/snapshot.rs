@@ -288,6 +288,7 @@ impl Repository {
             labels: pull.labels.clone(),
             size: content::size(&snapshot.files, governed),
             overrides: Vec::new(),
+            blocked: None,
             code_owners: CodeOwnerFacts::default(),
             unreadable_teams: Vec::new(),
             pins: Vec::new(),

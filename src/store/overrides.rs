@@ -5,8 +5,8 @@ use sqlx::any::AnyRow;
 
 use super::{Store, StoreError, audit, from_db, to_db};
 use crate::domain::audit::AuditEntry;
-use crate::domain::ids::{CommitSha, Login, PullNumber, RepoId, UserId};
-use crate::domain::policy::facts::{OverrideFact, Person};
+use crate::domain::ids::{CommitSha, Digest, Login, PullNumber, RepoId, UserId};
+use crate::domain::policy::facts::{Blocked, BlockedResult, OverrideFact, Person};
 
 /// More of one pull request than anybody looks at; the newest count.
 const MOST: i64 = 50;
@@ -30,8 +30,9 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut write = self.write(ADD).await?;
         let added = sqlx::query(
-            "INSERT INTO overrides (repo_id, pull, comment_id, place, sha, by_id, by_login, reason, at_ms, lapsed) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (repo_id, pull, comment_id, place) DO NOTHING",
+            "INSERT INTO overrides (repo_id, pull, comment_id, place, sha, by_id, by_login, reason, at_ms, lapsed, question, how) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+             ON CONFLICT (repo_id, pull, comment_id, place) DO NOTHING",
         )
         .bind(to_db(repo.0))
         .bind(to_db(pull.0))
@@ -43,6 +44,8 @@ impl Store {
         .bind(given.reason.as_str())
         .bind(given.at_ms)
         .bind(i64::from(given.lapsed))
+        .bind(given.given_for.question.0.to_vec())
+        .bind(word(given.given_for.how))
         .execute(&mut *write.tx)
         .await
         .map_err(StoreError::during(ADD))?;
@@ -96,8 +99,8 @@ impl Store {
     /// When the database fails.
     pub async fn overrides(&self, repo: RepoId, pull: PullNumber) -> Result<Vec<OverrideFact>, StoreError> {
         let rows = sqlx::query(
-            "SELECT sha, by_id, by_login, reason, at_ms, comment_id, lapsed FROM overrides WHERE repo_id = $1 AND pull = $2 \
-             AND cancelled_by IS NULL ORDER BY comment_id DESC, place DESC LIMIT $3",
+            "SELECT sha, by_id, by_login, reason, at_ms, comment_id, lapsed, question, how FROM overrides \
+             WHERE repo_id = $1 AND pull = $2 AND cancelled_by IS NULL ORDER BY comment_id DESC, place DESC LIMIT $3",
         )
         .bind(to_db(repo.0))
         .bind(to_db(pull.0))
@@ -109,11 +112,26 @@ impl Store {
     }
 }
 
+const HOW: [Blocked; 4] = [Blocked::Regression, Blocked::NotMeasured, Blocked::OverBudget, Blocked::BrokenFiles];
+
+/// How a result blocked, as it is kept.
+fn word(how: Blocked) -> &'static str {
+    match how {
+        Blocked::Regression => "regression",
+        Blocked::NotMeasured => "not_measured",
+        Blocked::OverBudget => "over_budget",
+        Blocked::BrokenFiles => "broken_files",
+    }
+}
+
 fn row(row: &AnyRow) -> Result<OverrideFact, StoreError> {
     const BROKEN: StoreError = StoreError::Corrupt { what: "override" };
     let (sha, login): (String, String) = (column(row, 0)?, column(row, 2)?);
     let login = Login::parse(&login).map_err(|_| BROKEN)?;
     let lapsed: i64 = column(row, 6)?;
+    let (question, how): (Vec<u8>, String) = (column(row, 7)?, column(row, 8)?);
+    let how = HOW.into_iter().find(|known| word(*known) == how).ok_or(BROKEN)?;
+    let question = question.try_into().map(Digest).map_err(|_| BROKEN)?;
     Ok(OverrideFact {
         // Commands of bots are not obeyed.
         by: Person { id: UserId(from_db(column(row, 1)?)), login, is_bot: false },
@@ -121,6 +139,7 @@ fn row(row: &AnyRow) -> Result<OverrideFact, StoreError> {
         at_ms: column(row, 4)?,
         comment_id: from_db(column(row, 5)?),
         sha: CommitSha::parse(&sha).map_err(|_| BROKEN)?,
+        given_for: BlockedResult { question, how },
         lapsed: lapsed != 0,
     })
 }

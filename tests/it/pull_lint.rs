@@ -1,8 +1,11 @@
 //! Lint in pull requests: findings on the lines that change, a secret that reaches no model, waivers, near-duplicates.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use promptops::sim::Change;
 
-use crate::support::app::{GOLDEN, PROMPT, SETTINGS, SETTINGS_PATH, TestApp, golden, prompt};
+use crate::support::app::{GOLDEN, Mood, PROMPT, SETTINGS, SETTINGS_PATH, TestApp, golden, prompt};
 
 const KEY: &str = "ghp_0123456789abcdefABCD0123456789abcdef";
 
@@ -68,7 +71,7 @@ async fn head_cannot_wave_its_own_secret_through_and_new_waivers_are_shown() {
     app.expect(pull, "action_required", "in_progress");
     let evaluation = app.evaluation(pull);
     let message = evaluation.annotations[0]["message"].as_str().unwrap();
-    assert!(message.contains("a waiver of a secret counts once the base branch has it"), "{message}");
+    assert!(message.contains("counts only where the base branch has the very same secret"), "{message}");
     assert_eq!(app.model.calls(), 0);
     let report = app.report(pull).unwrap();
     assert!(report.contains("a new waiver of lint rule") && report.contains("the vendor prints it"), "{report}");
@@ -78,9 +81,41 @@ async fn head_cannot_wave_its_own_secret_through_and_new_waivers_are_shown() {
     app.approve(pull, "mara").await;
     let _ = app.report(pull);
     app.repo.merge(pull, "ann").unwrap();
+    // That base has a waiver in these words does not wave the secret through.
     let pull = app.open(&Change::by("ann").write(PROMPT, with_key)).await;
-    app.expect(pull, "success", "in_progress");
+    app.expect(pull, "action_required", "in_progress");
     assert!(!app.report(pull).unwrap().contains("a new waiver"), "base has it");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_only_heads_own_waivers_allow_still_asks_for_the_people_of_a_rule_on_lint() {
+    let rule = "  - name: lint\n    when: { lint: [error] }\n    require: { count: 1, from: [leads] }\n";
+    let settings = format!("{SETTINGS}{rule}lint: {{ rules: {{ leftover-placeholder: error }} }}\n");
+    let mut app = TestApp::with_settings(&settings).await;
+    let waived = format!("# promptops: allow leftover-placeholder because I say so\n{}", prompt("You answer. TODO."));
+    let pull = app.open(&Change::by("ann").write(PROMPT, waived)).await;
+    app.approve(pull, "mara").await;
+    app.expect(pull, "success", "in_progress");
+    assert!(!app.can_merge(pull));
+    app.approve(pull, "lee").await;
+    app.expect(pull, "success", "success");
+    let _ = app.report(pull);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_error_that_shows_only_in_a_run_blocks_too() {
+    let settings = format!("{SETTINGS}lint: {{ rules: {{ flaky-must-pass: error }} }}\n");
+    let sure = golden(1..=12).replace("order-5\n", "order-5\n    must_pass: reliably\n");
+    let mut app = TestApp::with(Change::by("ann").write(SETTINGS_PATH, settings).write(GOLDEN, sure)).await;
+    app.mood(Mood::SlipsOnce(Arc::new(AtomicBool::new(true))));
+    let pull = app.open(&Change::by("ann").write(PROMPT, prompt("You answer customers; slip."))).await;
+    app.approve(pull, "mara").await;
+    app.expect(pull, "action_required", "success");
+    assert!(!app.can_merge(pull));
+    let report = app.report(pull).unwrap();
+    assert!(report.contains("order-5") && report.contains("failed 1 of 8 runs"), "{report}");
     app.finish().await;
 }
 

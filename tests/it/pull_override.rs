@@ -53,6 +53,9 @@ async fn a_lead_overrides_a_regression_with_a_reason_that_is_shown_and_kept() {
     assert_eq!(entry.by.as_ref().unwrap().login.as_str(), "lee");
     assert_eq!((entry.sha.clone(), entry.said.as_str()), (Some(app.head(pull)), "legal wants it today, see `notes`"));
     assert!(entry.delivery.is_some() && entry.evidence.contains_key("comment"), "{entry:?}");
+    let comment = format!("@lee (user {}) by comment {}", entry.by.as_ref().unwrap().id, entry.evidence["comment"]);
+    let decision = audit.iter().rfind(|entry| entry.kind == AuditKind::Decision).unwrap();
+    assert_eq!(decision.evidence.get("override"), Some(&comment), "the decision names what it rests on: {decision:?}");
     end(app, pull).await;
 }
 
@@ -252,6 +255,40 @@ async fn an_outage_and_broken_files_can_be_overridden_and_a_pass_is_not_marked()
     app.say_later(passing, "lee", WHY).await;
     assert!(last_answer(&app, passing).contains("There is nothing to override"));
     end(app, passing).await;
+}
+
+#[tokio::test]
+async fn an_override_of_an_outage_does_not_cover_a_regression_that_is_measured_later() {
+    let mut app = TestApp::with_settings(&settings("{ from: [leads] }")).await;
+    app.may_fail(1);
+    app.mood(Mood::Status(401));
+    let pull = app.open(&worse()).await;
+    app.approve(pull, "mara").await;
+    app.expect(pull, "failure", "success");
+    app.say_later(pull, "lee", WHY).await;
+    app.expect(pull, "success", "success");
+    app.mood(Mood::Fine);
+    app.say(pull, "bob", "/promptops eval").await;
+    app.expect(pull, "failure", "success");
+    assert!(!app.can_merge(pull));
+    let report = app.report(pull).unwrap();
+    assert!(report.contains("The override of `@lee` was given for another result: comment again."), "{report}");
+    app.say_later(pull, "lee", "/promptops override the regression is known").await;
+    app.expect(pull, "success", "success");
+    end(app, pull).await;
+}
+
+#[tokio::test]
+async fn an_override_does_not_cover_the_result_under_other_golden_sets() {
+    let (app, pull) = blocked("{ from: [leads] }").await;
+    app.say_later(pull, "lee", WHY).await;
+    app.expect(pull, "success", "success");
+    app.repo.push("main", &Change::by("bob").write(GOLDEN, golden(1..=14))).unwrap();
+    app.settle().await;
+    app.expect(pull, "failure", "success");
+    assert!(!app.can_merge(pull));
+    assert!(app.report(pull).unwrap().contains("was given for another result: comment again"));
+    end(app, pull).await;
 }
 
 #[tokio::test]

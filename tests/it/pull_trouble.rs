@@ -88,6 +88,24 @@ async fn a_run_over_its_budget_does_not_start_and_names_the_figures() {
     app.finish().await;
 }
 
+#[tokio::test]
+async fn an_evaluation_that_gives_up_before_it_begins_leaves_no_approval_that_may_be_withdrawn() {
+    let mut app = TestApp::new().await;
+    app.may_fail(1);
+    let pull = app.open(&better()).await;
+    app.approve(pull, "mara").await;
+    app.expect(pull, "success", "success");
+    let _ = app.report(pull);
+    // Each attempt fails before anything is posted, and the job may have taken the place of one that looks at approvals.
+    let compare = "/repos/{owner}/{repo}/compare/{basehead*}";
+    app.sim.order(Fault::new("GET", compare, When::Before, Trouble::Status(500)).times(1_000));
+    app.repo.rerequest_check(app.evaluation(pull).id, "ann").unwrap();
+    app.settle().await;
+    app.expect(pull, "success", "failure");
+    assert!(!app.can_merge(pull));
+    app.finish().await;
+}
+
 /// One pull request that breaks two cases while GitHub fails once as told.
 async fn with_fault(method: &str, pattern: &str, when: When, trouble: Trouble) {
     let mut app = TestApp::new().await;

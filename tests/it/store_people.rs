@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use promptops::domain::audit::{AuditEntry, AuditKind};
 use promptops::domain::gate::rerolls::Runs;
 use promptops::domain::ids::{BranchName, CommitSha, Digest, Login, PullNumber, RepoId, RepoName, UserId};
-use promptops::domain::policy::facts::{OverrideFact, Person};
+use promptops::domain::policy::facts::{Blocked, BlockedResult, OverrideFact, Person};
 use promptops::store::Store;
 
 use crate::support::database::on_each_database;
@@ -35,7 +35,8 @@ fn entry(kind: AuditKind) -> AuditEntry {
 
 fn given(login: &str, id: u64, comment_id: u64) -> OverrideFact {
     let by = Person { id: UserId(id), login: Login::parse(login).unwrap(), is_bot: false };
-    OverrideFact { by, reason: "because".to_owned(), at_ms: 5, comment_id, sha: sha("a"), lapsed: false }
+    let given_for = BlockedResult { question: Digest::of_parts([b"question".as_slice()]), how: Blocked::OverBudget };
+    OverrideFact { by, reason: "because".to_owned(), at_ms: 5, comment_id, sha: sha("a"), given_for, lapsed: false }
 }
 
 async fn add(store: &Store, given: &OverrideFact) -> bool {

@@ -6,7 +6,7 @@ use crate::app::load::{LoadedPrompt, Written};
 use crate::app::plan::Pair;
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::ids::PromptPath;
-use crate::domain::lint::{self, Checked, Config, Member, Neighbours, Part, RuleId, Subject, Text};
+use crate::domain::lint::{self, Checked, Config, Member, Neighbours, Part, Ran, RuleId, Subject, Text};
 use crate::domain::policy::facts::LintCounts;
 use crate::domain::report::{PromptReport, Report};
 
@@ -50,7 +50,7 @@ fn text<'a>(written: &'a Written, base: &'a [Written]) -> Option<Text<'a>> {
 }
 
 /// What lint says once the prompts have run. Their files keep what waivers they have.
-pub fn after_run(pairs: &[Pair], report: &Report, config: &Config<'_>) -> Vec<Diagnostic> {
+pub fn after_run(pairs: &[Pair], report: &Report, config: &Config<'_>) -> Ran {
     let mut files: BTreeMap<&PromptPath, (Vec<Text<'_>>, Vec<&PromptReport>)> = BTreeMap::new();
     for (pair, report) in pairs.iter().zip(&report.prompts) {
         let base: &[Written] = pair.base.as_ref().map_or(&[], |base| &base.texts);
@@ -58,13 +58,16 @@ pub fn after_run(pairs: &[Pair], report: &Report, config: &Config<'_>) -> Vec<Di
         texts.extend(pair.head.texts.iter().filter_map(|written| text(written, base)));
         reports.push(report);
     }
-    let mut found = Vec::new();
+    let mut found = Ran::default();
     for (path, (texts, reports)) in &files {
         let subject = Subject { path, texts, members: &[], neighbours: None, ran: reports };
-        extend(&mut found, lint::after_run(&subject, config));
+        let ran = lint::after_run(&subject, config);
+        extend(&mut found.findings, ran.findings);
+        extend(&mut found.waived_anew, ran.waived_anew);
     }
     // Nothing of it is about a line that the change brings.
-    found.into_iter().map(Diagnostic::aside).collect()
+    found.findings = found.findings.into_iter().map(Diagnostic::aside).collect();
+    found
 }
 
 /// Adds findings; what two prompts share (a golden set, an attached file) is told once.
@@ -76,9 +79,9 @@ pub fn extend(findings: &mut Vec<Diagnostic>, more: Vec<Diagnostic>) {
     }
 }
 
-/// How many of the findings are of lint rules, by severity.
-pub fn counts(findings: &[Diagnostic]) -> LintCounts {
-    let of_rules = || findings.iter().filter(|finding| RuleId::named(&finding.code).is_some());
+/// How many of the findings are of lint rules, by severity; with what waivers allow that head itself brings.
+pub fn counts(findings: &[Diagnostic], waived_anew: &[Diagnostic]) -> LintCounts {
+    let of_rules = || findings.iter().chain(waived_anew).filter(|finding| RuleId::named(&finding.code).is_some());
     let count = |severity| of_rules().filter(|finding| finding.severity == severity).count() as u64;
     LintCounts { errors: count(Severity::Error), warnings: count(Severity::Warning) }
 }

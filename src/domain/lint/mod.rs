@@ -12,7 +12,7 @@ mod waiver;
 
 pub use catalogue::{CATALOGUE, LEVELS, Level, RuleId};
 pub use finding::Finding;
-pub use outcome::{Checked, after_run, check};
+pub use outcome::{Checked, Ran, after_run, check};
 pub use subject::{Config, Member, Neighbours, Part, Subject, Text};
 
 /// One rule. It says what it finds; whether that is wanted, waived or grave is decided elsewhere.

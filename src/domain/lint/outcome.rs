@@ -1,6 +1,6 @@
 //! From what rules find to what is shown: waivers, levels, caps, and which lines a change brings. Knows no single rule.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::catalogue::{self, RuleId};
 use super::finding::Finding;
@@ -22,39 +22,71 @@ pub struct Checked {
     pub findings: Vec<Diagnostic>,
     /// Waivers that head has and base has not, one sentence each.
     pub new_waivers: Vec<String>,
+    /// What only waivers allow that head has and base has not: rules on approvals count it all the same.
+    pub waived_anew: Vec<Diagnostic>,
+}
+
+/// What there is to say once prompts have run.
+#[derive(Debug, Default)]
+pub struct Ran {
+    /// Findings in the order of files and lines.
+    pub findings: Vec<Diagnostic>,
+    /// As with [`Checked`].
+    pub waived_anew: Vec<Diagnostic>,
+}
+
+/// Whether waivers allow a finding; the later, the better it is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Allowed {
+    No,
+    /// By waivers only that a pull request brings.
+    Anew,
+    Yes,
 }
 
 /// The waivers of one text, and which of them were of use.
 struct Waivers<'a> {
     text: &'a Text<'a>,
     all: Vec<Waiver>,
-    of_base: Vec<Waiver>,
+    /// Which of them base lacks.
+    new: Vec<bool>,
     used: Vec<bool>,
 }
 
 impl<'a> Waivers<'a> {
     fn of(text: &'a Text<'a>) -> Self {
         let all = waiver::read(text.text);
+        let of_base = text.base.map(waiver::read).unwrap_or_default();
+        let mut known: HashMap<(String, String), usize> = HashMap::new();
+        for waiver in &of_base {
+            *known.entry((waiver.name.clone(), waiver.reason.clone())).or_default() += 1;
+        }
+        // Of several that say the same, base's are the first: a copy is new.
+        let mut is_new = |waiver: &Waiver| match known.get_mut(&(waiver.name.clone(), waiver.reason.clone())) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                false
+            }
+            _ => true,
+        };
+        let new = all.iter().map(&mut is_new).collect();
         let used = vec![false; all.len()];
-        Self { text, all, of_base: text.base.map(waiver::read).unwrap_or_default(), used }
-    }
-
-    fn is_new(&self, waiver: &Waiver) -> bool {
-        self.text.base.is_some() && !self.of_base.iter().any(|known| known.is_like(waiver))
+        Self { text, all, new, used }
     }
 
     /// Whether a waiver of this text allows the finding.
-    fn allow(&mut self, finding: &Finding, is_pull: bool) -> bool {
-        let mut allowed = false;
+    fn allow(&mut self, finding: &Finding, is_pull: bool) -> Allowed {
+        let mut allowed = Allowed::No;
         for at in 0..self.all.len() {
             let Some(waiver) = self.all.get(at) else { break };
             if !waiver.covers(finding.rule, finding.at) {
                 continue;
             }
-            let on_base = || self.of_base.iter().any(|known| known.is_like(waiver));
-            // Head must not wave a secret through that base has never seen.
-            let holds = finding.rule != RuleId::Secret || !is_pull || finding.on_base || on_base();
-            allowed |= holds;
+            // Head must not wave a secret through that base has never seen, not even with the words of a waiver of base.
+            if finding.rule != RuleId::Secret || !is_pull || finding.on_base {
+                let by = if is_pull && self.new.get(at) == Some(&true) { Allowed::Anew } else { Allowed::Yes };
+                allowed = allowed.max(by);
+            }
             if let Some(used) = self.used.get_mut(at) {
                 *used = true;
             }
@@ -71,43 +103,53 @@ pub fn check(subject: &Subject<'_>, config: &Config<'_>) -> Checked {
         rule.check(subject, config, &mut found);
     }
     let mut waivers: Vec<Waivers<'_>> = subject.texts.iter().map(Waivers::of).collect();
-    let mut kept = unwaived(found, subject, config, &mut waivers);
+    let Sifted { mut kept, anew } = sift(found, subject, config, &mut waivers);
     kept.extend(waivers.iter().flat_map(|waivers| of_waivers(waivers, config)));
     let new_waivers = if config.is_pull { new_waivers(&waivers) } else { Vec::new() };
-    Checked { findings: shown(kept, subject, config), new_waivers }
+    let findings = shown(kept, subject, config);
+    Checked { findings, new_waivers, waived_anew: shown(anew, subject, config) }
 }
 
 /// Asks the rules that look at how a run came out.
 #[must_use]
-pub fn after_run(subject: &Subject<'_>, config: &Config<'_>) -> Vec<Diagnostic> {
+pub fn after_run(subject: &Subject<'_>, config: &Config<'_>) -> Ran {
     let rule = &super::rules::flaky::FlakyMustPass;
     if !config.wants(rule.id()) {
-        return Vec::new();
+        return Ran::default();
     }
     let mut found = Vec::new();
     rule.check(subject, config, &mut found);
     let mut waivers: Vec<Waivers<'_>> = subject.texts.iter().map(Waivers::of).collect();
-    let kept = unwaived(found, subject, config, &mut waivers);
-    shown(kept, subject, config)
+    let Sifted { kept, anew } = sift(found, subject, config, &mut waivers);
+    Ran { findings: shown(kept, subject, config), waived_anew: shown(anew, subject, config) }
 }
 
-fn unwaived(
-    found: Vec<Finding>,
-    subject: &Subject<'_>,
-    config: &Config<'_>,
-    waivers: &mut [Waivers<'_>],
-) -> Vec<Finding> {
-    let mut kept = Vec::new();
+/// Findings by what waivers do to them; those that are allowed for good are gone.
+#[derive(Default)]
+struct Sifted {
+    kept: Vec<Finding>,
+    anew: Vec<Finding>,
+}
+
+fn sift(found: Vec<Finding>, subject: &Subject<'_>, config: &Config<'_>, waivers: &mut [Waivers<'_>]) -> Sifted {
+    let mut sifted = Sifted::default();
     for mut finding in found {
-        let mut allowed = false;
+        let mut allowed = Allowed::No;
         for waivers in &mut *waivers {
             // What concerns a file as a whole may be waived in the prompt file: not every golden set has comments.
             let reaches =
                 waivers.text.path == &finding.path || finding.at.is_none() && waivers.text.path == subject.path;
-            allowed |= reaches && waivers.allow(&finding, config.is_pull);
+            if reaches {
+                allowed = allowed.max(waivers.allow(&finding, config.is_pull));
+            }
         }
-        if allowed {
-            continue;
+        match allowed {
+            Allowed::Yes => continue,
+            Allowed::Anew => {
+                sifted.anew.push(finding);
+                continue;
+            }
+            Allowed::No => {}
         }
         let waived_by_head = finding.rule == RuleId::Secret
             && waivers.iter().any(|waivers| {
@@ -115,11 +157,11 @@ fn unwaived(
                     && waivers.all.iter().any(|waiver| waiver.covers(finding.rule, finding.at))
             });
         if waived_by_head {
-            finding.help.push_str("; a waiver of a secret counts once the base branch has it");
+            finding.help.push_str("; a waiver of a secret counts only where the base branch has the very same secret");
         }
-        kept.push(finding);
+        sifted.kept.push(finding);
     }
-    kept
+    sifted
 }
 
 /// What is wrong with the waivers themselves.
@@ -160,11 +202,11 @@ fn of_waivers(waivers: &Waivers<'_>, config: &Config<'_>) -> Vec<Finding> {
 fn new_waivers(waivers: &[Waivers<'_>]) -> Vec<String> {
     let mut notes = Vec::new();
     for waivers in waivers {
-        let new = waivers.all.iter().filter(|waiver| {
+        let new = waivers.all.iter().zip(&waivers.new).filter(|(waiver, new)| {
             let counts = waiver.rule.is_some() && !waiver.reason.is_empty();
-            counts && (waivers.text.base.is_none() || waivers.is_new(waiver))
+            counts && **new
         });
-        notes.extend(new.map(|waiver| {
+        notes.extend(new.map(|(waiver, _)| {
             format!(
                 "{} line {}: a new waiver of lint rule {}: {}",
                 waivers.text.path, waiver.at.line, waiver.name, waiver.reason

@@ -43,12 +43,6 @@ impl Waiver {
         let reaches = at.is_none_or(near) || self.is_at_head && rule != RuleId::Secret;
         self.rule == Some(rule) && !self.reason.is_empty() && reaches
     }
-
-    /// Whether it says the same, wherever it stands.
-    #[must_use]
-    pub fn is_like(&self, other: &Self) -> bool {
-        self.name == other.name && self.reason == other.reason
-    }
 }
 
 /// The waivers of a file.

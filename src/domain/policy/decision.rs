@@ -48,6 +48,8 @@ pub enum Why {
         /// The commit of the review.
         commit: Option<CommitSha>,
     },
+    /// Was given for another result of the evaluation than the one that blocks now.
+    OtherResult,
     /// Was dismissed.
     Dismissed,
     /// Is only invited to the team.

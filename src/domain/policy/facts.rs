@@ -145,7 +145,30 @@ pub struct OwnedPaths {
     pub paths: Vec<PromptPath>,
 }
 
-/// Somebody asked to let the change through although the evaluation blocks it. Bound to one commit.
+/// How an evaluation blocks a change, as far as an override tells one from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blocked {
+    /// A regression was measured, now or by earlier runs of the same content.
+    Regression,
+    /// Too little or nothing could be measured.
+    NotMeasured,
+    /// The run would cost too much, or did.
+    OverBudget,
+    /// Files cannot be used as they are.
+    BrokenFiles,
+}
+
+/// The result that somebody looked at before they overrode it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockedResult {
+    /// Digest of the question it answers: what controls the pull request, and what it changes.
+    pub question: Digest,
+    /// How it blocks.
+    pub how: Blocked,
+}
+
+/// Somebody asked to let the change through although the evaluation blocks it. Bound to one commit and one result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverrideFact {
     /// Who.
@@ -158,6 +181,8 @@ pub struct OverrideFact {
     pub comment_id: u64,
     /// The commit it was given for.
     pub sha: CommitSha,
+    /// The result it was given for.
+    pub given_for: BlockedResult,
     /// Whether a push or another base branch has taken it back; it stays so even if the same commit comes again.
     pub lapsed: bool,
 }
@@ -205,6 +230,9 @@ pub struct PullFacts {
     /// Overrides that nobody has taken back, oldest first; also those that a push has.
     #[serde(default)]
     pub overrides: Vec<OverrideFact>,
+    /// The result that an override has to be given for; `None` where nothing blocks, or nothing has been measured yet.
+    #[serde(default)]
+    pub blocked: Option<BlockedResult>,
     /// What CODEOWNERS says.
     #[serde(default)]
     pub code_owners: CodeOwnerFacts,

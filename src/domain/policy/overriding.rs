@@ -78,6 +78,9 @@ fn discount(facts: &PullFacts, given: &OverrideFact) -> Option<Why> {
     if given.lapsed || given.sha != facts.head_sha {
         return Some(Why::Outdated { commit: Some(given.sha.clone()) });
     }
+    if facts.blocked.is_some_and(|blocked| blocked != given.given_for) {
+        return Some(Why::OtherResult);
+    }
     involved(facts, &contributors(facts), &given.by).or_else(|| {
         let role = facts.permissions.get(&given.by.id.0);
         (!role.is_some_and(|role| WRITERS.contains(&role.as_str()))).then_some(Why::NoWrite)

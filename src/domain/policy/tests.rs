@@ -102,6 +102,7 @@ fn facts() -> PullFacts {
         labels: Vec::new(),
         size: ChangeSize::default(),
         overrides: Vec::new(),
+        blocked: None,
         code_owners: CodeOwnerFacts::default(),
         unreadable_teams: Vec::new(),
         pins: Vec::new(),

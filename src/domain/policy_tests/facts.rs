@@ -86,6 +86,7 @@ pub fn imagine(
         labels: pull.labels.clone(),
         size: pull.size.unwrap_or(ChangeSize { files, lines: None }),
         overrides: Vec::new(),
+        blocked: None,
         code_owners: facts::CodeOwnerFacts::default(),
         unreadable_teams: Vec::new(),
         pins: Vec::new(),

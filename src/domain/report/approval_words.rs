@@ -141,6 +141,7 @@ pub(super) fn because(why: &Why) -> String {
             format!("it was given for {}, and the governed content has changed since", commit.short())
         }
         Why::Outdated { commit: None } => "GitHub does not say for which commit it was given".into(),
+        Why::OtherResult => "it was given for another result".into(),
         Why::Dismissed => "it was dismissed".into(),
         Why::Invited => "they are invited to the team, but no member yet".into(),
         Why::NoAccess => "they have no access to the repository any more".into(),

@@ -42,6 +42,7 @@ use super::gate::rerolls::Runs;
 use super::gate::verdict::{CaseStatus, ConfirmedBreak, Reason};
 use super::gate::{JudgeAgreement, Verdict};
 use super::ids::{CommitSha, ModelId, PromptPath};
+use super::policy::facts::Blocked;
 use super::prompt::Vars;
 
 /// How the evaluation of a change ended.
@@ -113,19 +114,22 @@ impl Outcome {
         }
     }
 
-    /// Whether an override may let it pass: it blocks, and neither waits for a release nor hides what the change is.
+    /// How it blocks, where an override may let it pass: it neither waits for a release nor hides what the change is.
     #[must_use]
-    pub fn can_be_overridden(&self) -> bool {
+    pub fn blocked(&self) -> Option<Blocked> {
         match self {
-            Self::Measured(verdict) => matches!(verdict, Verdict::Regression | Verdict::NotMeasured),
-            Self::Overridden { was, .. } => was.can_be_overridden(),
-            Self::Failed { .. } | Self::OverBudget { .. } | Self::BrokenFiles => true,
-            Self::NothingGoverned
+            Self::Measured(Verdict::Regression) => Some(Blocked::Regression),
+            Self::Measured(Verdict::NotMeasured) | Self::Failed { .. } => Some(Blocked::NotMeasured),
+            Self::Overridden { was, .. } => was.blocked(),
+            Self::OverBudget { .. } => Some(Blocked::OverBudget),
+            Self::BrokenFiles => Some(Blocked::BrokenFiles),
+            Self::Measured(_)
+            | Self::NothingGoverned
             | Self::Waived { .. }
             | Self::WaitsForRelease { .. }
             | Self::NeedsPerson { .. }
             | Self::Superseded
-            | Self::Closed => false,
+            | Self::Closed => None,
         }
     }
 
@@ -180,6 +184,16 @@ pub struct Report {
 }
 
 impl Report {
+    /// How it blocks, where an override may let it pass. That one more run could not measure does not make what earlier runs of
+    /// the same content found another case.
+    #[must_use]
+    pub fn blocked(&self) -> Option<Blocked> {
+        match self.outcome.blocked() {
+            Some(Blocked::NotMeasured) if self.runs.is_some_and(Runs::is_regression) => Some(Blocked::Regression),
+            blocked => blocked,
+        }
+    }
+
     /// A report with this outcome and nothing else to say yet.
     #[must_use]
     pub fn new(outcome: Outcome, base: Option<String>, head: String) -> Self {

@@ -27,6 +27,7 @@ fn not_counted(NotCounted { login, why }: &NotCounted) -> String {
             "The override of @{login} was for commit {} and has lapsed: a push or another base branch takes it back.",
             commit.short()
         ),
+        Why::OtherResult => format!("The override of @{login} was given for another result: comment again."),
         why => format!("The override of @{login} does not count: {}.", because(why)),
     }
 }
@@ -67,12 +68,13 @@ mod tests {
         let commit = Some(CommitSha::parse(&"a".repeat(40)).unwrap());
         check(
             State::Satisfied,
-            vec![Why::Author, Why::Outdated { commit }],
+            vec![Why::Author, Why::Outdated { commit }, Why::OtherResult],
             &[],
             &[
                 lee,
                 "The override of @ann does not count: they opened the pull request.",
                 "The override of @ann was for commit aaaaaaa and has lapsed: a push or another base branch takes it back.",
+                "The override of @ann was given for another result: comment again.",
             ],
         );
     }

@@ -1,5 +1,6 @@
 //! The whole service between a fake GitHub and a scripted model: webhooks go in, checks and one comment come out.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -72,6 +73,8 @@ pub enum Mood {
     Fine,
     /// Forgets nothing, whatever the instruction says.
     Lucky,
+    /// Forgets order 5 once, where the instruction asks for a slip.
+    SlipsOnce(Arc<AtomicBool>),
     Slow(Duration),
     Status(u16),
     Garbage,
@@ -86,9 +89,12 @@ fn answer(mood: &Mood, asked: &Asked) -> Reply {
     let instruction = asked.body["messages"][0]["content"].as_str().unwrap_or_default();
     let order = asked.user().trim_start_matches("Where is ").trim_end_matches('?');
     let forgotten = instruction.contains(&format!("forget {order}")) && !matches!(mood, Mood::Lucky);
-    let text = if forgotten { "I know of no order.".to_owned() } else { format!("Order {order} ships tomorrow.") };
+    let slips = matches!(mood, Mood::SlipsOnce(left) if instruction.contains("slip")
+        && order == order_id(5) && left.swap(false, Ordering::SeqCst));
+    let text =
+        if forgotten || slips { "I know of no order.".to_owned() } else { format!("Order {order} ships tomorrow.") };
     match mood {
-        Mood::Fine | Mood::Lucky => Reply::Text(text),
+        Mood::Fine | Mood::Lucky | Mood::SlipsOnce(_) => Reply::Text(text),
         Mood::Slow(wait) => Reply::After(*wait, Box::new(Reply::Text(text))),
         Mood::Status(status) => Reply::error(*status, "scripted trouble"),
         Mood::Garbage => {
@@ -383,6 +389,8 @@ impl TestApp {
 
     /// What no story may leave behind.
     pub async fn finish(mut self) {
+        self.settle().await;
+        // What a sweep asked for again may come in just when all seemed done.
         self.settle().await;
         if self.server.is_some() {
             self.stop().await;

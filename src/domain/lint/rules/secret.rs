@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_waiver_on_its_line_counts_but_in_a_pull_request_only_with_base() {
+    fn a_waiver_on_its_line_counts_but_in_a_pull_request_only_where_base_has_the_secret() {
         let key = "# promptops: allow secret because it is the vendor's example\ndescription: AKIAIOSFODNN7EXAMPLE\n";
         let plain = "messages: [{role: user, content: hi}]\n";
         let head = format!("{key}{plain}");
@@ -93,6 +93,9 @@ mod tests {
         let old = key.lines().last().unwrap();
         Bench::new(&head).base(&format!("{old}\n{plain}")).pull().expect("secret", &[]);
         let waiver = key.lines().next().unwrap();
-        Bench::new(&head).base(&format!("{waiver}\n{plain}")).pull().expect("secret", &[]);
+        // The words of a waiver that base has do not wave another secret through.
+        Bench::new(&head).base(&format!("{waiver}\n{plain}")).pull().expect("secret", &[finding]);
+        let other = format!("{waiver}\ndescription: AKIAIOSFODNN7EXAMPL2\n{plain}");
+        Bench::new(&other).base(&head).pull().expect("secret", &[finding]);
     }
 }

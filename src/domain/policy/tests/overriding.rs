@@ -1,11 +1,15 @@
 //! Stories of overrides: who may let a blocked evaluation pass, and for which commit.
 
 use super::super::decision::Overriding;
-use super::super::facts::OverrideFact;
+use super::super::facts::{Blocked, BlockedResult, OverrideFact};
 use super::*;
 
 fn leads(count: u32) -> Policy {
     Policy { overriders: Some(quorum(count, &["leads", "bo"])), ..Policy::default() }
+}
+
+fn result(question: &str, how: Blocked) -> BlockedResult {
+    BlockedResult { question: Digest::of_parts([question.as_bytes()]), how }
 }
 
 fn given(name: &str, on: char) -> OverrideFact {
@@ -16,6 +20,7 @@ fn given(name: &str, on: char) -> OverrideFact {
         at_ms: 0,
         comment_id,
         sha: sha(on),
+        given_for: result("first", Blocked::NotMeasured),
         lapsed: false,
     }
 }
@@ -81,6 +86,20 @@ fn it_is_for_one_commit_and_lapses() {
     assert_eq!(why(&leads(1), &facts), Why::Outdated { commit: Some(sha('a')) });
     facts.overrides.push(given("lee", 'a'));
     check(&leads(1), &facts, State::Satisfied);
+}
+
+#[test]
+fn it_is_for_one_result() {
+    let now = |question, how| PullFacts { blocked: Some(result(question, how)), ..by(&["lee"]) };
+    check(&leads(1), &now("first", Blocked::NotMeasured), State::Satisfied);
+    for how in [Blocked::Regression, Blocked::OverBudget, Blocked::BrokenFiles] {
+        assert_eq!(why(&leads(1), &now("first", how)), Why::OtherResult, "{how:?}");
+    }
+    // The same result of other settings or golden sets is another result.
+    assert_eq!(why(&leads(1), &now("second", Blocked::NotMeasured)), Why::OtherResult);
+    let mut again = now("second", Blocked::Regression);
+    again.overrides.push(OverrideFact { given_for: result("second", Blocked::Regression), ..given("lee", 'a') });
+    check(&leads(1), &again, State::Satisfied);
 }
 
 #[test]
