@@ -34,7 +34,7 @@ pub async fn decide_again(service: &Service, pull: &PullRef, cancel: Cancellatio
         Some(stored) if desk.has_checks() && stored.question == governed.question => {
             decide_stored(service, pull, &governed, &mut desk, stored).await
         }
-        _ => evaluate(service, pull, false, cancel).await,
+        _ => Box::pin(evaluate(service, pull, false, cancel)).await,
     }
 }
 

@@ -25,15 +25,15 @@ pub async fn dispatch(service: &Service, claimed: &ClaimedJob, cancel: Cancellat
             if matches!(reason, Reason::Pushed | Reason::BaseChanged) {
                 service.store.head_moved(pull.repo_id, pull.number, claimed.id).await?;
             }
-            pull::evaluate(service, pull, *force, cancel).await
+            Box::pin(pull::evaluate(service, pull, *force, cancel)).await
         }
-        Job::DecideApproval { pull } => approval::decide_again(service, pull, cancel).await,
+        Job::DecideApproval { pull } => Box::pin(approval::decide_again(service, pull, cancel)).await,
         Job::Command { pull, comment } => commands::obey(service, pull, comment).await,
         Job::Button { pull, press } => buttons::press(service, pull, press).await,
         Job::ClosePull { pull, .. } => ending::close(service, pull).await,
         Job::Spread { wide } => spread::spread(service, wide, claimed.delivery.as_deref()).await,
         Job::Sweep => sweep::sweep(service).await,
-        Job::EvaluateGroup { group } => group::evaluate(service, group, cancel).await,
+        Job::EvaluateGroup { group } => Box::pin(group::evaluate(service, group, cancel)).await,
         Job::EndGroup { group } => group::end(service, group).await,
     }
 }

@@ -169,7 +169,8 @@ pub async fn evaluate(
     let sides = sides::load(&governed.repository, &governed.snapshot, &governed.control).await?;
     let kind = |path: &PromptPath| governed.kind(path);
     let facts = governed.repository.first_facts(&governed.snapshot, &kind, sides.said.clone()).await?;
-    match measure::measure(service, pull, &governed, &facts, sides, force, cancel).await? {
+    // Boxed: a future holds all it awaits, and this one awaits the whole run.
+    match Box::pin(measure::measure(service, pull, &governed, &facts, sides, force, cancel)).await? {
         Measuring::Ended(..) if asks_another(service, pull, &governed).await? => {
             let again = Job::DecideApproval { pull: pull.clone() };
             service.store.enqueue_job(&again.to_new(false), service.clock.now_ms()).await?;
@@ -194,7 +195,7 @@ async fn asks_another(service: &Service, pull: &PullRef, governed: &Governed) ->
     if tip.is_none_or(|tip| tip == governed.snapshot.base_sha) {
         return Ok(false);
     }
-    let now = self::governed(service, pull).await?;
+    let now = Box::pin(self::governed(service, pull)).await?;
     Ok(now.is_none_or(|now| now.snapshot.pull.head_sha == view.head_sha && now.question != governed.question))
 }
 

@@ -1,11 +1,8 @@
 //! Lint in pull requests: findings on the lines that change, a secret that reaches no model, waivers, near-duplicates.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
 use promptops::sim::Change;
 
-use crate::support::app::{GOLDEN, Mood, PROMPT, SETTINGS, SETTINGS_PATH, TestApp, golden, prompt};
+use crate::support::app::{GOLDEN, PROMPT, SETTINGS, SETTINGS_PATH, TestApp, golden, prompt};
 
 const KEY: &str = "ghp_0123456789abcdefABCD0123456789abcdef";
 
@@ -101,21 +98,6 @@ async fn what_only_heads_own_waivers_allow_still_asks_for_the_people_of_a_rule_o
     app.approve(pull, "lee").await;
     app.expect(pull, "success", "success");
     let _ = app.report(pull);
-    app.finish().await;
-}
-
-#[tokio::test]
-async fn an_error_that_shows_only_in_a_run_blocks_too() {
-    let settings = format!("{SETTINGS}lint: {{ rules: {{ flaky-must-pass: error }} }}\n");
-    let sure = golden(1..=12).replace("order-5\n", "order-5\n    must_pass: reliably\n");
-    let mut app = TestApp::with(Change::by("ann").write(SETTINGS_PATH, settings).write(GOLDEN, sure)).await;
-    app.mood(Mood::SlipsOnce(Arc::new(AtomicBool::new(true))));
-    let pull = app.open(&Change::by("ann").write(PROMPT, prompt("You answer customers; slip."))).await;
-    app.approve(pull, "mara").await;
-    app.expect(pull, "action_required", "success");
-    assert!(!app.can_merge(pull));
-    let report = app.report(pull).unwrap();
-    assert!(report.contains("order-5") && report.contains("failed 1 of 8 runs"), "{report}");
     app.finish().await;
 }
 

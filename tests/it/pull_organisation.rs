@@ -125,7 +125,7 @@ async fn lost(settings: Option<&str>, lose: impl Fn(&TestApp, &Repo), regain: im
     app.approve(seen, "mara").await;
     app.approve(seen, "lee").await;
     app.expect(seen, "action_required", "failure");
-    let pull = app.open(&better()).await;
+    let pull = app.open(&Change::by("ann").write(PROMPT, prompt("You answer customers kindly."))).await;
     app.expect(pull, "action_required", "failure");
     assert!(
         said(&app, pull).contains("settings in acme/.github were there and cannot be read"),

@@ -93,9 +93,7 @@ pub fn imagine(
         memberships: Vec::new(),
         permissions: BTreeMap::new(),
     };
-    if let Some((file, bytes)) = &people.code_owners {
-        facts.code_owners = codeowners::facts(file, bytes, pull.changes.iter().map(|change| &change.path));
-    }
+    own(people, pull, &mut facts);
     let review = |(at, review): (usize, &Review)| facts::Review {
         id: at as u64 + 1,
         by: Some(directory.person(&review.by)),
@@ -107,6 +105,13 @@ pub fn imagine(
         people.permissions.iter().map(|(login, role)| (directory.person(login).id.0, role.clone())).collect();
     let unlisted = join_teams(people, policy, &mut facts);
     Ok(Imagined { facts, unlisted })
+}
+
+/// What the repository's CODEOWNERS says of the changed files.
+fn own(people: &People, pull: &super::Pull, facts: &mut PullFacts) {
+    if let Some((file, bytes)) = &people.code_owners {
+        facts.code_owners = codeowners::facts(file, bytes, pull.changes.iter().map(|change| &change.path));
+    }
 }
 
 /// Fills the memberships that rules ask about, and gives the teams of which nothing is said.
