@@ -81,7 +81,7 @@ async fn a_push_takes_an_override_back_and_the_report_says_so() {
     let report = app.report(pull).unwrap();
     assert!(report.contains("has lapsed: a push") && report.contains(first.short()), "{report}");
     // The same commit again does not bring it back.
-    app.repo.reset_branch(&app.branch(), &first, "ann").unwrap();
+    app.repo.reset(&app.branch(), &first, "ann").unwrap();
     app.settle().await;
     app.expect(pull, "failure", "success");
     assert!(!app.can_merge(pull));

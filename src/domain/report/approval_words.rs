@@ -87,7 +87,7 @@ fn rule_line(rule: &RuleOutcome) -> ApprovalLine {
         (_, State::ChangesRequested) => {
             format!("{}: {} asked for changes.", rule.name, names(&rule.changes_requested))
         }
-        (_, State::Undecidable) => format!("{}: cannot be decided. {}", rule.name, rule.problems.join(" ")),
+        (_, State::Undecidable) => format!("{}: cannot be decided: {}.", rule.name, rule.problems.join("; ")),
     };
     text.push_str(&not_counted(&rule.not_counted));
     let parts = rule.tree.iter().flat_map(|tree| &tree.parts).map(node_line).collect();
@@ -104,7 +104,7 @@ fn node_line(node: &Reason) -> ApprovalLine {
     let mut text = match node.state {
         State::Satisfied => format!("{asks}: satisfied by {}.", names(&node.counted)),
         State::Undecidable if node.asks == Asks::Quorum => {
-            format!("{asks}: cannot be decided. {}", node.problems.join(" "))
+            format!("{asks}: cannot be decided: {}.", node.problems.join("; "))
         }
         State::Undecidable => format!("{asks}: cannot be decided."),
         State::Pending | State::ChangesRequested if node.counted.is_empty() => format!("{asks}: nobody so far."),

@@ -212,19 +212,6 @@ impl Repo {
         self.push_onto(branch, &[onto], change, None)
     }
 
-    /// Sets a branch back to a commit that is there already, as a forced push of an old commit does.
-    ///
-    /// # Errors
-    /// When there is no such commit, branch or user.
-    pub fn reset_branch(&self, branch: &str, to: &CommitSha, by: &str) -> Result<(), SimError> {
-        let (_, pusher) = (self.tip_id(branch)?, self.user(by)?);
-        let mut world = self.sim.world();
-        let id = Oid::parse(to.as_str()).filter(|id| world.objects.commit(*id).is_some());
-        let id = id.ok_or_else(|| missing("commit", to))?;
-        world.move_branch(self.id, branch, id, pusher);
-        Ok(())
-    }
-
     /// Puts a branch back to a commit it had before. Sends what a push sends.
     ///
     /// # Errors
