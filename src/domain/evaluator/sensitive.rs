@@ -72,7 +72,7 @@ pub struct Personal {
     pub span: Range<usize>,
 }
 
-/// Data of persons in a text, in order; where two kinds fit one place, the first of [`KINDS`].
+/// Data of persons in a text, in order; where two kinds fit one place, the first of `KINDS`.
 #[must_use]
 pub fn personal_data(text: &str) -> Vec<Personal> {
     let of_kind = |kind: &Sensitive| {
