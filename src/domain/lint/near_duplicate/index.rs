@@ -5,25 +5,49 @@
 //! search looks under its own rarest, and every candidate is compared exactly. Boilerplate that all prompts share is in no
 //! list.
 
-use std::collections::{BTreeSet, HashMap};
-use std::hash::BuildHasherDefault;
+use std::collections::BTreeSet;
 
-use super::shingles::{AsItIs, Shingles};
+use super::shingles::Shingles;
 use crate::domain::ids::PromptPath;
 
 /// From this likeness on two texts are near-duplicates.
 pub const ALIKE: f64 = 0.8;
 
-type ByHash<V> = HashMap<u64, V, BuildHasherDefault<AsItIs>>;
-
 /// All texts that a search looks through.
 #[derive(Debug, Default)]
 pub struct Index {
     entries: Vec<(PromptPath, Shingles)>,
-    /// In how many texts a run is.
-    counts: ByHash<u32>,
-    /// Texts by their rarest runs.
-    lists: ByHash<Vec<u32>>,
+    counts: Counts,
+    /// The rarest runs of the texts, each with its text, ascending.
+    lists: Vec<(u64, u32)>,
+}
+
+/// In how many texts a run is, at least: runs may share a counter. That makes the order by rarity coarser and the same for all
+/// texts, which is all that the search relies on.
+#[derive(Debug, Default)]
+struct Counts(Vec<u16>);
+
+impl Counts {
+    /// As many counters as keep most runs apart, and 8 MiB of them at most.
+    fn for_runs(runs: usize) -> Self {
+        Self(vec![0; runs.next_power_of_two().clamp(1 << 10, 1 << 22)])
+    }
+
+    fn slot(&self, hash: u64) -> usize {
+        // The length is a power of two.
+        usize::try_from(hash & (self.0.len() as u64).wrapping_sub(1)).unwrap_or(0)
+    }
+
+    fn add(&mut self, hash: u64) {
+        let slot = self.slot(hash);
+        if let Some(count) = self.0.get_mut(slot) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    fn of(&self, hash: u64) -> u16 {
+        self.0.get(self.slot(hash)).copied().unwrap_or(0)
+    }
 }
 
 /// A text that is alike.
@@ -57,19 +81,15 @@ impl Index {
         let mut entries: Vec<(PromptPath, Shingles)> =
             texts.into_iter().filter(|(_, shingles)| !shingles.hashes().is_empty()).collect();
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let mut index = Self { entries, ..Self::default() };
-        for (_, shingles) in &index.entries {
-            for hash in shingles.hashes() {
-                *index.counts.entry(*hash).or_default() += 1;
-            }
-        }
-        let mut lists: ByHash<Vec<u32>> = ByHash::default();
+        let runs = entries.iter().map(|(_, shingles)| shingles.hashes().len()).sum();
+        let mut counts = Counts::for_runs(runs);
+        entries.iter().flat_map(|(_, shingles)| shingles.hashes()).for_each(|hash| counts.add(*hash));
+        let mut index = Self { entries, counts, lists: Vec::with_capacity(runs / 4) };
         for (at, (_, shingles)) in index.entries.iter().enumerate() {
-            for hash in index.rarest(shingles) {
-                lists.entry(hash).or_default().push(u32::try_from(at).unwrap_or(u32::MAX));
-            }
+            let at = u32::try_from(at).unwrap_or(u32::MAX);
+            index.lists.extend(rarest(&index.counts, shingles).map(|hash| (hash, at)));
         }
-        index.lists = lists;
+        index.lists.sort_unstable();
         index
     }
 
@@ -89,9 +109,8 @@ impl Index {
     #[must_use]
     pub fn nearest(&self, text: &str, counts: impl Fn(&PromptPath) -> bool) -> Option<Near> {
         let shingles = Shingles::of(text);
-        let rarest = self.rarest(&shingles);
         let candidates: BTreeSet<u32> =
-            rarest.iter().filter_map(|hash| self.lists.get(hash)).flatten().copied().collect();
+            rarest(&self.counts, &shingles).flat_map(|hash| self.listed(hash)).map(|(_, at)| *at).collect();
         let mut nearest: Option<Near> = None;
         for at in candidates {
             let Some((path, other)) = self.entries.get(at as usize).filter(|(path, _)| counts(path)) else { continue };
@@ -107,20 +126,25 @@ impl Index {
         nearest
     }
 
-    /// The rarest runs of a text, so many that another which is alike must have one of them among its own rarest.
-    fn rarest(&self, shingles: &Shingles) -> Vec<u64> {
-        let hashes = shingles.hashes();
-        // Alike sets share at least ALIKE of the smaller one; one less than the rest cannot hold all they share.
-        let must_share = (ALIKE * hashes.len() as f64 - 1e-9).ceil() as usize;
-        let taken = (hashes.len() + 1).saturating_sub(must_share).min(hashes.len());
-        let mut ranked: Vec<(u32, u64)> =
-            hashes.iter().map(|hash| (self.counts.get(hash).copied().unwrap_or(0), *hash)).collect();
-        if taken < ranked.len() {
-            ranked.select_nth_unstable(taken);
-            ranked.truncate(taken);
-        }
-        ranked.into_iter().map(|(_, hash)| hash).collect()
+    /// The texts that have this run among their rarest.
+    fn listed(&self, hash: u64) -> impl Iterator<Item = &(u64, u32)> {
+        let from = self.lists.partition_point(|(listed, _)| *listed < hash);
+        self.lists.iter().skip(from).take_while(move |(listed, _)| *listed == hash)
     }
+}
+
+/// The rarest runs of a text, so many that another which is alike must have one of them among its own rarest.
+fn rarest(counts: &Counts, shingles: &Shingles) -> impl Iterator<Item = u64> + use<> {
+    let hashes = shingles.hashes();
+    // Alike sets share at least ALIKE of the smaller one; one less than the rest cannot hold all they share.
+    let must_share = (ALIKE * hashes.len() as f64 - 1e-9).ceil() as usize;
+    let taken = (hashes.len() + 1).saturating_sub(must_share).min(hashes.len());
+    let mut ranked: Vec<(u16, u64)> = hashes.iter().map(|hash| (counts.of(*hash), *hash)).collect();
+    if taken < ranked.len() {
+        ranked.select_nth_unstable(taken);
+        ranked.truncate(taken);
+    }
+    ranked.into_iter().map(|(_, hash)| hash)
 }
 
 #[cfg(test)]
@@ -158,7 +182,10 @@ mod tests {
         let near = index.nearest(&texts[7], |other| *other != path(7)).unwrap();
         assert_eq!((near.path, near.likeness), (path(200), 43.0 / 44.0));
         assert!(index.nearest(&texts[3], |other| *other != path(3)).is_none());
-        assert!(index.lists.values().all(|list| list.len() < 5), "boilerplate is in no list");
+        assert!(
+            index.lists.chunk_by(|one, next| one.0 == next.0).all(|list| list.len() < 5),
+            "boilerplate is in no list"
+        );
     }
 
     proptest! {

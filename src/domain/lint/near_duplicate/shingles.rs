@@ -1,7 +1,5 @@
 //! A text as the set of its runs of three words, without regard to case, spaces, punctuation and names of variables.
 
-use std::hash::Hasher;
-
 /// Words of a run.
 const RUN: usize = 3;
 /// Texts of fewer words are alike by chance.
@@ -64,24 +62,35 @@ fn shared(a: &[u64], b: &[u64]) -> usize {
 fn words(text: &str) -> Vec<u64> {
     let mut words = Vec::with_capacity(text.len() / 6);
     let mut word = Fnv::default();
-    let mut rest = text;
-    while let Some(character) = rest.chars().next() {
-        if rest.starts_with("{{") {
+    let mut at = 0;
+    while let Some(byte) = text.as_bytes().get(at).copied() {
+        if text.as_bytes().get(at..at + 2) == Some(b"{{") {
             word.end(&mut words);
             words.push(VARIABLE);
-            rest = rest.find("}}").and_then(|end| rest.get(end + 2..)).unwrap_or("");
+            at = text.get(at..).and_then(|rest| rest.find("}}")).map_or(text.len(), |end| at + end + 2);
             continue;
         }
+        // Most characters are one byte: they need no look into Unicode's tables.
+        if byte.is_ascii() {
+            if byte.is_ascii_alphanumeric() {
+                word.take(char::from(byte.to_ascii_lowercase()));
+            } else if byte != b'\'' {
+                word.end(&mut words);
+            }
+            at += 1;
+            continue;
+        }
+        let Some(character) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
         if is_without_spaces(character) {
             word.end(&mut words);
             word.take(character);
             word.end(&mut words);
         } else if character.is_alphanumeric() {
             character.to_lowercase().for_each(|lower| word.take(lower));
-        } else if character != '\'' && character != '’' {
+        } else if character != '’' {
             word.end(&mut words);
         }
-        rest = rest.get(character.len_utf8()..).unwrap_or("");
+        at += character.len_utf8();
     }
     word.end(&mut words);
     words
@@ -131,26 +140,6 @@ fn mix(run: &[u64]) -> u64 {
         mixed = (mixed ^ (mixed >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
         mixed ^ (mixed >> 33)
     })
-}
-
-/// Hashes are hashes already: a map of them needs no other.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
 }
 
 #[cfg(test)]
