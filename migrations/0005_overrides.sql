@@ -24,12 +24,9 @@ CREATE TABLE overrides (
 CREATE TABLE heads (
     repo_id  BIGINT NOT NULL,
     pull     BIGINT NOT NULL,
-    -- Empty once it is known to have moved and not where to.
     sha      TEXT NOT NULL,
     base     TEXT NOT NULL,
     since_s  BIGINT NOT NULL,
-    -- The last job that said it moved, so that a job's second attempt does not say so again.
-    moved_by BIGINT NOT NULL,
     PRIMARY KEY (repo_id, pull)
 );
 

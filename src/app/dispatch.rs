@@ -22,8 +22,9 @@ pub async fn dispatch(service: &Service, claimed: &ClaimedJob, cancel: Cancellat
     tracing::info!(job = job.name(), lane = job.lane(), "job begins");
     match &job {
         Job::EvaluatePull { pull, force, reason } => {
-            if matches!(reason, Reason::Pushed | Reason::BaseChanged) {
-                service.store.head_moved(pull.repo_id, pull.number, claimed.id).await?;
+            if let Reason::Pushed { at_s } | Reason::BaseChanged { at_s } = reason {
+                let moved_s = at_s.unwrap_or_else(|| service.clock.now_ms().div_euclid(1_000));
+                service.store.head_moved(pull.repo_id, pull.number, moved_s).await?;
             }
             Box::pin(pull::evaluate(service, pull, *force, cancel)).await
         }

@@ -43,11 +43,19 @@ pub enum Reason {
     /// It is new.
     Opened,
     /// Its head moved.
-    Pushed,
+    Pushed {
+        /// When, in seconds by GitHub's clock.
+        #[serde(default)]
+        at_s: Option<i64>,
+    },
     /// It is open again.
     Reopened,
     /// It goes to another branch now.
-    BaseChanged,
+    BaseChanged {
+        /// When, in seconds by GitHub's clock.
+        #[serde(default)]
+        at_s: Option<i64>,
+    },
     /// It is no draft any more.
     ReadyForReview,
     /// Somebody asked for it.
@@ -302,9 +310,9 @@ fn pull_request(event: PullRequestEvent) -> (Job, bool) {
     let pull = pull_ref(event.origin, event.number);
     let (reason, supersedes) = match event.action {
         PullAction::Opened => (Reason::Opened, true),
-        PullAction::Synchronize => (Reason::Pushed, true),
+        PullAction::Synchronize => (Reason::Pushed { at_s: event.changed_s }, true),
         PullAction::Reopened => (Reason::Reopened, true),
-        PullAction::BaseChanged => (Reason::BaseChanged, true),
+        PullAction::BaseChanged => (Reason::BaseChanged { at_s: event.changed_s }, true),
         // The head is the same: what runs on it stays right.
         PullAction::ReadyForReview => (Reason::ReadyForReview, false),
         PullAction::Closed => return (Job::ClosePull { pull, head_sha: event.head_sha }, true),

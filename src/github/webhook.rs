@@ -83,6 +83,8 @@ pub struct PullRequestEvent {
     pub head_sha: CommitSha,
     /// The branch it goes to.
     pub base_branch: BranchName,
+    /// When it was changed, in seconds by GitHub's clock.
+    pub changed_s: Option<i64>,
 }
 
 /// A review was submitted, edited or dismissed; which of these is read again with all reviews.

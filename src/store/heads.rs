@@ -41,7 +41,7 @@ impl Store {
         let mut write = self.write(SEE).await?;
         // A late worker may bring an older head back; then its time must not be older than the newest known.
         let since_s: i64 = sqlx::query_scalar(
-            "INSERT INTO heads (repo_id, pull, sha, base, since_s, moved_by) VALUES ($1, $2, $3, $4, $5, 0) \
+            "INSERT INTO heads (repo_id, pull, sha, base, since_s) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (repo_id, pull) DO UPDATE SET sha = excluded.sha, base = excluded.base, \
              since_s = CASE WHEN heads.since_s > excluded.since_s THEN heads.since_s ELSE excluded.since_s END \
              RETURNING since_s",
@@ -54,37 +54,36 @@ impl Store {
         .fetch_one(&mut *write.tx)
         .await
         .map_err(StoreError::during(SEE))?;
-        lapse(&mut write, repo, pull).await?;
+        lapse(&mut write, repo, pull, i64::MAX).await?;
         write.commit().await?;
         Ok(since_s)
     }
 
-    /// A push or another base branch was reported by this job: even if the same head comes back, nothing that was said before
-    /// is about it. A job's second attempt changes nothing.
+    /// A push or another base branch at this time, in seconds by GitHub's clock: even if the same head is back, nothing that was
+    /// said until then is about it. A delivery that comes late or twice takes back nothing that was said since.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn head_moved(&self, repo: RepoId, pull: PullNumber, job: i64) -> Result<(), StoreError> {
+    pub async fn head_moved(&self, repo: RepoId, pull: PullNumber, moved_s: i64) -> Result<(), StoreError> {
         let mut write = self.write(SEE).await?;
-        let moved =
-            sqlx::query("UPDATE heads SET sha = '', moved_by = $3 WHERE repo_id = $1 AND pull = $2 AND moved_by < $3")
-                .bind(to_db(repo.0))
-                .bind(to_db(pull.0))
-                .bind(job)
-                .execute(&mut *write.tx)
-                .await
-                .map_err(StoreError::during(SEE))?;
-        if moved.rows_affected() > 0 {
-            lapse(&mut write, repo, pull).await?;
-        }
+        sqlx::query("UPDATE heads SET since_s = $3 WHERE repo_id = $1 AND pull = $2 AND since_s < $3")
+            .bind(to_db(repo.0))
+            .bind(to_db(pull.0))
+            .bind(moved_s)
+            .execute(&mut *write.tx)
+            .await
+            .map_err(StoreError::during(SEE))?;
+        lapse(&mut write, repo, pull, moved_s.saturating_add(1).saturating_mul(1_000)).await?;
         write.commit().await
     }
 }
 
-async fn lapse(write: &mut Write, repo: RepoId, pull: PullNumber) -> Result<(), StoreError> {
-    sqlx::query("UPDATE overrides SET lapsed = 1 WHERE repo_id = $1 AND pull = $2 AND lapsed = 0")
+/// Takes back the overrides that were given before a time, in milliseconds.
+async fn lapse(write: &mut Write, repo: RepoId, pull: PullNumber, before_ms: i64) -> Result<(), StoreError> {
+    sqlx::query("UPDATE overrides SET lapsed = 1 WHERE repo_id = $1 AND pull = $2 AND lapsed = 0 AND at_ms < $3")
         .bind(to_db(repo.0))
         .bind(to_db(pull.0))
+        .bind(before_ms)
         .execute(&mut *write.tx)
         .await
         .map_err(StoreError::during(SEE))?;

@@ -113,13 +113,15 @@ async fn an_override_lapses_with_its_head_or_base_branch_and_never_comes_back() 
         add(&store, &given("lee", 3, 21)).await;
         assert_eq!(see("a", &dev, 30).await, 30);
         assert_eq!(lapsed().await, [true, true]);
-        add(&store, &given("lee", 3, 22)).await;
-        store.head_moved(REPO, PULL, 5).await.unwrap();
-        assert_eq!(see("a", &dev, 40).await, 40, "the same head came back");
-        add(&store, &given("lee", 3, 23)).await;
-        store.head_moved(REPO, PULL, 5).await.unwrap();
-        assert_eq!(lapsed().await, [true, true, true, false], "a job's second attempt takes nothing back");
-        assert_eq!(see("a", &dev, 50).await, 40);
+        let at = |second: i64, comment| OverrideFact { at_ms: second * 1_000, ..given("lee", 3, comment) };
+        add(&store, &at(31, 23)).await;
+        store.head_moved(REPO, PULL, 31).await.unwrap();
+        assert_eq!(lapsed().await, [true, true, true], "given in the second of the push, and the same head came back");
+        assert_eq!(see("a", &dev, 40).await, 31, "who writes after the push has seen what it left");
+        add(&store, &at(32, 24)).await;
+        store.head_moved(REPO, PULL, 31).await.unwrap();
+        assert_eq!(lapsed().await, [true, true, true, false], "a late or repeated delivery takes nothing newer back");
+        assert_eq!(see("a", &dev, 50).await, 31);
     })
     .await;
 }

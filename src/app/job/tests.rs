@@ -19,6 +19,7 @@ fn pull(action: PullAction) -> Event {
         number: PullNumber(7),
         head_sha: CommitSha::parse(&"a".repeat(40)).unwrap(),
         base_branch: BranchName::parse("main").unwrap(),
+        changed_s: Some(1_800_000_000),
     })
 }
 

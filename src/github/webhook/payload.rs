@@ -29,6 +29,7 @@ struct Pull {
     number: PullNumber,
     head: Head,
     base: Base,
+    updated_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -250,6 +251,7 @@ fn pull_request(payload: PullRequestPayload) -> (Event, String) {
         number: payload.pull_request.number,
         head_sha: payload.pull_request.head.sha,
         base_branch: payload.pull_request.base.branch,
+        changed_s: payload.pull_request.updated_at.as_deref().and_then(crate::github::time::seconds),
     });
     (event, payload.action)
 }
