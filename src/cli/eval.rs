@@ -119,6 +119,7 @@ fn options(arguments: &EvalArguments) -> Result<LocalOptions, CommandError> {
         paths: arguments.paths.clone(),
         base: arguments.base.clone(),
         head: arguments.head.clone(),
+        settings: arguments.config.clone(),
         overrides,
     })
 }
@@ -212,6 +213,7 @@ fn failed(arguments: &EvalArguments, error: LocalError, secrets: &Secrets) -> Re
         LocalError::Git(error) => Err(CommandError::Input(error.to_string())),
         LocalError::Files(error) => Err(CommandError::World(error.to_string())),
         LocalError::Run(error) => Err(CommandError::World(error.to_string())),
+        LocalError::World(message) => Err(CommandError::World(message)),
     }
 }
 

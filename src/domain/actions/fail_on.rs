@@ -1,0 +1,43 @@
+//! Which ends of a run fail the step. Decides no verdict.
+
+/// From when on the step fails; each level includes those before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FailOn {
+    /// Wrong input alone.
+    Never,
+    /// A regression or an error of lint.
+    Regression,
+    /// Also what could not be measured.
+    #[default]
+    NotMeasured,
+    /// Also any failing case.
+    AnyFailure,
+}
+
+impl FailOn {
+    /// All levels by their names.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("never", Self::Never),
+        ("regression", Self::Regression),
+        ("not-measured", Self::NotMeasured),
+        ("any-failure", Self::AnyFailure),
+    ];
+
+    /// The level of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, level)| *level)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_level_has_a_name_and_includes_those_before_it() {
+        assert_eq!(FailOn::named("any-failure"), Some(FailOn::AnyFailure));
+        assert_eq!(FailOn::named("Never"), None);
+        assert!(FailOn::ALL.is_sorted_by_key(|(_, level)| *level));
+    }
+}
