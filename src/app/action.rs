@@ -104,7 +104,8 @@ async fn against(
         }
     }
     let nowhere = |why: &str| LocalError::Input(base_is_nowhere(revision, why));
-    let repository = options.repository.as_ref().ok_or_else(|| nowhere("there is no `github-token` to ask GitHub with"))?;
+    let repository =
+        options.repository.as_ref().ok_or_else(|| nowhere("there is no `github-token` to ask GitHub with"))?;
     let told = |error: GithubError| refused(revision, error);
     let Some(commit) = repository.commit(revision).await.map_err(told)? else {
         if matches!(options.event, Event::Push(_)) && options.local.base.is_none() {

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use super::{ConfigError, Environment, URL_HELP, web_url};
 use crate::domain::actions::FailOn;
 use crate::domain::ids::{CommitSha, ModelId, RepoId, RepoName};
+use crate::domain::settings::SETTINGS_PATH;
 
 /// What the runner says, and what the workflow asks for.
 #[derive(Debug, Clone)]
@@ -83,7 +84,10 @@ where
         Ok(ActionConfig {
             event,
             event_path: path("GITHUB_EVENT_PATH"),
-            repository: self.given("GITHUB_REPOSITORY").and_then(|name| RepoName::parse(&name).ok()).map(|name| (name, id)),
+            repository: self
+                .given("GITHUB_REPOSITORY")
+                .and_then(|name| RepoName::parse(&name).ok())
+                .map(|name| (name, id)),
             sha: self.given("GITHUB_SHA").and_then(|sha| CommitSha::parse(&sha).ok()),
             api_url: self.address(API)?,
             graphql_url: self.address(GRAPHQL)?,
@@ -101,14 +105,15 @@ where
         let paths = self.given("INPUT_PATHS").unwrap_or_default();
         let model = self.given("INPUT_MODEL").map(|model| ModelId::parse(&model)).transpose();
         let trials = self.given("INPUT_TRIALS").map(|trials| trials.parse().ok().filter(|n| (1..=100).contains(n)));
-        let max_cost = self.given("INPUT_MAX_COST").map(|cost| {
-            cost.parse::<f64>().ok().filter(|cost| cost.is_finite() && *cost >= 0.0)
-        });
+        let max_cost = self
+            .given("INPUT_MAX_COST")
+            .map(|cost| cost.parse::<f64>().ok().filter(|cost| cost.is_finite() && *cost >= 0.0));
         let fail_on = self.given("INPUT_FAIL_ON").map(|level| FailOn::named(&level));
         Ok(ActionInputs {
             paths: paths.lines().map(str::trim).filter(|path| !path.is_empty()).map(str::to_owned).collect(),
             base: self.given("INPUT_BASE"),
-            config: self.given("INPUT_CONFIG"),
+            // The usual name means the usual place, whatever the working folder is.
+            config: self.given("INPUT_CONFIG").filter(|path| path != SETTINGS_PATH),
             model: model.map_err(|_| wrong("model", "write it as provider/name, as in openai/gpt-4o-mini"))?,
             trials: trials.map(|n| n.ok_or(wrong("trials", "give a whole number from 1 to 100"))).transpose()?,
             max_cost: max_cost
@@ -116,10 +121,9 @@ where
                 .transpose()?,
             fail_on: match fail_on {
                 None => FailOn::default(),
-                Some(level) => level.ok_or(wrong(
-                    "fail-on",
-                    "choose one of never, regression, not-measured, any-failure",
-                ))?,
+                Some(level) => {
+                    level.ok_or(wrong("fail-on", "choose one of never, regression, not-measured, any-failure"))?
+                }
             },
             comment: match self.given("INPUT_COMMENT").as_deref() {
                 None | Some("true") => true,
@@ -139,7 +143,9 @@ where
     fn address(&self, (name, default): (&'static str, &str)) -> Result<String, ConfigError> {
         let text = self.given(name).unwrap_or_else(|| default.to_owned());
         // As it was written: a parsed address may end in a slash that the text has not.
-        web_url(&text).map(|_| text.trim_end_matches('/').to_owned()).ok_or(ConfigError::Invalid { name, help: URL_HELP })
+        web_url(&text)
+            .map(|_| text.trim_end_matches('/').to_owned())
+            .ok_or(ConfigError::Invalid { name, help: URL_HELP })
     }
 }
 
@@ -150,7 +156,8 @@ mod tests {
     fn read(variables: &[(&str, &str)]) -> Result<ActionConfig, String> {
         let all: Vec<(&str, &str)> =
             [("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_NAME", "push")].iter().chain(variables).copied().collect();
-        let find = |name: &str| all.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let find =
+            |name: &str| all.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         Environment::new(find, |_: &Path| Err(std::io::Error::other("no files"))).action().map_err(|e| e.to_string())
     }
 
@@ -173,12 +180,18 @@ mod tests {
             ("INPUT_FAIL_ON", "always"),
             "the input `fail-on` is not valid: choose one of never, regression, not-measured, any-failure",
         );
-        check(("INPUT_MODEL", "gpt"), "the input `model` is not valid: write it as provider/name, as in openai/gpt-4o-mini");
+        check(
+            ("INPUT_MODEL", "gpt"),
+            "the input `model` is not valid: write it as provider/name, as in openai/gpt-4o-mini",
+        );
         check(
             ("INPUT_MAX_COST", "-1"),
             "the input `max-cost` is not valid: give an amount in US dollars, for instance 0.50",
         );
-        check(("GITHUB_API_URL", "here"), "GITHUB_API_URL is not valid: give a URL that begins with https:// or http://");
+        check(
+            ("GITHUB_API_URL", "here"),
+            "GITHUB_API_URL is not valid: give a URL that begins with https:// or http://",
+        );
         check(
             ("GITHUB_ACTIONS", ""),
             "this is no step of a workflow (GITHUB_ACTIONS and GITHUB_EVENT_NAME are not set): use `promptops eval` here, \

@@ -27,17 +27,14 @@ impl Repository {
     ///
     /// # Errors
     /// Whatever a call can meet.
-    pub async fn changes(
-        &self,
-        base: &CommitSha,
-        head: &CommitSha,
-    ) -> Result<Option<Vec<ChangedFile>>, GithubError> {
+    pub async fn changes(&self, base: &CommitSha, head: &CommitSha) -> Result<Option<Vec<ChangedFile>>, GithubError> {
         let compared = self.compare(base.as_str(), head).await?;
         if (compared.files.len() as u64) < COMPARED_FILES {
             return Ok(Some(content::read(compared.files).0));
         }
         let what = "a comparison of commits";
-        let fork = CommitSha::parse(&compared.merge_base_commit.sha).map_err(|error| GithubError::shape(what, error))?;
+        let fork =
+            CommitSha::parse(&compared.merge_base_commit.sha).map_err(|error| GithubError::shape(what, error))?;
         let (before, after) = tokio::try_join!(self.tree(&fork), self.tree(head))?;
         Ok((!before.truncated && !after.truncated).then(|| content::between(&before, &after).0))
     }

@@ -182,6 +182,13 @@ impl Github {
         Repository::new(self.clone(), installation, name, id)
     }
 
+    /// One repository, as the token's holder sees it.
+    #[must_use]
+    pub fn of_token(&self, name: RepoName, id: RepoId) -> Repository {
+        // No token is minted, so the installation is never asked for.
+        self.repository(InstallationId(0), name, id)
+    }
+
     /// A repository of which only the name is known, through the installation that covers it.
     ///
     /// # Errors
@@ -233,10 +240,9 @@ impl Github {
 
     /// Whose a token is; `None` where nobody says.
     async fn viewer(&self, token: &SecretString, graphql_url: &http::Uri) -> Option<String> {
-        let ask = Ask {
-            repeat: Repeat::Safe,
-            ..Ask::post(graphql_url.path().to_owned(), json!({ "query": "query { viewer { login } }" }), "the token's holder")
-        };
+        // Not asked twice: whoever does not know costs less than a wait.
+        let question = json!({ "query": "query { viewer { login } }" });
+        let ask = Ask::post(graphql_url.path().to_owned(), question, "the token's holder");
         // The base's path would be put in front.
         let origin = http::Uri::builder()
             .scheme(graphql_url.scheme()?.clone())

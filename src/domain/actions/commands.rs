@@ -93,10 +93,16 @@ fn line(annotation: &Annotation) -> String {
     format!("::{} {place},title={}::{}\n", kind.word(), property(&annotation.title), data(&annotation.message))
 }
 
-/// A text that the runner must print and not obey; `token` must not be guessable.
+/// From here on the runner prints and does not obey, until [`resume`]; `token` must not be guessable.
 #[must_use]
-pub fn inert(text: &str, token: &str) -> String {
-    format!("::stop-commands::{token}\n{}\n::{token}::\n", text.trim_end())
+pub fn stop(token: &str) -> String {
+    format!("::stop-commands::{token}\n")
+}
+
+/// The runner obeys again.
+#[must_use]
+pub fn resume(token: &str) -> String {
+    format!("::{token}::\n")
 }
 
 /// One output. The value ends at a line that is the delimiter, so it must not hold one.
@@ -126,7 +132,10 @@ mod tests {
             "::error file=a%2Cb/c%25.prompt.yml,line=2,endLine=4,title=a%2C b%3A c::50 %25%0A::set-output::x%0D\n"
         );
         let columns = Annotation { columns: Some((3, 7)), ..annotation(Level::Warning, "a.yml", "x") };
-        assert_eq!(annotations(&[columns], (0, 0)), "::warning file=a.yml,line=2,col=3,endColumn=7,title=a%2C b%3A c::x\n");
+        assert_eq!(
+            annotations(&[columns], (0, 0)),
+            "::warning file=a.yml,line=2,col=3,endColumn=7,title=a%2C b%3A c::x\n"
+        );
     }
 
     #[test]

@@ -37,7 +37,9 @@ pub struct PullEvent {
 
 /// The event's file cannot be used.
 #[derive(Debug, Error)]
-#[error("the event `{event}` cannot be read from GITHUB_EVENT_PATH: {problem}; run this as a step of a workflow, with the file that the runner wrote")]
+#[error(
+    "the event `{event}` cannot be read from GITHUB_EVENT_PATH: {problem}; run this as a step of a workflow, with the file that the runner wrote"
+)]
 pub struct EventError {
     event: String,
     problem: String,

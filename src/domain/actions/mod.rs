@@ -6,7 +6,7 @@ mod fail_on;
 mod outputs;
 
 pub use event::{Event, EventError, PullEvent};
-pub use fail_on::FailOn;
+pub use fail_on::{End, FailOn};
 pub use outputs::Outputs;
 
 /// What a workflow must grant its job, and what a step must be given.

@@ -1,9 +1,10 @@
 //! What later steps of a workflow can read: a few plain values. Knows no file.
 
+use super::End;
 use super::commands::output;
 use crate::domain::gate::Verdict;
 use crate::domain::gate::verdict::CaseStatus;
-use crate::domain::report::{Outcome, PromptReport, Report};
+use crate::domain::report::{PromptReport, Report};
 
 /// The outputs of the step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,20 +17,21 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// What a report comes to; `blocked` where lint found errors, so that nothing was asked.
+    /// What a report comes to, and how its run ended.
     #[must_use]
-    pub fn of(report: &Report, blocked: bool) -> Self {
+    pub fn of(report: &Report, end: End) -> Self {
         let cases = || report.prompts.iter().flat_map(|prompt| &prompt.cases);
         let count = |status| cases().filter(|case| case.status == status).count();
-        let cost: f64 = report.prompts.iter().flat_map(|prompt| &prompt.usage).map(|usage| usage.cost_usd).sum();
+        let spent = report.prompts.iter().flat_map(|prompt| &prompt.usage).map(|usage| usage.cost_usd);
+        // The sum of nothing would be written as -0.
+        let cost = spent.fold(0.0, |sum, usd| sum + usd);
         Self {
-            verdict: match (&report.outcome, report.verdict()) {
-                (Outcome::BrokenFiles, _) if blocked => "regression",
-                (Outcome::BrokenFiles, _) => "wrong_input",
-                (_, Verdict::Pass) => "pass",
-                (_, Verdict::NoRegressionFound) => "no_regression_found",
-                (_, Verdict::Regression) => "regression",
-                (_, Verdict::NotMeasured) => "not_measured",
+            verdict: match end {
+                End::Passed if report.verdict() == Verdict::NoRegressionFound => "no_regression_found",
+                End::Passed => "pass",
+                End::Blocked => "regression",
+                End::NotMeasured => "not_measured",
+                End::WrongInput => "wrong_input",
             },
             score: score(report).map(|score| format!("{score:.4}")),
             broken: count(CaseStatus::Broken),
@@ -67,12 +69,13 @@ fn score(report: &Report) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::report::Outcome;
 
     #[test]
     fn a_report_without_measurements_has_no_score() {
         let report = Report::new(Outcome::BrokenFiles, None, "head".to_owned());
         assert_eq!(
-            Outputs::of(&report, false).text("/tmp/r.json", "END"),
+            Outputs::of(&report, End::WrongInput).text("/tmp/r.json", "END"),
             "verdict<<END\nwrong_input\nEND\nscore<<END\n\nEND\nbroken<<END\n0\nEND\nfixed<<END\n0\nEND\n\
              cost-usd<<END\n0.000000\nEND\nreport-file<<END\n/tmp/r.json\nEND\n"
         );

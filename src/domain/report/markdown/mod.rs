@@ -187,7 +187,8 @@ fn footer(report: &Report, secrets: &Secrets) -> String {
     };
     let spent =
         if report.prompts.is_empty() { String::new() } else { format!(" This run: {}.", words::spending(report)) };
-    let commands = if report.of_step { "" } else { " Commands: `/promptops eval`, `/promptops explain`, `/promptops help`." };
+    let commands =
+        if report.of_step { "" } else { " Commands: `/promptops eval`, `/promptops explain`, `/promptops help`." };
     format!("{revisions}{spent}{commands}\n")
 }
 
