@@ -72,7 +72,7 @@ pub async fn stand(options: &ActionOptions) -> Result<Standing, LocalError> {
         (None, None) => notes.push(match event {
             Event::Push(_) => "The branch is new, so there is nothing to compare with: all prompts were measured.".to_owned(),
             Event::Other(name) => format!(
-                "The event {name} names nothing to compare with: all prompts were measured. The input `base` names a revision."
+                "The event {name} names nothing to compare with: all prompts were measured. The input base names a revision."
             ),
             _ => "This event names nothing to compare with: all prompts were measured.".to_owned(),
         }),
@@ -105,7 +105,7 @@ async fn against(
     }
     let nowhere = |why: &str| LocalError::Input(base_is_nowhere(revision, why));
     let repository =
-        options.repository.as_ref().ok_or_else(|| nowhere("there is no `github-token` to ask GitHub with"))?;
+        options.repository.as_ref().ok_or_else(|| nowhere("there is no github-token to ask GitHub with"))?;
     let told = |error: GithubError| refused(revision, error);
     let Some(commit) = repository.commit(revision).await.map_err(told)? else {
         if matches!(options.event, Event::Push(_)) && options.local.base.is_none() {
@@ -147,7 +147,7 @@ fn names(files: &[ChangedFile]) -> BTreeSet<PromptPath> {
 
 fn base_is_nowhere(revision: &str, why: &str) -> String {
     format!(
-        "base `{revision}` is not in this checkout, and {why}; check out with full history:\n{FULL_CHECKOUT}or give the step \
+        "base {revision} is not in this checkout, and {why}; check out with full history:\n{FULL_CHECKOUT}or give the step \
          a token that may read the repository:\n{TOKEN_INPUT}"
     )
 }
@@ -156,11 +156,11 @@ fn base_is_nowhere(revision: &str, why: &str) -> String {
 fn refused(revision: &str, error: GithubError) -> LocalError {
     match error {
         GithubError::Unauthorized { .. } => {
-            LocalError::Input(base_is_nowhere(revision, "GitHub does not accept the `github-token`"))
+            LocalError::Input(base_is_nowhere(revision, "GitHub does not accept the github-token"))
         }
         GithubError::NotFound { .. } | GithubError::Forbidden { .. } => LocalError::Input(format!(
             "{}or let the job's token read it:\n{PERMISSIONS}",
-            base_is_nowhere(revision, "the `github-token` may not read the repository's contents")
+            base_is_nowhere(revision, "the github-token may not read the repository's contents")
         )),
         other => LocalError::World(other.to_string()),
     }

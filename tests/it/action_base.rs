@@ -79,14 +79,14 @@ async fn a_base_that_is_nowhere_says_what_to_add_to_the_workflow() {
     };
     let mut step = shallow("rudely").await;
     step.set("INPUT_GITHUB_TOKEN", "");
-    check(&step, &["there is no `github-token`", "fetch-depth: 0", "github-token: ${{ github.token }}"]).await;
+    check(&step, &["there is no github-token", "fetch-depth: 0", "github-token: ${{ github.token }}"]).await;
     step.set("INPUT_GITHUB_TOKEN", "ghs_0123456789abcdefghij");
-    check(&step, &["GitHub does not accept the `github-token`", "fetch-depth: 0"]).await;
+    check(&step, &["GitHub does not accept the github-token", "fetch-depth: 0"]).await;
     step.repo.set_private(true).unwrap();
     step.grant(&[("issues", "read")]);
     check(&step, &["may not read the repository's contents", "contents: read"]).await;
     step.grant(&[("contents", "read")]).set("INPUT_BASE", "no-such-branch");
-    check(&step, &["base `no-such-branch`", "GitHub knows no such revision"]).await;
+    check(&step, &["base no-such-branch", "GitHub knows no such revision"]).await;
 }
 
 #[tokio::test]

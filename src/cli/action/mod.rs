@@ -49,7 +49,8 @@ pub async fn run() -> Result<Outcome, CommandError> {
         Err(message) => run::wrong(&config, message.clone()),
     };
     console.report(&ended.report, &secrets);
-    for (_, remark) in &ended.remarks {
+    // What takes one line stands in the report already.
+    for (_, remark) in ended.remarks.iter().filter(|(_, remark)| remark.trim_end().contains('\n')) {
         console.tell(remark, &secrets);
     }
     let fails = config.inputs.fail_on.fails(ended.end);

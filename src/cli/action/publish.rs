@@ -75,7 +75,7 @@ fn page(summary: Option<&Path>, ended: &Ended, secrets: &Secrets) -> String {
 pub fn annotations(ended: &Ended, secrets: &Secrets) {
     let count = |wanted: Kind| ended.remarks.iter().filter(|(kind, _)| *kind == wanted).count();
     for (kind, remark) in &ended.remarks {
-        print(&commands::remark(*kind, TITLE, &Untrusted::new(remark, secrets).lines(REMARK)));
+        print(&commands::remark(*kind, TITLE, &Untrusted::new(remark.trim_end(), secrets).lines(REMARK)));
     }
     let mut all = remarks_of::annotations(&ended.report, secrets);
     // Where there is room for some only, what has to be fixed goes first.

@@ -170,7 +170,7 @@ async fn work(
 
 /// What to do where the change is not in the checkout.
 const BASE_CHECKED_OUT: &str = "the checkout holds the base branch and not the change, so there is nothing to compare; run \
-                                on `pull_request`, or check out the change:\n- uses: actions/checkout@v4\n  with:\n    \
+                                on pull_request, or check out the change:\n- uses: actions/checkout@v4\n  with:\n    \
                                 ref: ${{ github.event.pull_request.head.sha }}\n";
 
 /// Why a fork's text is not shown to a model with this repository's keys.
