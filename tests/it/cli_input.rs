@@ -149,6 +149,31 @@ async fn settings_that_are_wrong() {
 }
 
 #[tokio::test]
+async fn settings_may_be_another_file() {
+    let desk = Desk::repository(&[("a.prompt.yml", PROMPT), ("a.golden.yml", GOLDEN)]);
+    desk.write("ci/strict.yml", "prompts: { include: [nowhere] }\n");
+    desk.write("ci/broken.yml", "promts: {}\n");
+    let provider = Scripted::start(answer).await;
+    for command in ["eval", "lint"] {
+        let broken = desk.run(&[command, "--config", "ci/broken.yml"]).await;
+        assert_eq!(broken.code, 2);
+        assert!(broken.stderr.starts_with("ci/broken.yml:1:1: error: "), "{broken:?}");
+        let gone = desk.run(&[command, "--config", "ci/none.yml"]).await;
+        assert_eq!(gone.code, 2);
+        assert!(gone.stderr.contains("no settings file at `ci/none.yml`; name one that is there"), "{gone:?}");
+    }
+    let strict = desk.ask(&provider, &["eval", "--config", "ci/strict.yml"]).await;
+    assert!(strict.stderr.contains("no prompt files found"), "{strict:?}");
+    assert_eq!(provider.calls(), 0);
+    // Base's version of the named file counts, as of the usual one.
+    desk.write("ci/strict.yml", "");
+    desk.commit("settings");
+    desk.write("ci/strict.yml", "prompts: { include: [nowhere] }\n");
+    let ran = desk.ask(&provider, &["eval", "--config", "ci/strict.yml", "--base", "HEAD"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[tokio::test]
 async fn arguments_that_are_wrong() {
     let desk = Desk::repository(&[("a.prompt.yml", PROMPT.replace("model: openai/gpt-4o-mini\n", "").as_str())]);
     let said = async |arguments: &[&str]| {

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told should panic")]
 
+mod action_base;
+mod action_events;
+mod action_forks;
+mod action_publish;
 mod architecture;
 mod attack_head;
 mod attack_paths;

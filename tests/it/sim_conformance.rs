@@ -190,6 +190,35 @@ async fn pull_requests_and_comments() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_workflows_job_and_its_token() -> Outcome {
+    let s = scene().await?;
+    let repo = |path: &str| format!("/repos/acme/shop{path}");
+    let job = Client::new(&s.sim, s.shop.job_token(&[("pull_requests", "write")])?);
+    let viewer = json!({"query": "query { viewer { login } }"});
+    let viewer_of = |answer: Value| answer["data"]["viewer"]["login"].clone();
+    assert_eq!(viewer_of(job.write("POST", "/graphql", viewer.clone(), 200).await?), "github-actions[bot]");
+    assert_eq!(viewer_of(s.bot.write("POST", "/graphql", viewer, 200).await?), "promptops[bot]");
+    let comment = job.write("POST", &repo("/issues/1/comments"), json!({"body": "by a job"}), 201).await?;
+    assert_eq!((&comment["user"]["login"], &comment["user"]["type"]), (&json!("github-actions[bot]"), &json!("Bot")));
+    assert_ne!(comment["performed_via_github_app"]["id"], s.sim.app_id());
+    assert_eq!(s.shop.comments(s.number).len(), 1);
+    // What is public can be read by anybody; what is not granted cannot be written, and nothing of another repository.
+    let reader = Client::new(&s.sim, s.shop.job_token(&[("contents", "read")])?);
+    reader.get(&repo("/pulls/1"), 200).await?;
+    let refused = reader.write("POST", &repo("/issues/1/comments"), json!({"body": "no"}), 403).await?;
+    assert_eq!(refused["message"], "Resource not accessible by integration");
+    s.shop.set_private(true)?;
+    reader.get(&repo("/pulls/1"), 403).await?;
+    let other = s.sim.repo(&RepoName::parse("acme/other")?, &Change::by("olga").write("a", "a"))?;
+    other.set_private(true)?;
+    reader.get("/repos/acme/other/contents/a", 404).await?;
+    s.sim.advance(std::time::Duration::from_secs(7 * 60 * 60));
+    job.get(&repo("/pulls/1"), 401).await?;
+    s.finish();
+    Ok(())
+}
+
+#[tokio::test]
 async fn checks_and_statuses() -> Outcome {
     let s = scene().await?;
     let repo = |path: &str| format!("/repos/acme/shop{path}");
