@@ -1,5 +1,6 @@
 //! Use cases: the only room that sees store, GitHub and providers together. Knows no HTTP server and no terminal.
 
+pub mod app_setup;
 pub mod approval;
 mod attached;
 mod audit;
@@ -19,6 +20,7 @@ pub mod files;
 pub mod group;
 pub mod group_ref;
 mod guards;
+pub mod init;
 pub mod intake;
 pub mod job;
 pub mod lint;

@@ -7,6 +7,8 @@ mod convert;
 pub mod demo;
 mod eval;
 mod exit;
+mod init;
+mod init_app;
 mod lint;
 mod policy;
 mod progress;
@@ -36,6 +38,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let result = match &arguments.command {
         Command::Eval(arguments) => eval::run(arguments).await,
         Command::Lint(arguments) => lint::run(arguments).await,
+        Command::Init(arguments) => init::run(arguments).await,
         Command::Render(arguments) => render::run(arguments).await,
         Command::Convert(arguments) => convert::run(arguments).await,
         Command::Policy(command) => policy::run(command).await,
