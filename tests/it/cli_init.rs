@@ -54,7 +54,8 @@ async fn a_library_of_every_format_is_ready_to_be_evaluated() {
     let mut written: Vec<&str> = told(&ran);
     written.retain(|line| line.ends_with(".golden.yml"));
     let mut expected: Vec<&str> = sets.iter().map(String::as_str).collect();
-    (expected.sort_unstable(), written.sort_unstable());
+    expected.sort_unstable();
+    written.sort_unstable();
     assert_eq!(written, expected, "{ran:?}");
     for step in [
         "Found 5 prompt files:",
