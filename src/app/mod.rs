@@ -1,6 +1,7 @@
 //! Use cases: the only room that sees store, GitHub and providers together. Knows no HTTP server and no terminal.
 
 pub mod action;
+pub mod app_setup;
 pub mod approval;
 mod attached;
 mod audit;
@@ -21,6 +22,7 @@ pub mod ground;
 pub mod group;
 pub mod group_ref;
 mod guards;
+pub mod init;
 pub mod intake;
 pub mod job;
 pub mod lint;

@@ -9,6 +9,8 @@ mod convert;
 pub mod demo;
 mod eval;
 mod exit;
+mod init;
+mod init_app;
 mod lint;
 mod policy;
 mod progress;
@@ -39,6 +41,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Eval(arguments) => eval::run(arguments).await,
         Command::Action => Box::pin(action::run()).await,
         Command::Lint(arguments) => lint::run(arguments).await,
+        Command::Init(arguments) => init::run(arguments).await,
         Command::Render(arguments) => render::run(arguments).await,
         Command::Convert(arguments) => convert::run(arguments).await,
         Command::Policy(command) => policy::run(command).await,

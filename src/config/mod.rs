@@ -228,17 +228,25 @@ where
             // Whoever sets it up wants to know all that is missing.
             (app_id, key) => return Err(together([app_id.err(), key.err()])),
         };
-        let api_url = self.url("PROMPTOPS_GITHUB_API_URL")?;
         Ok(GithubReader {
             app_id,
             database_url: self.text("PROMPTOPS_DATABASE_URL")?.map(SecretString::from),
             // Many deployment tools cannot hold line breaks and write them as \n.
             private_key: if key.contains('\n') { key } else { key.replace("\\n", "\n") }.into(),
-            api_url: match api_url {
-                Some(url) => url,
-                None => self.parsed("PROMPTOPS_GITHUB_API_URL", "https://api.github.com", URL_HELP)?,
-            },
+            api_url: self.github_api_url()?,
         })
+    }
+
+    /// Reads where GitHub's API is.
+    ///
+    /// # Errors
+    /// When the variable is no URL.
+    pub fn github_api_url(&self) -> Result<Url, ConfigError> {
+        const NAME: &str = "PROMPTOPS_GITHUB_API_URL";
+        match self.url(NAME)? {
+            Some(url) => Ok(url),
+            None => self.parsed(NAME, "https://api.github.com", URL_HELP),
+        }
     }
 
     fn github(&self) -> Result<GithubConfig, ConfigError> {

@@ -14,6 +14,7 @@ pub mod gate;
 pub mod golden;
 pub mod governed;
 pub mod ids;
+pub mod init;
 pub mod lint;
 pub mod node;
 pub mod patterns;

@@ -11,6 +11,7 @@ mod content;
 mod contributors;
 mod deliveries;
 mod error;
+pub mod manifest;
 mod membership;
 mod organisation;
 mod overriders;

@@ -1,12 +1,14 @@
 //! The table of routes: method, pattern, who may call, handler. Knows the handlers by name only.
 
-use super::api::{app, checks, comments, contents, git, graphql, orgs, pulls, repos, statuses};
+use super::api::{app, app_manifest, checks, comments, contents, git, graphql, orgs, pulls, repos, statuses};
 use super::call::{Answer, Call};
 use super::state::World;
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Access {
+    /// Everybody, with or without credentials.
+    Public,
     /// Any valid caller.
     Anyone,
     /// The app, by JWT.
@@ -44,7 +46,7 @@ const fn route(
     Route { method, pattern, access, run }
 }
 
-use Access::{Anyone, App, Installation, Members, Repo};
+use Access::{Anyone, App, Installation, Members, Public, Repo};
 use Level::{Read, Write};
 
 const METADATA: Access = Repo(&[("metadata", Read)]);
@@ -59,6 +61,9 @@ const TALK_WRITE: Access = Repo(&[("issues", Write), ("pull_requests", Write)]);
 pub(super) const ROUTES: &[Route] = &[
     route("GET", "/", Anyone, app::root),
     route("GET", "/app", App, app::app),
+    route("POST", "/settings/apps/new", Public, app_manifest::create),
+    route("POST", "/organizations/{org}/settings/apps/new", Public, app_manifest::create),
+    route("POST", "/app-manifests/{code}/conversions", Public, app_manifest::convert),
     route("GET", "/app/installations", App, app::installations),
     route("POST", "/app/installations/{id}/access_tokens", App, app::create_token),
     route("GET", "/app/hook/deliveries", App, app::deliveries),

@@ -216,8 +216,13 @@ fn call(
     token: Option<super::state::Token>,
     repo: u64,
 ) -> Result<Call, Refusal> {
+    let is_form = asked.header("content-type") == Some("application/x-www-form-urlencoded");
     let body: Option<Value> = match asked.body.as_ref() {
         b"" => None,
+        form if is_form => {
+            let fields = url::form_urlencoded::parse(form).into_owned();
+            Some(Value::Object(fields.map(|(name, value)| (name, Value::String(value))).collect()))
+        }
         bytes => Some(serde_json::from_slice(bytes).map_err(|_| Refusal::new(400, "Problems parsing JSON"))?),
     };
     if body.as_ref().is_some_and(|body| !body.is_object() && !body.is_null()) {

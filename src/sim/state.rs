@@ -224,6 +224,8 @@ pub(super) struct World {
     pub(super) installations: BTreeMap<u64, Installation>,
     pub(super) tokens: HashMap<String, Token>,
     pub(super) app: App,
+    /// Apps that wait for their code to be traded: code and manifest.
+    pub(super) manifests: HashMap<String, serde_json::Value>,
     pub(super) limiter: Limiter,
     pub(super) caps: Caps,
     pub(super) record: Record,

@@ -1,5 +1,6 @@
 //! The HTTP server: all routes in one table. Knows no GitHub payload and no SQL.
 
+pub mod app_setup;
 mod health;
 mod metrics;
 mod webhook;

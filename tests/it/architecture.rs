@@ -31,12 +31,12 @@ const HOUSE: &[(&str, &str, &str)] = &[
     (
         "app",
         "domain engine provider store github git app",
-        "serde serde_json thiserror tokio tokio_util futures tracing secrecy bytes globset",
+        "serde serde_json thiserror tokio tokio_util futures tracing secrecy bytes globset url",
     ),
     (
         "web",
         "domain engine store github app web",
-        "serde serde_json thiserror tokio tokio_util futures tracing axum tower tower_http http bytes metrics metrics_exporter_prometheus secrecy",
+        "serde serde_json thiserror tokio tokio_util futures tracing axum tower tower_http http bytes metrics metrics_exporter_prometheus secrecy askama",
     ),
     ("worker", "domain engine store app worker", "thiserror tokio tokio_util futures tracing metrics"),
     (

@@ -17,6 +17,8 @@ mod cli_convert;
 mod cli_dotprompt;
 mod cli_eval;
 mod cli_evaluators;
+mod cli_init;
+mod cli_init_app;
 mod cli_input;
 mod cli_judges;
 mod cli_lint;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod eval;
+mod init;
 mod lint;
 mod policy;
 mod prompt;
@@ -10,6 +11,7 @@ use clap::{Parser, Subcommand};
 
 pub use audit::{AuditArguments, AuditCommand, AuditExportArguments, AuditFormat, AuditVerifyArguments};
 pub use eval::{EvalArguments, Format, Output};
+pub use init::InitArguments;
 pub use lint::{LintArguments, LintFormat};
 pub use policy::{ExplainArguments, PolicyCommand, PolicyTestArguments, VerdictArgument};
 pub use prompt::{ConvertArguments, RenderArguments, RenderFormat};
@@ -33,6 +35,8 @@ pub enum Command {
     Action,
     /// Check prompts, golden sets and settings without calling a model
     Lint(LintArguments),
+    /// Start in a repository: settings, golden sets, a workflow; or create the GitHub App
+    Init(InitArguments),
     /// Print the messages of a prompt as a model would get them; no model is called
     Render(RenderArguments),
     /// Write a prompt file or golden set of any format as .prompt.yml and .golden.yml

@@ -1,6 +1,7 @@
 //! The handlers, one file per resource. They turn calls into changes and answers; they know no transport.
 
 pub(super) mod app;
+pub(super) mod app_manifest;
 pub(super) mod checks;
 pub(super) mod comments;
 pub(super) mod contents;

@@ -290,6 +290,7 @@ fn world(url: &str, hooks: Hooks) -> World {
         installations: Default::default(),
         tokens: Default::default(),
         app,
+        manifests: Default::default(),
         limiter: Limiter::default(),
         caps: Caps::default(),
         record: Record::default(),
