@@ -9,9 +9,11 @@ mod convert;
 pub mod demo;
 mod eval;
 mod exit;
+mod healthcheck;
 mod init;
 mod init_app;
 mod lint;
+mod manual;
 mod policy;
 mod progress;
 mod render;
@@ -48,7 +50,10 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         #[cfg(feature = "demo")]
         Command::Demo => demo::run().await,
         Command::Serve => serve::run().await,
+        Command::Healthcheck => healthcheck::run().await,
         Command::Audit(arguments) => audit::run(arguments).await,
+        Command::Completions(arguments) => manual::completions(arguments),
+        Command::Man(arguments) => manual::pages(arguments),
     };
     if let Err(error) = &result {
         show::error(&error.to_string());

@@ -161,17 +161,21 @@ where
     /// When a variable is missing or wrong; says which and what to do.
     pub fn serve(&self) -> Result<ServeConfig, ConfigError> {
         Ok(ServeConfig {
-            listen: self.parsed(
-                "PROMPTOPS_LISTEN",
-                "127.0.0.1:8080",
-                "write it as ADDRESS:PORT, as in 0.0.0.0:8080",
-            )?,
+            listen: self.listen()?,
             database_url: self.database_url()?,
             github: self.github()?,
             public_url: self.url("PROMPTOPS_PUBLIC_URL")?,
             reconcile: self.reconcile()?,
             providers: self.provider_config(Place::WorkingFolder, self.flag("PROMPTOPS_ALLOW_PRIVATE_PROVIDERS")?)?,
         })
+    }
+
+    /// Reads where the service listens.
+    ///
+    /// # Errors
+    /// When the variable is set twice, is no address, or its file cannot be read.
+    pub fn listen(&self) -> Result<SocketAddr, ConfigError> {
+        self.parsed("PROMPTOPS_LISTEN", "127.0.0.1:8080", "write it as ADDRESS:PORT, as in 0.0.0.0:8080")
     }
 
     /// Reads which database the service uses.

@@ -14,6 +14,7 @@ use crate::support::app::{MODEL_KEY, Mood, PROMPT, TestApp, forgets, prompt};
 /// `promptops serve` with its log.
 struct Process {
     child: Child,
+    address: String,
     log: UnboundedReceiver<String>,
     said: Vec<String>,
 }
@@ -49,9 +50,10 @@ impl Process {
                 }
             }
         });
-        let mut process = Self { child, log, said: Vec::new() };
+        let mut process = Self { child, address: String::new(), log, said: Vec::new() };
         let address = process.hears("listening").await["fields"]["address"].as_str().unwrap().to_owned();
         app.sim.deliver_to(&format!("http://{address}/webhooks/github"));
+        process.address = address;
         process
     }
 
@@ -70,6 +72,13 @@ impl Process {
         tokio::time::timeout(Duration::from_secs(30), reading).await.unwrap()
     }
 
+    /// What `promptops healthcheck` says of it.
+    async fn health(&self) -> (Option<i32>, String) {
+        let mut check = Command::new(env!("CARGO_BIN_EXE_promptops"));
+        let check = check.arg("healthcheck").env_clear().env("PROMPTOPS_LISTEN", &self.address).output().await.unwrap();
+        (check.status.code(), String::from_utf8([check.stdout, check.stderr].concat()).unwrap())
+    }
+
     async fn stop(mut self) -> String {
         let id = self.child.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
@@ -84,6 +93,7 @@ async fn the_binary_serves_a_pull_request_drains_and_logs_no_secret_and_no_promp
     let mut app = TestApp::new().await;
     app.stop().await;
     let process = Process::start(&app).await;
+    assert_eq!(process.health().await, (Some(0), "ready\n".to_owned()));
     app.mood(Mood::Slow(Duration::from_millis(200)));
     let pull = app.open_unsettled(&Change::by("ann").write(PROMPT, prompt(&forgets([5]))));
     app.until("the model is asked", |app| app.model.calls() > 0).await;

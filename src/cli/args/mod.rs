@@ -4,6 +4,7 @@ mod audit;
 mod eval;
 mod init;
 mod lint;
+mod manual;
 mod policy;
 mod prompt;
 
@@ -13,6 +14,7 @@ pub use audit::{AuditArguments, AuditCommand, AuditExportArguments, AuditFormat,
 pub use eval::{EvalArguments, Format, Output};
 pub use init::InitArguments;
 pub use lint::{LintArguments, LintFormat};
+pub use manual::{CompletionsArguments, ManArguments};
 pub use policy::{ExplainArguments, PolicyCommand, PolicyTestArguments, VerdictArgument};
 pub use prompt::{ConvertArguments, RenderArguments, RenderFormat};
 
@@ -49,8 +51,14 @@ pub enum Command {
     Demo,
     /// Run the GitHub App: webhooks in, comments and checks out
     Serve,
+    /// Ask the service on this machine whether it is ready; exit code 1 if not
+    Healthcheck,
     /// Check and export the audit log of the service
     Audit(AuditArguments),
+    /// Print the completions of a shell
+    Completions(CompletionsArguments),
+    /// Print the manual page, or write one page for each command
+    Man(ManArguments),
 }
 
 #[cfg(test)]
