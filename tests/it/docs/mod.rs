@@ -44,7 +44,7 @@ const NO_VARIABLES: [(&str, &str); 7] = [
 
 /// Fails with everything that is wrong, a line each.
 #[track_caller]
-fn nothing(wrong: Vec<String>) {
+fn nothing(wrong: &[String]) {
     assert!(wrong.is_empty(), "{} wrong in the docs:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -70,7 +70,7 @@ fn every_link_leads_somewhere() {
             }
         }
     }
-    nothing(wrong);
+    nothing(&wrong);
 }
 
 /// A path written in a file, from the repository's top.
@@ -90,7 +90,9 @@ fn the_index_names_every_page() {
     let index = Page::read(Path::new("docs/README.md"));
     let named: BTreeSet<PathBuf> = index.links().iter().map(|(_, link)| beside(&index.path, link)).collect();
     let missing = page::all().into_iter().filter(|page| page.path.starts_with("docs") && page.path != index.path);
-    nothing(missing.filter(|page| !named.contains(&page.path)).map(|page| page.path.display().to_string()).collect());
+    let wrong: Vec<String> =
+        missing.filter(|page| !named.contains(&page.path)).map(|page| page.path.display().to_string()).collect();
+    nothing(&wrong);
 }
 
 #[test]
@@ -115,7 +117,7 @@ fn every_path_exists() {
             }
         }
     }
-    nothing(wrong);
+    nothing(&wrong);
 }
 
 /// The commands of a shell block: lines joined at `\`, cut at what belongs to the shell.
@@ -177,7 +179,7 @@ fn every_command_parses() {
         }
     }
     assert!(seen > 40, "only {seen} commands were looked at");
-    nothing(wrong);
+    nothing(&wrong);
 }
 
 #[test]
@@ -191,7 +193,7 @@ fn every_command_in_comments_is_one() {
             }
         }
     }
-    nothing(wrong);
+    nothing(&wrong);
 }
 
 static VARIABLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b").unwrap());
@@ -232,11 +234,22 @@ fn every_variable_is_read() {
             }
         }
     }
-    nothing(wrong);
+    nothing(&wrong);
+}
+
+/// What a workflow, or a piece of one, may begin with where no file is named.
+const OF_A_WORKFLOW: [&str; 8] = ["name:", "on:", "permissions:", "jobs:", "steps:", "env:", "with:", "- uses:"];
+
+fn is_yaml(path: &PromptPath, text: &str) -> Result<(), String> {
+    let source = Source::read(path, text.as_bytes(), 1 << 20).map_err(|error| error.message.to_string())?;
+    yaml::parse(&source).map(drop).map_err(|error| error.message.to_string())
 }
 
 /// Reads a YAML block by the name of the file in its first line; what is wrong with it.
 fn read_block(text: &str) -> Result<(), String> {
+    if OF_A_WORKFLOW.iter().any(|key| text.starts_with(key)) {
+        return is_yaml(&PromptPath::parse("workflow.yml").unwrap(), text);
+    }
     let name = text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default();
     let name = name.split([' ', ':']).next().unwrap_or_default();
     let path = PromptPath::parse(name).map_err(|_| "its first line does not name a file, as in `# a.prompt.yml`")?;
@@ -256,10 +269,7 @@ fn read_block(text: &str) -> Result<(), String> {
             let prompt = prompt::parse(&PromptPath::parse("a.prompt.yml").unwrap(), of.as_bytes()).unwrap().value;
             golden::parse(&path, bytes, &prompt).map(drop).map_err(said)
         }
-        _ if name.starts_with(".github/workflows/") || name == "promptfooconfig.yaml" => {
-            let source = Source::read(&path, bytes, 1 << 20).map_err(|error| error.message.to_string())?;
-            yaml::parse(&source).map(drop).map_err(|error| error.message.to_string())
-        }
+        _ if name.starts_with(".github/workflows/") || name == "promptfooconfig.yaml" => is_yaml(&path, text),
         _ => Err(format!("`{name}` is no file that this test can read")),
     }
 }
@@ -279,7 +289,7 @@ fn every_yaml_file_can_be_read() {
         }
     }
     assert!(seen > 25, "only {seen} files were looked at");
-    nothing(wrong);
+    nothing(&wrong);
 }
 
 #[test]
@@ -288,6 +298,8 @@ fn what_is_wrong_with_a_page_is_found() {
     assert!(read_block("# .github/promptops.yml\nprompt: {}\n").unwrap_err().contains("prompt"));
     assert_eq!(read_block("# .github/promptops.yml\nprompts: { include: [\"a/**\"] }\n"), Ok(()));
     assert!(read_block("# a.golden.yml\ncases: []\n").is_err());
+    assert_eq!(read_block("permissions: { contents: read }\n"), Ok(()));
+    assert!(read_block("permissions: { contents: read\n").is_err());
     assert_eq!(
         commands("A=b promptops eval \\\n  --base main | tee x  # c\ncargo run\n"),
         ["promptops eval --base main"]
