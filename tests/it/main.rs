@@ -34,6 +34,7 @@ mod cli_reports;
 mod cli_vendors;
 mod corpus;
 mod demo;
+mod docs;
 mod engine;
 mod engine_money;
 mod github_client;

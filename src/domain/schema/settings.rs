@@ -17,11 +17,11 @@ pub struct Settings {
     pub prompts: Option<Prompts>,
     /// How prompts are evaluated, and what decides.
     pub evaluation: Option<Evaluation>,
-    /// Name to users, teams and other roles, for rules.
+    /// Named groups of people for rules: name to `@user`, `@org/team` and other roles.
     pub roles: Option<BTreeMap<String, Members>>,
     /// Who must approve what; every rule whose `when` holds must be satisfied.
     pub approval: Option<Vec<Rule>>,
-    /// Who may let a blocked change through.
+    /// Who may let a blocked evaluation pass with `/promptops override`. Absent: nobody.
     #[schemars(rename = "override")]
     pub overriders: Option<Quorum>,
     /// What every prompt must have and must not say.
@@ -88,7 +88,7 @@ pub struct EnforceEvaluation {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Prompts {
-    /// Globs of governed prompts; every file in a known format if absent.
+    /// Globs of governed prompts. Absent: every file in a known prompt format.
     #[schemars(length(min = 1))]
     pub include: Option<Vec<Text>>,
     /// Globs of those that are not.
@@ -99,30 +99,32 @@ pub struct Prompts {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Evaluation {
-    /// Model of prompts that name none.
+    /// Model of prompts that name none, as `provider/model`.
     pub model: Option<Model>,
     /// Model of judges that name none.
     pub judge: Option<Model>,
     /// Model that turns texts into vectors for `similar`.
     pub embeddings: Option<Model>,
-    /// Samples per case and side; 1 if absent.
-    #[schemars(range(min = 1, max = 100))]
+    /// Samples per case and side.
+    #[schemars(range(min = 1, max = 100), extend("default" = 1))]
     pub trials: Option<u32>,
-    /// A drop in mean score that the team would overlook; 0.05 if absent.
-    #[schemars(range(min = 0, max = 1))]
+    /// A drop in mean score that the team would overlook. Decides between `pass` and `no regression found`.
+    #[schemars(range(min = 0, max = 1), extend("default" = 0.05))]
     pub margin: Option<f64>,
-    /// Absolute floor for the new text.
+    /// Absolute floor: a mean score of the new text below it blocks.
     #[schemars(range(min = 0, max = 1))]
     pub min_score: Option<f64>,
-    /// Highest relative increase of the median cost.
+    /// Highest relative increase of the median cost of an answer: 0.25 allows a quarter more.
     #[schemars(range(min = 0))]
     pub max_cost_increase: Option<f64>,
-    /// Highest relative increase of the median time.
+    /// Highest relative increase of the median time of an answer.
     #[schemars(range(min = 0))]
     pub max_latency_increase: Option<f64>,
     /// What runs may cost.
     pub budget: Option<Budget>,
-    /// What may run for pull requests from forks; `approve` if absent.
+    /// What may run for pull requests from forks: `approve` evaluates a commit once somebody with write permission
+    /// comments `/promptops eval` with it; `lint` only lints; `never` refuses.
+    #[schemars(extend("default" = "approve"))]
     pub forks: Option<Forks>,
 }
 
@@ -130,16 +132,16 @@ pub struct Evaluation {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Budget {
-    /// One run.
+    /// Most that one run may cost; `--max-cost` says otherwise on the command line.
     #[schemars(range(min = 0))]
     pub run_usd: Option<f64>,
-    /// All runs of a day.
+    /// Most that all runs of the repository may cost on a day. Counted by the service.
     #[schemars(range(min = 0))]
     pub day_usd: Option<f64>,
-    /// All runs of one pull request.
+    /// Most that all runs of one pull request may cost. Counted by the service.
     #[schemars(range(min = 0))]
     pub pull_request_usd: Option<f64>,
-    /// All runs of one author's pull requests on a day.
+    /// Most that all runs of one author's pull requests may cost on a day. Counted by the service.
     #[schemars(range(min = 0))]
     pub author_day_usd: Option<f64>,
 }
@@ -150,7 +152,7 @@ pub struct Budget {
 pub struct Rule {
     /// Its name, unique.
     pub name: Text,
-    /// When it applies; always if absent.
+    /// When it applies; all that is given must hold. Absent: always.
     pub when: Option<When>,
     /// Who must approve.
     pub require: Require,
@@ -160,13 +162,13 @@ pub struct Rule {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct When {
-    /// Globs of changed files.
+    /// A glob matches a changed governed file, by either name of a rename, in any case.
     #[schemars(length(min = 1))]
     pub paths: Option<Vec<Text>>,
-    /// What is changed.
+    /// The pull request changes one of these; `golden_set_weakened` is a golden set that became less strict.
     #[schemars(length(min = 1))]
     pub changes: Option<Vec<Change>>,
-    /// How the evaluation ended.
+    /// The evaluation ended as one of these. Once such a rule is satisfied, that ending does not block any more.
     #[schemars(length(min = 1))]
     pub verdict: Option<Vec<Verdict>>,
     /// Who opened the pull request: roles, `@user`, `@org/team` or `permission:write`.
@@ -174,16 +176,16 @@ pub struct When {
     pub author: Option<Vec<Text>>,
     /// Whether it comes from a fork.
     pub fork: Option<bool>,
-    /// Globs of the branch it goes to.
+    /// A glob matches the name of the branch it goes to; case counts.
     #[schemars(length(min = 1))]
     pub base: Option<Vec<Text>>,
-    /// Labels, any of which it has.
+    /// It has one of these labels, in any case.
     #[schemars(length(min = 1))]
     pub labels: Option<Vec<Text>>,
-    /// How bad a finding of lint is.
+    /// Lint found something as bad as one of these.
     #[schemars(length(min = 1))]
     pub lint: Option<Vec<Severity>>,
-    /// How much it changes.
+    /// It changes more than so much. A number of lines that GitHub does not say counts as more.
     pub size: Option<Size>,
 }
 
@@ -213,7 +215,7 @@ pub enum Require {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct AnyOf {
-    /// The requirements.
+    /// Requirements of which one is enough; up to eight deep.
     #[schemars(length(min = 1, max = 50))]
     pub any_of: Vec<Require>,
 }
@@ -222,7 +224,7 @@ pub struct AnyOf {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct AllOf {
-    /// The requirements.
+    /// Requirements that must all be met; up to eight deep.
     #[schemars(length(min = 1, max = 50))]
     pub all_of: Vec<Require>,
 }
@@ -231,10 +233,10 @@ pub struct AllOf {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Quorum {
-    /// How many; 1 if absent.
-    #[schemars(range(min = 1, max = 100))]
+    /// How many different people.
+    #[schemars(range(min = 1, max = 100), extend("default" = 1))]
     pub count: Option<u32>,
-    /// Roles, `@user`, `@org/team`, `owner`, `codeowners` or `permission:write` (`maintain`, `admin`).
+    /// Who counts: roles, `@user`, `@org/team`, `owner`, `codeowners`, `permission:write` (`maintain`, `admin`).
     #[schemars(length(min = 1))]
     pub from: Vec<Text>,
 }
@@ -243,11 +245,11 @@ pub struct Quorum {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Lint {
-    /// Phrases no prompt may hold.
+    /// Phrases no prompt may hold, in any case.
     pub banned_phrases: Option<Vec<Text>>,
     /// Metadata every prompt must have.
     pub require: Option<Vec<Metadata>>,
-    /// What findings of a rule do, where that is not the rule's own level.
+    /// Levels of lint rules, where they are not the rule's own.
     pub rules: Option<LintRules>,
 }
 
