@@ -1,6 +1,8 @@
 //! The arguments of every command. Knows how they are written, not what they do.
 
 mod audit;
+#[cfg(feature = "demo")]
+mod demo;
 mod eval;
 mod lint;
 mod policy;
@@ -9,6 +11,8 @@ mod prompt;
 use clap::{Parser, Subcommand};
 
 pub use audit::{AuditArguments, AuditCommand, AuditExportArguments, AuditFormat, AuditVerifyArguments};
+#[cfg(feature = "demo")]
+pub use demo::DemoArguments;
 pub use eval::{EvalArguments, Format, Output};
 pub use lint::{LintArguments, LintFormat};
 pub use policy::{ExplainArguments, PolicyCommand, PolicyTestArguments, VerdictArgument};
@@ -39,7 +43,7 @@ pub enum Command {
     Policy(PolicyCommand),
     /// Take a bundled prompt library through a whole pull request: no key, no network, no GitHub
     #[cfg(feature = "demo")]
-    Demo,
+    Demo(DemoArguments),
     /// Run the GitHub App: webhooks in, comments and checks out
     Serve,
     /// Check and export the audit log of the service
