@@ -123,7 +123,7 @@ pub(super) fn fence(language: &'static str, lines: impl IntoIterator<Item = Stri
 }
 
 /// Columns after which a line in a fence goes on in the next: GitHub does not fold code, and nobody scrolls sideways.
-const FENCE_COLUMNS: usize = 96;
+const FENCE_COLUMNS: usize = 72;
 
 /// A long line as several, broken at spaces; later ones begin with the same mark and are set in.
 fn folded(line: &str) -> Vec<String> {

@@ -51,7 +51,7 @@ fn long_lines_of_a_fence_go_on_in_the_next() {
     let long = "word ".repeat(30);
     let shown = outside(&long).fence(999);
     let lines: Vec<&str> = shown.lines().collect();
-    assert_eq!(lines.len(), 4, "{shown}");
+    assert_eq!(lines.len(), 5, "{shown}");
     assert!(lines[1].starts_with(" word") && lines[2].starts_with("   word"), "{shown}");
     assert_eq!(shown.matches("word").count(), 30);
 }

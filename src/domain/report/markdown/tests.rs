@@ -148,6 +148,41 @@ fn a_regression() {
     "#);
 }
 
+/// docs/comment.md explains the comment in the comment's own words.
+#[test]
+fn the_page_about_the_comment_knows_its_words() {
+    let page = include_str!("../../../../docs/comment.md");
+    let sha = CommitSha::parse(&"0123456789".repeat(4)).expect("a commit");
+    let measured = [Verdict::Pass, Verdict::NoRegressionFound, Verdict::Regression, Verdict::NotMeasured];
+    let overridden = Outcome::Overridden {
+        was: Box::new(Outcome::BrokenFiles),
+        by: vec!["@lee".to_owned()],
+        why: "an outage".to_owned(),
+    };
+    let person = Outcome::NeedsPerson { message: "x".to_owned() };
+    let others = [Outcome::WaitsForRelease { sha }, Outcome::BrokenFiles, person, overridden, Outcome::Closed];
+    for outcome in measured.map(Outcome::Measured).into_iter().chain(others) {
+        let said = words::headline(&Report { outcome, ..sample::regression() });
+        let known = |begins: &str| said.starts_with(begins) && page.contains(&format!("| **{begins}** |"));
+        let begins = said.split(':').next().unwrap_or_default().split(" @").next().unwrap_or_default();
+        assert!(known(begins), "docs/comment.md has no row for `{said}`");
+    }
+    let shown = comment(&sample::regression(), &none());
+    for part in [
+        "We ran the old and the new prompt side by side",
+        ": the answers",
+        "got better",
+        "in the golden set",
+        "How this was decided",
+        "difference in score, at worst (95 %)",
+        "Approval, rule by rule",
+        "The other one may be chance",
+    ] {
+        let in_page = page.contains(part) || page.contains(part.trim_start_matches(": "));
+        assert!(shown.contains(part) && in_page, "{part}");
+    }
+}
+
 #[test]
 fn too_few_cases_to_be_sure() {
     let mut report = sample::regression();
