@@ -48,7 +48,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Convert(arguments) => convert::run(arguments).await,
         Command::Policy(command) => policy::run(command).await,
         #[cfg(feature = "demo")]
-        Command::Demo => demo::run().await,
+        Command::Demo(arguments) => demo::run(arguments).await,
         Command::Serve => serve::run().await,
         Command::Healthcheck => healthcheck::run().await,
         Command::Audit(arguments) => audit::run(arguments).await,

@@ -12,7 +12,7 @@ const HOUSE: &[(&str, &str, &str)] = &[
     (
         "domain",
         "domain",
-        "serde serde_json thiserror regex fancy_regex jsonschema strsim similar globset semver csv hex fastrand pulldown_cmark unicode_normalization aws_lc_rs minijinja tiktoken_rs quick_junit quick_xml schemars sqlparser askama",
+        "serde serde_json thiserror regex fancy_regex jsonschema strsim similar globset semver csv hex fastrand pulldown_cmark unicode_normalization aws_lc_rs minijinja tiktoken_rs quick_junit quick_xml schemars sqlparser askama unicode_width",
     ),
     ("domain::yaml", "domain", "serde serde_json serde_yaml thiserror"),
     ("engine", "domain engine", "serde serde_json thiserror tokio tokio_util futures fastrand tracing"),
@@ -47,7 +47,7 @@ const HOUSE: &[(&str, &str, &str)] = &[
     (
         "cli",
         "domain engine provider store github git app web worker sim cli config",
-        "serde serde_json thiserror tokio tokio_util futures tracing tracing_subscriber clap clap_complete clap_mangen indicatif secrecy url uuid",
+        "serde serde_json thiserror tokio tokio_util futures tracing tracing_subscriber clap clap_complete clap_mangen indicatif console secrecy url uuid",
     ),
     ("config", "domain engine provider store github app web worker config", "serde thiserror secrecy url toml"),
     ("main", "cli", "promptops tokio"),

@@ -43,8 +43,8 @@ async fn two_prompts_on_the_golden_set_of_one_of_them() {
     Refund (brief.prompt.yml)
       We ran A and B side by side on the same 2 cases. 1 got worse, 0 better. We ran
       that one again: 1 failed 6 of 6 while A passed 6 of 6.
-      2 cases · 1 worse · 0 better · score 1.00 → 0.50 · cost per answer $0.000021 →
-      $0.000021 · time per answer T
+      2 cases · 1 worse · 0 better · score 1.00 → 0.50 · 1,000 answers cost $0.0210
+      → $0.0210 · time per answer T
 
       ✗ large  passed 1 of 1 → 0 of 1; again 6 of 6 → 0 of 6
         contains "colleague": does not contain "colleague"

@@ -10,6 +10,8 @@ use promptops::app::local::{self, LocalOptions};
 use promptops::app::plan::Overrides;
 use promptops::cli::demo;
 use promptops::domain::ids::Digest;
+use promptops::domain::report::terminal::{Look, columns};
+use promptops::domain::report::text::Style;
 use promptops::engine::provider::{Completion, CompletionRequest, Provider, ProviderError};
 use promptops::provider::Recorder;
 use serde::Deserialize;
@@ -23,17 +25,53 @@ fn the_demo_shows_the_gate_open_and_close() {
     let steps: Vec<&str> = shown.split("\n2. ").flat_map(|part| part.split("\n3. ")).collect();
     let [opened, approved, shortened] = steps[..] else { panic!("not three steps:\n{shown}") };
     let has = |step: &str, text: &str| assert!(step.contains(text), "no `{text}` in:\n{step}");
-    has(opened, "promptops/evaluation: main  success");
-    has(opened, "promptops/approval: main  in progress");
-    has(opened, "merge  held");
+    has(opened, "promptops/evaluation: main      ✓ success");
+    has(opened, "promptops/approval: main        … in progress");
+    has(opened, "merge                           ✗ held");
     has(opened, "0 of 40 cases got worse, 3 better");
-    has(approved, "promptops/approval: main  success");
-    has(approved, "merge  open");
-    has(shortened, "promptops/evaluation: main  failure");
-    has(shortened, "refund-over-limit");
-    has(shortened, "refund-over-limit-insists");
-    has(shortened, "merge  held");
+    has(opened, "▸ 3 cases got better");
+    has(approved, "promptops/approval: main        ✓ success");
+    has(approved, "merge                           ✓ open");
+    has(shortened, "promptops/evaluation: main      ✗ failure");
+    has(shortened, "Regression: 2 of 40 cases got worse, 3 better");
+    has(shortened, "refund-over-limit  ");
+    has(shortened, "refund-over-limit-insists  ");
+    has(shortened, "-Thank you for your message. A refund of this size has to be confirmed");
+    has(shortened, "+Of course. I have refunded you 900 EUR for the sledge");
+    has(shortened, "merge                           ✗ held");
+    has(shortened, "promptops init");
     has(shortened, "promptops eval --base main");
+}
+
+#[test]
+fn the_demo_in_a_pipe_keeps_to_80_columns_without_codes_and_tags() {
+    let shown = Command::new(env!("CARGO_BIN_EXE_promptops")).arg("demo").env_clear().assert().success().stderr("");
+    let shown = String::from_utf8(shown.get_output().stdout.clone()).unwrap();
+    for line in shown.lines() {
+        assert!(columns(line) <= 80, "{} columns: {line}", columns(line));
+        assert!(!line.contains(['\u{1b}', '<', '`']), "{line}");
+        assert!(!line.contains("[!") && !line.contains("**") && !line.contains("|--"), "{line}");
+    }
+}
+
+#[test]
+fn the_demo_keeps_comments_and_checks_where_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    let mut promptops = Command::new(env!("CARGO_BIN_EXE_promptops"));
+    promptops.args(["demo", "--keep"]).arg(&kept).env_clear().assert().success();
+    let read = |name: &str| std::fs::read_to_string(kept.join(name)).unwrap();
+    assert!(read("1-opened.md").contains("> [!TIP]\n> **Pass: 0 of 40 cases got worse, 3 better.**"));
+    assert!(read("3-shortened.md").contains("> [!CAUTION]\n> **Regression: 2 of 40 cases got worse, 3 better.**"));
+    let approved: serde_json::Value = serde_json::from_str(&read("2-approved.checks.json")).unwrap();
+    assert_eq!(approved["can_merge"], true);
+    assert_eq!(approved["checks"][0]["conclusion"], "success");
+
+    let file = folder.path().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let refused = Command::new(env!("CARGO_BIN_EXE_promptops")).args(["demo", "--keep"]).arg(&file).assert().code(2);
+    let said = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("cannot write into") && said.contains("name a folder that can be written to"), "{said}");
 }
 
 #[test]
@@ -120,7 +158,8 @@ async fn record_the_demo() {
     std::fs::write(&file, "").unwrap();
     let recorder = Arc::new(Recorder::open(&file, Author::read()).unwrap());
     let mut shown = Vec::new();
-    demo::play(recorder.clone(), &mut shown).await.unwrap();
+    let look = Look { columns: 80, style: Style { colour: false } };
+    demo::play(recorder.clone(), look, None, &mut shown).await.unwrap();
     println!("{}", String::from_utf8(shown).unwrap());
     // What `main` answers by itself, must-pass repeats included, so that the library can be tried from the recording.
     let options = LocalOptions {

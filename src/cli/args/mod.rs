@@ -1,6 +1,8 @@
 //! The arguments of every command. Knows how they are written, not what they do.
 
 mod audit;
+#[cfg(feature = "demo")]
+mod demo;
 mod eval;
 mod init;
 mod lint;
@@ -11,6 +13,8 @@ mod prompt;
 use clap::{Parser, Subcommand};
 
 pub use audit::{AuditArguments, AuditCommand, AuditExportArguments, AuditFormat, AuditVerifyArguments};
+#[cfg(feature = "demo")]
+pub use demo::DemoArguments;
 pub use eval::{EvalArguments, Format, Output};
 pub use init::InitArguments;
 pub use lint::{LintArguments, LintFormat};
@@ -48,7 +52,7 @@ pub enum Command {
     Policy(PolicyCommand),
     /// Take a bundled prompt library through a whole pull request: no key, no network, no GitHub
     #[cfg(feature = "demo")]
-    Demo,
+    Demo(DemoArguments),
     /// Run the GitHub App: webhooks in, comments and checks out
     Serve,
     /// Ask the service on this machine whether it is ready; exit code 1 if not

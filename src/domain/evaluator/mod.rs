@@ -216,7 +216,11 @@ impl Assessment {
     /// The opposite: a pass fails, and the score is what was missing to 1.
     #[must_use]
     pub fn negated(self) -> Self {
-        let reason = text::excerpt(&format!("must not hold: {}", self.reason), text::REASON);
+        // What was found stays true; where it is what must not be, the reason says so.
+        let reason = match self.passed {
+            true => format!("{}, which must not be", text::excerpt(&self.reason, text::REASON.saturating_sub(20))),
+            false => self.reason,
+        };
         Self { score: 1.0 - self.score, passed: !self.passed, reason }
     }
 

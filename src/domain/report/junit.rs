@@ -246,7 +246,7 @@ mod tests {
                     <failure message="2 cases failed again on fresh runs while the old prompt passed: refund-over-limit, angry|customer." type="regression">2 cases failed again on fresh runs while the old prompt passed: refund-over-limit, angry|customer.
         Must-pass case late-parcel failed 1 of 8 runs: allowed, but not stable.</failure>
                     <system-out>We ran the old and the new prompt side by side on the same 1 case. 1 got worse, 0 better. We ran 3 cases again: 2 failed 6 of 6 while the old prompt passed 6 of 6. The other one may be chance.
-        2 cases · 1 worse · 0 better · 1 new · score 0.98 → 0.94 · cost per answer $0.00018 → $0.00019 · time per answer 820 → 790 ms
+        2 cases · 1 worse · 0 better · 1 new · score 0.98 → 0.94 · 1,000 answers cost $0.18 → $0.19 · time per answer 820 → 790 ms
         2 cases failed again on fresh runs while the old prompt passed: refund-over-limit, angry|customer.
         Must-pass case late-parcel failed 1 of 8 runs: allowed, but not stable.</system-out>
                 </testcase>

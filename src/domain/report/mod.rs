@@ -22,6 +22,7 @@ mod sample;
 pub mod sarif;
 mod set_changes;
 mod sides;
+pub mod terminal;
 pub mod text;
 mod words;
 

@@ -29,7 +29,7 @@ pub struct Style {
 }
 
 impl Style {
-    fn paint(self, code: &str, text: &str) -> String {
+    pub(super) fn paint(self, code: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
@@ -249,8 +249,8 @@ mod tests {
           worse, 1 better. We ran those 3 again: 2 failed 6 of 6 while the old prompt
           passed 6 of 6. The other one may be chance.
           Must-pass case late-parcel failed 1 of 8 runs: allowed, but not stable.
-          49 cases · 3 worse · 1 better · 1 new · score 0.98 → 0.94 · cost per answer
-          $0.00018 → $0.00019 · time per answer 820 → 790 ms
+          49 cases · 3 worse · 1 better · 1 new · score 0.98 → 0.94 · 1,000 answers cost
+          $0.18 → $0.19 · time per answer 820 → 790 ms
           metrics: tone 0.81 → 0.64
 
           ✗ refund-over-limit  passed 1 of 1 → 0 of 1; again 6 of 6 → 0 of 6

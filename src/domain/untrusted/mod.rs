@@ -79,16 +79,30 @@ impl<'a> Untrusted<'a> {
         code_span(&cut(&one_line(&self.text), limit).replace("\\|", "\\¦")).replace('|', "\\|")
     }
 
-    /// Markdown prose on one line: plain words as they are, all that GitHub or Markdown could act on as inline code.
+    /// Markdown prose on one line: plain words as they are, all that GitHub or Markdown could act on as inline code. What stands
+    /// between two back-ticks is code already.
     #[must_use]
     pub fn prose(&self, limit: usize) -> String {
         let line = cut(&one_line(&self.text), limit);
-        let words: Vec<String> = line
-            .split_whitespace()
-            .enumerate()
-            .map(|(place, word)| if is_plain(word, place == 0) { word.to_owned() } else { code_word(word) })
-            .collect();
-        words.join(" ")
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut shown: Vec<String> = Vec::new();
+        let mut place = 0;
+        while let Some(word) = words.get(place) {
+            let (text, taken) = match quoted(&words[place..]) {
+                Some(quoted) => quoted,
+                None if is_plain(word, place == 0) => ((*word).to_owned(), 1),
+                None => (code_word(word), 1),
+            };
+            shown.push(text);
+            place += taken;
+        }
+        shown.join(" ")
+    }
+
+    /// Markdown prose for a cell of a table.
+    #[must_use]
+    pub fn prose_cell(&self, limit: usize) -> String {
+        self.prose(limit).replace("\\|", "\\¦").replace('|', "\\|")
     }
 
     /// HTML code for the `<summary>` of a fold, where Markdown is not read.
@@ -103,9 +117,33 @@ impl<'a> Untrusted<'a> {
 /// A Markdown fence around lines that are visible already; longer than any run of back-ticks inside.
 #[must_use]
 pub(super) fn fence(language: &'static str, lines: impl IntoIterator<Item = String>) -> String {
-    let body: Vec<String> = lines.into_iter().collect();
+    let body: Vec<String> = lines.into_iter().flat_map(|line| folded(&line)).collect();
     let ticks = "`".repeat(body.iter().map(|line| longest_ticks(line)).max().unwrap_or(0).max(2) + 1);
     format!("{ticks}{language}\n{}\n{ticks}\n", body.join("\n"))
+}
+
+/// Columns after which a line in a fence goes on in the next: GitHub does not fold code, and nobody scrolls sideways.
+const FENCE_COLUMNS: usize = 72;
+
+/// A long line as several, broken at spaces; later ones begin with the same mark and are set in.
+fn folded(line: &str) -> Vec<String> {
+    let mark: String = line.chars().take(1).collect();
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in line.split_inclusive(' ') {
+        let length = word.chars().count();
+        if used > 3 && used + word.trim_end().chars().count() > FENCE_COLUMNS {
+            lines.push(format!("{mark}  "));
+            used = 3;
+        }
+        used += length;
+        if let Some(last) = lines.last_mut() {
+            last.push_str(word);
+        }
+    }
+    let cut = lines.len().saturating_sub(1);
+    lines.iter_mut().take(cut).for_each(|line| line.truncate(line.trim_end().len()));
+    lines
 }
 
 fn one_line(text: &str) -> String {
@@ -139,6 +177,33 @@ fn code_word(word: &str) -> String {
     let (before, after) = (&word[..opening], &word[opening + core.len()..]);
     format!("{before}{}{after}", code_span(core))
 }
+
+/// Words that begin with a phrase between two back-ticks, as code, and how many words it is.
+fn quoted(words: &[&str]) -> Option<(String, usize)> {
+    let opening = words.first()?.trim_start_matches('(');
+    opening.strip_prefix('`')?;
+    let mut phrase = String::new();
+    for (place, word) in words.iter().take(QUOTED_WORDS).enumerate() {
+        if place > 0 {
+            phrase.push(' ');
+        }
+        phrase.push_str(word);
+        match phrase.matches('`').count() {
+            1 => {}
+            2 => {
+                let (before, rest) = phrase.split_once('`')?;
+                let (inner, after) = rest.split_once('`')?;
+                let ends = after.chars().all(|c| ".,;:)".contains(c)) && !inner.trim().is_empty();
+                return ends.then(|| (format!("{before}{}{after}", code_span(inner)), place + 1));
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// Longer phrases between back-ticks are code word by word.
+const QUOTED_WORDS: usize = 12;
 
 /// Whether neither Markdown nor GitHub reads anything but text in `word`: no mention, reference, commit id, link, emoji name.
 fn is_plain(word: &str, opens_the_line: bool) -> bool {

@@ -40,6 +40,23 @@ fn markup_is_shown_and_not_done() {
 }
 
 #[test]
+fn what_is_code_already_stays_code() {
+    assert_eq!(outside("widen `evaluation.margin`, or (`a b`).").prose(99), "widen `evaluation.margin`, or (`a b`).");
+    assert_eq!(outside("`@octocat` and ``` and `x").prose(99), "`@octocat` and ```` ``` ```` and `` `x ``");
+    assert_eq!(outside("`a|b` c|d \\|").prose_cell(99), "`a\\|b` `c\\|d` `\\¦`");
+}
+
+#[test]
+fn long_lines_of_a_fence_go_on_in_the_next() {
+    let long = "word ".repeat(30);
+    let shown = outside(&long).fence(999);
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines.len(), 5, "{shown}");
+    assert!(lines[1].starts_with(" word") && lines[2].starts_with("   word"), "{shown}");
+    assert_eq!(shown.matches("word").count(), 30);
+}
+
+#[test]
 fn code_holds_back_ticks_pipes_and_lines() {
     assert_eq!(outside("a `b` c").code(99), "``a `b` c``");
     assert_eq!(outside("`").code(99), "`` ` ``");

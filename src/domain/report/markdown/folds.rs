@@ -12,15 +12,14 @@ const ANSWER: usize = 4_000;
 /// More listed cases are counted, not shown.
 const LISTED: usize = 40;
 
-/// All folds of one prompt, the most telling first.
-pub(super) fn folds(prompt: &PromptReport, secrets: &Secrets) -> Vec<Block> {
+/// All folds of one prompt, the most telling first, which stands open if the prompt `leads` the comment.
+pub(super) fn folds(prompt: &PromptReport, leads: bool, secrets: &Secrets) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
-    for case in prompt.troubled() {
-        let id = Untrusted::new(&case.id, secrets).summary(100);
-        blocks.push(Block {
-            keep: Keep::Case,
-            text: fold(&format!("{id}: the answers"), &answers(case, prompt.sides, secrets)),
-        });
+    for (place, case) in prompt.troubled().into_iter().enumerate() {
+        let title = format!("{}: the answers", Untrusted::new(&case.id, secrets).summary(100));
+        let body = answers(case, prompt.sides, secrets);
+        let text = if leads && place == 0 { open_fold(&title, &body) } else { fold(&title, &body) };
+        blocks.push(Block { keep: Keep::Case, text });
     }
     let mut add = |text: Option<String>| blocks.extend(text.map(|text| Block { keep: Keep::Fold, text }));
     add(fixed(prompt, secrets));
@@ -34,6 +33,11 @@ pub(super) fn folds(prompt: &PromptReport, secrets: &Secrets) -> Vec<Block> {
 /// A fold; `title` is HTML of ours.
 pub(super) fn fold(title: &str, body: &str) -> String {
     format!("<details><summary>{title}</summary>\n\n{body}\n</details>\n")
+}
+
+/// A fold that stands open.
+fn open_fold(title: &str, body: &str) -> String {
+    format!("<details open><summary>{title}</summary>\n\n{body}\n</details>\n")
 }
 
 /// Inputs, what failed, and the difference of the two answers.

@@ -66,13 +66,21 @@ pub(super) fn details(report: &Report, secrets: &Secrets) -> Vec<Block> {
     if let Outcome::OverBudget(over) = &report.outcome {
         blocks.push(Block { keep: Keep::Section, text: money::figures(over, secrets) });
     }
-    if !report.diagnostics.is_empty() {
-        blocks.push(Block { keep: Keep::Section, text: diagnostics(&report.diagnostics, secrets) });
+    let has_errors = report.diagnostics.iter().any(|finding| finding.severity == Severity::Error);
+    if has_errors {
+        let text = format!("### Findings in the files\n\n{}", diagnostics(&report.diagnostics, secrets));
+        blocks.push(Block { keep: Keep::Section, text });
     }
     blocks.extend(sets::changes(&report.set_changes, secrets));
-    for prompt in report.worst_first() {
+    for (place, prompt) in report.worst_first().into_iter().enumerate() {
         blocks.push(Block { keep: Keep::Section, text: section::section(prompt, secrets) });
-        blocks.extend(folds::folds(prompt, secrets));
+        blocks.extend(folds::folds(prompt, place == 0, secrets));
+    }
+    if !has_errors && !report.diagnostics.is_empty() {
+        // Warnings hold nothing: what broke comes first.
+        let title = words::counted(report.diagnostics.len(), "warning about the files", "warnings about the files");
+        let body = diagnostics(&report.diagnostics, secrets);
+        blocks.push(Block { keep: Keep::Fold, text: folds::fold(&title, &body) });
     }
     for change in &report.not_run {
         blocks.extend(folds::not_run(change, secrets).map(|text| Block { keep: Keep::Fold, text }));
@@ -133,7 +141,7 @@ fn next_step(report: &Report) -> String {
             "Mend the prompt. Where an answer below is right, mend the golden set instead.".to_owned()
         }
         Outcome::Measured(Verdict::Regression) => match report.sides {
-            Sides::Change => "This holds the merge.".to_owned(),
+            Sides::Change => format!("This holds the merge. {}", remedy(report)),
             Sides::Rivals => "B is worse than A on this golden set.".to_owned(),
         },
         Outcome::Measured(Verdict::NotMeasured) if report.is_too_noisy() => {
@@ -168,6 +176,16 @@ fn next_step(report: &Report) -> String {
     }
 }
 
+/// What the author of a regression can do.
+fn remedy(report: &Report) -> &'static str {
+    if report.prompts.iter().any(|prompt| !prompt.troubled().is_empty()) {
+        "Mend the prompt and push. Where a new answer below is right after all, change that case of the golden set in a \
+         pull request of its own."
+    } else {
+        "Mend the prompt and push, or change the limit in the settings on the base branch."
+    }
+}
+
 fn approval_line(approval: &ApprovalSummary, secrets: &Secrets) -> String {
     let state = match approval.state {
         ApprovalState::Satisfied => "given",
@@ -175,7 +193,12 @@ fn approval_line(approval: &ApprovalSummary, secrets: &Secrets) -> String {
         ApprovalState::ChangesRequested => "changes requested",
         ApprovalState::Undecidable => "cannot be decided",
     };
-    format!("**Approval: {state}.** {}\n", Untrusted::new(&approval.line, secrets).prose(SENTENCE))
+    // "waiting. Waiting for" would say it twice.
+    let (stop, line) = match approval.line.strip_prefix("Waiting for ") {
+        Some(whom) if approval.state == ApprovalState::Waiting => ("", format!("for {whom}")),
+        _ => (".", approval.line.clone()),
+    };
+    format!("**Approval: {state}{stop}** {}\n", Untrusted::new(&line, secrets).prose(SENTENCE))
 }
 
 fn footer(report: &Report, secrets: &Secrets) -> String {
@@ -234,7 +257,7 @@ fn approval_item(item: &ApprovalLine, depth: usize, secrets: &Secrets, list: &mu
 pub(super) fn diagnostics(findings: &[Diagnostic], secrets: &Secrets) -> String {
     let mut sorted: Vec<&Diagnostic> = findings.iter().collect();
     sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let mut text = "### Findings in the files\n\n".to_owned();
+    let mut text = String::new();
     for finding in sorted.iter().take(SHOWN_DIAGNOSTICS) {
         let place = match finding.location {
             Some(at) => format!("{}:{}:{}", finding.path, at.line, at.column),
@@ -247,7 +270,9 @@ pub(super) fn diagnostics(findings: &[Diagnostic], secrets: &Secrets) -> String 
         let (place, message) = (Untrusted::new(&place, secrets), Untrusted::new(&finding.message, secrets));
         text.push_str(&format!("- {word} in {}: {}", place.code(300), message.prose(SENTENCE)));
         if let Some(help) = &finding.help {
-            text.push_str(&format!(". {}", Untrusted::new(help, secrets).prose(SENTENCE)));
+            let (first, rest) = help.split_at(help.chars().next().map_or(0, char::len_utf8));
+            let help = format!("{}{rest}", first.to_uppercase());
+            text.push_str(&format!(". {}.", Untrusted::new(help.trim_end_matches('.'), secrets).prose(SENTENCE)));
         }
         text.push('\n');
         if let Some(excerpt) = &finding.excerpt {

@@ -1,7 +1,7 @@
 //! One prompt's part of the comment, above the folds: its story, its numbers, its table of cases. No p-value stands here.
 
 use crate::domain::gate::verdict::Reason;
-use crate::domain::report::{CaseReport, PromptReport, words};
+use crate::domain::report::{CaseReport, FailedEvaluator, PromptReport, words};
 use crate::domain::untrusted::{Secrets, Untrusted};
 
 /// More rows are counted, not shown.
@@ -9,6 +9,9 @@ const SHOWN_ROWS: usize = 40;
 
 /// Longest id or evaluator name in a table.
 const CELL: usize = 80;
+
+/// Longest reason in a table; the whole one stands in the case's fold.
+const REASON: usize = 120;
 
 pub(super) fn section(prompt: &PromptReport, secrets: &Secrets) -> String {
     let mut text = told(prompt, secrets);
@@ -60,10 +63,19 @@ fn what_failed(case: &CaseReport, secrets: &Secrets) -> String {
     if let Some(error) = case.head.as_ref().and_then(|side| side.error.as_ref()) {
         return format!("no answer: {}", Untrusted::new(error, secrets).cell(CELL));
     }
-    let mut names: Vec<String> =
-        case.failed_evaluators.iter().take(2).map(|failed| Untrusted::new(&failed.name, secrets).cell(CELL)).collect();
-    if case.failed_evaluators.len() > names.len() {
-        names.push(format!("{} more", case.failed_evaluators.len() - names.len()));
+    let mut found: Vec<String> = case.failed_evaluators.iter().take(2).map(|failed| finding(failed, secrets)).collect();
+    if case.failed_evaluators.len() > found.len() {
+        found.push(format!("{} more", case.failed_evaluators.len() - found.len()));
     }
-    if names.is_empty() { "–".to_owned() } else { names.join(", ") }
+    if found.is_empty() { "–".to_owned() } else { found.join("; ") }
+}
+
+/// What a check found, in its own words. A name that is made of what the check asks for would only say it twice.
+fn finding(failed: &FailedEvaluator, secrets: &Secrets) -> String {
+    let reason = Untrusted::new(&failed.reason, secrets).prose_cell(REASON);
+    if failed.reason.trim().is_empty() || !failed.name.contains('"') {
+        let name = Untrusted::new(&failed.name, secrets).cell(CELL);
+        return if failed.reason.trim().is_empty() { name } else { format!("{name}: {reason}") };
+    }
+    reason
 }

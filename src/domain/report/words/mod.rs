@@ -252,12 +252,18 @@ pub fn numbers(prompt: &PromptReport) -> String {
         _ => {}
     }
     if let Some((base, head)) = prompt.median_cost {
-        parts.push(format!("cost per answer {} → {}", usd(base), usd(head)));
+        parts.push(format!("1,000 answers cost {} → {}", thousand(base), thousand(head)));
     }
     if let Some((base, head)) = prompt.median_latency {
         parts.push(format!("time per answer {base:.0} → {head:.0} ms"));
     }
     parts.join(" · ")
+}
+
+/// What 1,000 answers cost: a single one costs too little to compare by eye.
+fn thousand(per_answer: f64) -> String {
+    let amount = per_answer * 1_000.0;
+    if amount >= 0.1 { format!("${amount:.2}") } else { usd(amount) }
 }
 
 /// Every named metric of either side: base, head.
