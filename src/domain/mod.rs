@@ -8,6 +8,7 @@ pub mod command;
 pub mod convert;
 pub(crate) mod date;
 pub mod diagnostic;
+pub mod doctor;
 pub mod evaluator;
 pub mod evaluator_syntax;
 pub mod gate;
