@@ -100,6 +100,24 @@ impl std::fmt::Debug for Github {
     }
 }
 
+/// The address of an API, as the client wants it.
+pub(super) fn api_base(url: &str) -> Result<http::Uri, SetupError> {
+    let bad_url = || SetupError::Url { url: url.to_owned() };
+    let base: http::Uri = url.trim_end_matches('/').parse().map_err(|_| bad_url())?;
+    if base.scheme().is_none() || base.authority().is_none() { Err(bad_url()) } else { Ok(base) }
+}
+
+/// The one connection pool.
+pub(super) fn http() -> Result<reqwest::Client, SetupError> {
+    reqwest::Client::builder()
+        .user_agent(concat!("promptops/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(30))
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(SetupError::Http)
+}
+
 impl Github {
     /// Sets up the client; asks GitHub nothing.
     ///
@@ -107,18 +125,7 @@ impl Github {
     /// When the key or the URL cannot be used.
     pub fn new(options: GithubOptions) -> Result<Self, SetupError> {
         let key = EncodingKey::from_rsa_pem(options.private_key.expose_secret().as_bytes()).map_err(SetupError::Key)?;
-        let bad_url = || SetupError::Url { url: options.api_url.clone() };
-        let api_url: http::Uri = options.api_url.trim_end_matches('/').parse().map_err(|_| bad_url())?;
-        if api_url.scheme().is_none() || api_url.authority().is_none() {
-            return Err(bad_url());
-        }
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("promptops/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_secs(30))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(SetupError::Http)?;
+        let (api_url, http) = (api_base(&options.api_url)?, http()?);
         let blobs = Cache::builder()
             .max_capacity(BLOB_CACHE_BYTES)
             .weigher(|_, bytes: &bytes::Bytes| u32::try_from(bytes.len()).unwrap_or(u32::MAX))

@@ -6,9 +6,10 @@ use futures::future::BoxFuture;
 use secrecy::ExposeSecret;
 
 use super::http::Http;
+use super::listing::Listing;
 use super::settings::{Kind, ModelServer, ProviderConfig};
 use super::vendor::{Vendor, not_set_up};
-use crate::domain::ids::Digest;
+use crate::domain::ids::{Digest, ModelId};
 use crate::engine::provider::{Completion, CompletionRequest, Provider, ProviderError};
 
 /// Why there are no providers at all.
@@ -55,21 +56,43 @@ impl Registry {
     }
 
     async fn dispatch(&self, request: &CompletionRequest) -> Result<Completion, ProviderError> {
-        let model = &request.model;
         let fatal = |message: String| ProviderError::Fatal { message };
+        let (vendor, name) = self.vendor(&request.model).map_err(fatal)?;
+        vendor.complete(request, name).await
+    }
+
+    /// Who answers for a model, and what it is called there.
+    fn vendor<'m>(&self, model: &'m ModelId) -> Result<(&Vendor, &'m str), String> {
         let (vendor, name) = match self.vendors.get(model.provider()) {
             Some(vendor) => (vendor, model.name()),
             None => match self.vendors.get("openai").filter(|_| self.is_gateway) {
                 Some(gateway) => (gateway, model.as_str()),
-                None => return Err(fatal(self.unknown(request))),
+                None => return Err(self.unknown(model)),
             },
         };
-        vendor.as_ref().map_err(|message| fatal(message.clone()))?.complete(request, name).await
+        Ok((vendor.as_ref().map_err(String::clone)?, name))
+    }
+
+    /// Whether somebody is set up to answer for a model. Asks nobody.
+    ///
+    /// # Errors
+    /// What is missing, and what to do.
+    pub fn check(&self, model: &ModelId) -> Result<(), String> {
+        self.vendor(model).map(drop)
+    }
+
+    /// Asks who answers for a model which models there are: whether the key is accepted, for nothing.
+    ///
+    /// # Errors
+    /// Why it is not, or why nobody answers.
+    pub async fn listing(&self, model: &ModelId) -> Result<Listing, ProviderError> {
+        let (vendor, _) = self.vendor(model).map_err(|message| ProviderError::Fatal { message })?;
+        vendor.models().await
     }
 
     /// That nobody answers for a model.
-    fn unknown(&self, request: &CompletionRequest) -> String {
-        let (model, name) = (&request.model, request.model.provider());
+    fn unknown(&self, model: &ModelId) -> String {
+        let name = model.provider();
         let own = if name == "google" { Some(Kind::Gemini) } else { Kind::named(name) };
         if let Some(kind) = own {
             return not_set_up(name, kind);

@@ -8,6 +8,7 @@ pub(super) mod git;
 pub(super) mod orgs;
 pub(super) mod pulls;
 pub(super) mod repos;
+pub(super) mod rules;
 pub(super) mod statuses;
 
 use super::call::{Call, Refusal};
