@@ -124,9 +124,7 @@ pub async fn gather(options: &LocalOptions) -> Result<Gathered, LocalError> {
     let governed = Governed::new(&settings).map_err(|error| LocalError::Input(error.to_string()))?;
     let paths = discover::select(&options.folder, &place, &options.paths, &all, &governed)?;
     if paths.is_empty() {
-        return Err(LocalError::Input(
-            "no prompt files found; name them, or check `prompts.include` in .github/promptops.yml".to_owned(),
-        ));
+        return Err(LocalError::Input(discover::none_found(&place, &all, &settings)));
     }
     let renames = renames(&place, base.as_ref(), head.as_ref()).await?;
     let named = !options.paths.is_empty();
@@ -166,7 +164,11 @@ pub(super) async fn renames(
 
 pub(super) async fn revision(place: &Place, revision: Option<&str>) -> Result<Option<(Files, CommitSha)>, LocalError> {
     let Some(revision) = revision else { return Ok(None) };
-    let repository = place.repository.clone().ok_or_else(|| GitError::NoRepository(place.root.clone()))?;
+    let repository = match &place.repository {
+        Some(repository) => repository.clone(),
+        // Asked again, so that a Git that does not run is not taken for a folder without a repository.
+        None => Repository::discover(&place.root).await?,
+    };
     let commit = repository.resolve(revision).await?;
     Ok(Some((at_commit(repository, &commit).await?, commit)))
 }

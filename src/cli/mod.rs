@@ -5,6 +5,7 @@ mod audit;
 mod convert;
 #[cfg(feature = "demo")]
 pub mod demo;
+mod doctor;
 mod eval;
 mod exit;
 mod lint;
@@ -41,6 +42,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Policy(command) => policy::run(command).await,
         #[cfg(feature = "demo")]
         Command::Demo => demo::run().await,
+        Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::Serve => serve::run().await,
         Command::Audit(arguments) => audit::run(arguments).await,
     };

@@ -50,6 +50,15 @@ pub enum ConfigError {
         #[source]
         source: std::io::Error,
     },
+    /// The settings file that is named is not there.
+    #[error(
+        "PROMPTOPS_CONFIG names `{}`, and there is no such file: correct the path, or unset PROMPTOPS_CONFIG to go without",
+        path.display()
+    )]
+    NoSettingsFile {
+        /// The file.
+        path: PathBuf,
+    },
     /// The settings file cannot be read.
     #[error("the settings `{}` cannot be read: {source}: check the path, or unset PROMPTOPS_CONFIG", path.display())]
     SettingsFile {
@@ -123,6 +132,21 @@ pub struct ServeConfig {
     pub providers: ProviderConfig,
 }
 
+/// What can be known of a service, each setting by itself.
+#[derive(Debug)]
+pub struct ServiceSeen {
+    /// The app.
+    pub github: Result<GithubReader, ConfigError>,
+    /// Its database.
+    pub database_url: Result<SecretString, ConfigError>,
+    /// How many webhook secrets there are.
+    pub secrets: Result<usize, ConfigError>,
+    /// Where people reach it.
+    pub public_url: Result<Option<Url>, ConfigError>,
+    /// Its model providers.
+    pub providers: Result<ProviderConfig, ConfigError>,
+}
+
 /// Where variables come from: the process, or a test.
 pub struct Environment<V, R> {
     variable: V,
@@ -174,6 +198,33 @@ where
         self.provider_config(Place::UsersFolder, true)
     }
 
+    /// Reads what can be known of a service, each setting by itself; `None` where no app is named, so there is none.
+    pub fn service_seen(&self) -> Option<ServiceSeen> {
+        let is_set = |name: &str| (self.variable)(name).is_some_and(|value| !value.trim().is_empty());
+        if !is_set(APP_ID) && !is_set(&format!("{APP_ID}_FILE")) {
+            return None;
+        }
+        let private = self.flag("PROMPTOPS_ALLOW_PRIVATE_PROVIDERS");
+        Some(ServiceSeen {
+            github: self.github_reader(),
+            database_url: self.database_url(),
+            secrets: self.webhook_secrets().map(|secrets| secrets.len()),
+            public_url: self.url("PROMPTOPS_PUBLIC_URL"),
+            providers: private.and_then(|private| self.provider_config(Place::WorkingFolder, private)),
+        })
+    }
+
+    /// Where GitHub's API is.
+    ///
+    /// # Errors
+    /// When the variable is no URL.
+    pub fn api_url(&self) -> Result<Url, ConfigError> {
+        match self.url("PROMPTOPS_GITHUB_API_URL")? {
+            Some(url) => Ok(url),
+            None => self.parsed("PROMPTOPS_GITHUB_API_URL", "https://api.github.com", URL_HELP),
+        }
+    }
+
     /// Where answers are kept between runs: `PROMPTOPS_CACHE_DIR`, else the user's cache folder; `None` if there is neither.
     ///
     /// # Errors
@@ -212,16 +263,12 @@ where
             // Whoever sets it up wants to know all that is missing.
             (app_id, key) => return Err(together([app_id.err(), key.err()])),
         };
-        let api_url = self.url("PROMPTOPS_GITHUB_API_URL")?;
         Ok(GithubReader {
             app_id,
             database_url: self.text("PROMPTOPS_DATABASE_URL")?.map(SecretString::from),
             // Many deployment tools cannot hold line breaks and write them as \n.
             private_key: if key.contains('\n') { key } else { key.replace("\\n", "\n") }.into(),
-            api_url: match api_url {
-                Some(url) => url,
-                None => self.parsed("PROMPTOPS_GITHUB_API_URL", "https://api.github.com", URL_HELP)?,
-            },
+            api_url: self.api_url()?,
         })
     }
 
@@ -235,9 +282,8 @@ where
     }
 
     fn app_id(&self) -> Result<u64, ConfigError> {
-        const NAME: &str = "PROMPTOPS_GITHUB_APP_ID";
         let help = "copy the number from the app's settings page";
-        self.required(NAME, help)?.parse().map_err(|_| ConfigError::Invalid { name: NAME, help })
+        self.required(APP_ID, help)?.parse().map_err(|_| ConfigError::Invalid { name: APP_ID, help })
     }
 
     fn webhook_secrets(&self) -> Result<Vec<SecretString>, ConfigError> {
@@ -304,6 +350,7 @@ where
     }
 }
 
+const APP_ID: &str = "PROMPTOPS_GITHUB_APP_ID";
 const URL_HELP: &str = "give a URL that begins with https:// or http://";
 
 fn web_url(text: &str) -> Option<Url> {

@@ -61,6 +61,9 @@ pub async fn lint(options: &LintOptions) -> Result<Linted, LocalError> {
     };
     let governed = Governed::new(&settings).map_err(|error| LocalError::Input(error.to_string()))?;
     let prompts = discover::select(&options.folder, &place, &options.paths, &all, &governed)?;
+    if prompts.is_empty() {
+        found.notes.push(discover::none_found(&place, &all, &settings));
+    }
     let config = Config::new(&settings, false);
     let looked_at: BTreeSet<PromptPath> = prompts.iter().cloned().collect();
     let (known, note) = neighbours::known(&head, &governed, looked_at, &config, MOST_COMPARED).await?;

@@ -1,6 +1,7 @@
 //! The arguments of every command. Knows how they are written, not what they do.
 
 mod audit;
+mod doctor;
 mod eval;
 mod lint;
 mod policy;
@@ -9,6 +10,7 @@ mod prompt;
 use clap::{Parser, Subcommand};
 
 pub use audit::{AuditArguments, AuditCommand, AuditExportArguments, AuditFormat, AuditVerifyArguments};
+pub use doctor::DoctorArguments;
 pub use eval::{EvalArguments, Format, Output};
 pub use lint::{LintArguments, LintFormat};
 pub use policy::{ExplainArguments, PolicyCommand, PolicyTestArguments, VerdictArgument};
@@ -40,6 +42,8 @@ pub enum Command {
     /// Take a bundled prompt library through a whole pull request: no key, no network, no GitHub
     #[cfg(feature = "demo")]
     Demo,
+    /// Say what is right and wrong with an installation, and what to do
+    Doctor(DoctorArguments),
     /// Run the GitHub App: webhooks in, comments and checks out
     Serve,
     /// Check and export the audit log of the service

@@ -110,11 +110,13 @@ pub fn judge(facts: &HereFacts) -> Vec<Finding> {
         Err(why) => sheet.problem("prompts", why, "mend that, then run this again"),
     }
     match &facts.toml {
-        FileSeen::Missing => sheet.skipped("promptops.toml", "there is none; the vendors' own variables count"),
-        FileSeen::Broken(lines) => {
-            sheet.problem("promptops.toml", lines.join("; "), "mend it; docs/operating.md lists its keys");
+        FileSeen::Missing => {
+            sheet.skipped("provider-settings", "there is no promptops.toml; the vendors' own variables count")
         }
-        FileSeen::Ready(what) => sheet.ok("promptops.toml", what),
+        FileSeen::Broken(lines) => {
+            sheet.problem("provider-settings", lines.join("; "), "mend it; no provider is set up while it is wrong");
+        }
+        FileSeen::Ready(what) => sheet.ok("provider-settings", what),
     }
     match &facts.cache {
         CacheSeen::Nowhere => sheet.warning(
@@ -335,7 +337,7 @@ mod tests {
             "ok policy-tests: 2 tests passed",
             "ok prompts: 2 prompt files: 2 .prompt.yml",
             "ok golden-sets: every",
-            "skipped promptops.toml: there is none",
+            "skipped provider-settings: there is no promptops.toml",
         ] {
             check(&fine(), expected);
         }

@@ -97,6 +97,8 @@ pub struct ServiceFacts {
     pub database: Result<DatabaseSeen, String>,
     /// Where people reach the service.
     pub public_url: Result<Option<String>, String>,
+    /// The model providers that it may ask.
+    pub providers: Result<Vec<String>, String>,
 }
 
 /// What to say of these facts.
@@ -122,6 +124,15 @@ pub fn judge(facts: &ServiceFacts) -> Vec<Finding> {
         Ok(Some(url)) => sheet.ok("public-url", format!("links lead to {url}")),
         Ok(None) => sheet.skipped("public-url", "PROMPTOPS_PUBLIC_URL is not set, so comments have no links back"),
         Err(why) => sheet.problem("public-url", why, "write it as https://HOST"),
+    }
+    match &facts.providers {
+        Ok(names) if names.is_empty() => sheet.warning(
+            "providers",
+            "the service has no model provider, so it can evaluate nothing",
+            "set a vendor's own variables, or add [providers.NAME] to promptops.toml",
+        ),
+        Ok(names) => sheet.ok("providers", format!("the service may ask {}", some(names, MOST_NAMES))),
+        Err(why) => sheet.problem("providers", why, "mend it: `serve` does not start with it"),
     }
     sheet.finish()
 }

@@ -28,6 +28,7 @@ fn fine() -> ServiceFacts {
         }])),
         database: Ok(DatabaseSeen::Current),
         public_url: Ok(Some("https://p.example/".to_owned())),
+        providers: Ok(vec!["openai".to_owned()]),
     }
 }
 
@@ -121,6 +122,12 @@ fn the_database_is_current_or_not() {
     ] {
         check(|facts| facts.database = seen, expected);
     }
+}
+
+#[test]
+fn a_service_without_a_provider_can_evaluate_nothing() {
+    check(|facts| facts.providers = Ok(Vec::new()), "warning providers: the service has no model provider");
+    check(|facts| facts.providers = Err("line 3".to_owned()), "problem providers: line 3");
 }
 
 #[test]
