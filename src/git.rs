@@ -10,6 +10,19 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
 use crate::domain::ids::{BlobSha, CommitSha, PromptPath};
+use crate::domain::reader::nearest;
+
+/// Most branches and tags that a mistyped one is compared with.
+const MAX_NAMES: usize = 10_000;
+
+/// What `git` says of its version.
+///
+/// # Errors
+/// When it cannot be run.
+pub async fn version() -> Result<String, GitError> {
+    let output = run(Path::new("."), &["--version"]).await?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().chars().take(100).collect())
+}
 
 /// What went wrong with the repository on disk.
 #[derive(Debug, Error)]
@@ -17,15 +30,24 @@ pub enum GitError {
     /// No repository at or above the folder.
     #[error("`{}` is not inside a Git repository; run this in one, or leave out --base", .0.display())]
     NoRepository(PathBuf),
+    /// The repository is another user's, and Git reads none of those unless told to.
+    #[error(
+        "git does not read the repository at `{path}`, since another user owns it; if you trust it, run `git config --global \
+         --add safe.directory '{path}'`", path = .0.display()
+    )]
+    Distrusted(PathBuf),
     /// The revision means no commit here.
-    #[error("revision `{0}` not found; check its name, or fetch it first with `git fetch`")]
-    UnknownRevision(String),
+    #[error("revision `{0}` not found; {1}")]
+    UnknownRevision(String, String),
     /// The revision means no commit here, and part of the history is missing.
     #[error(
-        "revision `{0}` not found in this shallow clone; fetch it first with `git fetch --unshallow` (in CI, check out \
-         with full history)"
+        "revision `{0}` not found in this shallow clone; fetch the history with `git fetch --unshallow`, or set `fetch-depth: \
+         0` at actions/checkout{1}"
     )]
-    MissingHistory(String),
+    MissingHistory(String, String),
+    /// There is no commit at all.
+    #[error("revision `{0}` not found: this repository has no commits yet; commit what you want to compare with")]
+    NoCommits(String),
     /// The `git` binary could not be run.
     #[error("cannot run git; install it and put it on PATH")]
     NotRunnable(#[source] io::Error),
@@ -64,7 +86,10 @@ impl Repository {
     pub async fn discover(folder: &Path) -> Result<Self, GitError> {
         let output = run(folder, &["rev-parse", "--show-toplevel"]).await?;
         if !output.status.success() {
-            return Err(GitError::NoRepository(folder.to_owned()));
+            let said = String::from_utf8_lossy(&output.stderr);
+            let is_distrusted = said.contains("dubious ownership") || said.contains("safe.directory");
+            let error = if is_distrusted { GitError::Distrusted } else { GitError::NoRepository };
+            return Err(error(folder.to_owned()));
         }
         let root = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
         Ok(Self { root: root.into() })
@@ -87,12 +112,57 @@ impl Repository {
         {
             return Ok(commit);
         }
-        let shallow = self.checked(&["rev-parse", "--is-shallow-repository"]).await?;
-        Err(if shallow.trim_ascii() == b"true" {
-            GitError::MissingHistory(revision.to_owned())
+        Err(self.unknown(revision).await?)
+    }
+
+    /// Why a revision means no commit, and what to do.
+    async fn unknown(&self, revision: &str) -> Result<GitError, GitError> {
+        if !self.has_commits().await? {
+            return Ok(GitError::NoCommits(revision.to_owned()));
+        }
+        let near = self.near(revision).await?;
+        Ok(if self.is_shallow().await? {
+            let near = near.map(|near| format!("; or did you mean `{near}`?")).unwrap_or_default();
+            GitError::MissingHistory(revision.to_owned(), near)
         } else {
-            GitError::UnknownRevision(revision.to_owned())
+            let help = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "check its name, or fetch it first with `git fetch`".to_owned(),
+            };
+            GitError::UnknownRevision(revision.to_owned(), help)
         })
+    }
+
+    async fn has_commits(&self) -> Result<bool, GitError> {
+        // With no commit on any branch there is no HEAD either, unless a branch without commits was just begun.
+        Ok(!self.checked(&["rev-list", "--all", "--max-count=1"]).await?.is_empty())
+    }
+
+    /// Whether part of the history is missing.
+    ///
+    /// # Errors
+    /// When `git` fails.
+    pub async fn is_shallow(&self) -> Result<bool, GitError> {
+        Ok(self.checked(&["rev-parse", "--is-shallow-repository"]).await?.trim_ascii() == b"true")
+    }
+
+    /// Whether a commit is checked out and no branch.
+    ///
+    /// # Errors
+    /// When `git` cannot be run.
+    pub async fn is_detached(&self) -> Result<bool, GitError> {
+        Ok(!run(&self.root, &["symbolic-ref", "--quiet", "HEAD"]).await?.status.success())
+    }
+
+    /// A branch or tag that may have been meant: the same name at a remote, or the most alike.
+    async fn near(&self, revision: &str) -> Result<Option<String>, GitError> {
+        let count = format!("--count={MAX_NAMES}");
+        let names = ["for-each-ref", &count, "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags"];
+        let listing = self.checked(&names).await?;
+        let listing = String::from_utf8_lossy(&listing);
+        let names: Vec<&str> = listing.lines().filter(|name| !name.ends_with("/HEAD")).collect();
+        let at_remote = |name: &&&str| name.split_once('/').is_some_and(|(_, branch)| branch == revision);
+        Ok(names.iter().find(at_remote).copied().or_else(|| nearest(revision, &names)).map(str::to_owned))
     }
 
     /// Files that were renamed between `base` and `head` (the working tree if absent): old path by new path.

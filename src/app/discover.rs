@@ -5,13 +5,18 @@ use std::path::{Component, Path, PathBuf};
 use globset::GlobBuilder;
 
 use super::local::LocalError;
+use crate::domain::doctor::{count, some};
 use crate::domain::governed::Governed;
 use crate::domain::ids::PromptPath;
 use crate::domain::policy::Change;
 use crate::domain::prompt::{self, Format};
 use crate::domain::promptfoo;
+use crate::domain::reader::nearest;
+use crate::domain::settings::Settings;
 use crate::git::{GitError, Repository};
 
+/// Most names in a message.
+const MOST_NAMED: usize = 3;
 /// Most files that are looked at outside a repository, so that a stray call in `/` ends.
 const MAX_FILES: usize = 100_000;
 
@@ -64,8 +69,9 @@ pub fn select(
     for path in paths {
         let found = select_one(folder, place, path, all)?;
         if found.is_empty() {
+            let near = near(path, all).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             return Err(LocalError::Input(format!(
-                "no prompt file at `{path}`; prompt files end in {}",
+                "no prompt file at `{path}`; prompt files end in {}{near}",
                 prompt::endings()
             )));
         }
@@ -74,6 +80,55 @@ pub fn select(
     selected.sort();
     selected.dedup();
     Ok(selected)
+}
+
+/// A prompt file whose name is most like a path that names none.
+fn near<'a>(path: &str, all: &'a [PromptPath]) -> Option<&'a str> {
+    let known: Vec<&str> = all.iter().filter(|path| Format::of(path).is_some()).map(PromptPath::as_str).collect();
+    // Whoever names the file alone may have left out its folder.
+    let at_end = |name: &&&str| name.strip_suffix(path).is_some_and(|folder| folder.ends_with('/'));
+    known.iter().find(at_end).copied().or_else(|| nearest(path, &known))
+}
+
+/// That a place has no prompts: where was looked, for what, and what may have been meant.
+pub fn none_found(place: &Place, all: &[PromptPath], settings: &Settings) -> String {
+    let root = place.root.display();
+    let prompts: Vec<&str> = all.iter().filter(|path| Format::of(path).is_some()).map(PromptPath::as_str).collect();
+    if let Some(first) = prompts.first() {
+        let patterns = |patterns: &[String]| some(patterns, MOST_NAMED);
+        let rules = match (settings.include.as_slice(), settings.exclude.as_slice()) {
+            ([], exclude) => format!("`prompts.exclude` ({}) takes all of them out", patterns(exclude)),
+            (include, []) => format!("`prompts.include` ({}) covers none", patterns(include)),
+            (include, exclude) => {
+                let (include, exclude) = (patterns(include), patterns(exclude));
+                format!("`prompts.include` ({include}) without `prompts.exclude` ({exclude}) leaves none")
+            }
+        };
+        let files = count(prompts.len(), "prompt file");
+        return format!(
+            "no prompt files found: of {files} in `{root}`, as {first}, {rules}; correct that in .github/promptops.yml, or \
+             name the files"
+        );
+    }
+    let misses: Vec<&str> = all.iter().filter(|path| is_near_miss(path)).map(PromptPath::as_str).collect();
+    let near = match misses.as_slice() {
+        [] => String::new(),
+        misses => format!(" (not prompts by their names: {})", some(misses, MOST_NAMED)),
+    };
+    format!(
+        "no prompt files found in `{root}`: none of {} ends in {}, or is a promptfoo config{near}; name such a file, or run \
+         `promptops init`",
+        count(all.len(), "file"),
+        prompt::endings()
+    )
+}
+
+/// Whether a file may be meant for a prompt although its name does not say so.
+fn is_near_miss(path: &PromptPath) -> bool {
+    let folded = path.folded();
+    let name = folded.rsplit('/').next().unwrap_or(&folded);
+    let ends = [".yml", ".yaml", ".md", ".txt", ".json"].iter().any(|end| name.ends_with(end));
+    ends && name.contains("prompt") && !name.starts_with("promptops.")
 }
 
 /// The file that a path means, whatever format it is in.

@@ -108,7 +108,11 @@ pub(super) async fn renames(
 
 async fn revision(place: &Place, revision: Option<&str>) -> Result<Option<(Files, CommitSha)>, LocalError> {
     let Some(revision) = revision else { return Ok(None) };
-    let repository = place.repository.clone().ok_or_else(|| GitError::NoRepository(place.root.clone()))?;
+    let repository = match &place.repository {
+        Some(repository) => repository.clone(),
+        // Asked again, so that a Git that does not run is not taken for a folder without a repository.
+        None => Repository::discover(&place.root).await?,
+    };
     let commit = repository.resolve(revision).await?;
     Ok(Some((at_commit(repository, &commit).await?, commit)))
 }

@@ -148,9 +148,7 @@ pub async fn gather_on(options: &LocalOptions, ground: &Ground) -> Result<Gather
     let governed = Governed::new(&settings).map_err(|error| LocalError::Input(error.to_string()))?;
     let mut paths = discover::select(&options.folder, &ground.place, &options.paths, &ground.all, &governed)?;
     if paths.is_empty() {
-        return Err(LocalError::Input(
-            "no prompt files found; name them, or check `prompts.include` in .github/promptops.yml".to_owned(),
-        ));
+        return Err(LocalError::Input(discover::none_found(&ground.place, &ground.all, &settings)));
     }
     let found = paths.len();
     if let Some(changed) = ground.changed.as_ref().filter(|changed| !changed.contains(&settings_path)) {

@@ -16,6 +16,7 @@ pub mod convert;
 pub mod desk;
 pub mod discover;
 pub mod dispatch;
+pub mod doctor;
 pub mod ending;
 pub mod files;
 pub mod ground;

@@ -177,7 +177,12 @@ fn is_asked_for(link: &Link, arguments: &AuditExportArguments) -> bool {
 
 async fn open() -> Result<Store, CommandError> {
     let url = config::process().database_url().map_err(|error| CommandError::Input(error.to_string()))?;
-    Store::open_to_read(url.expose_secret()).await.map_err(|error| failed(&error))
+    let store = Store::open_to_read(url.expose_secret()).await.map_err(|error| failed(&error))?;
+    match store.check_audit_tables().await {
+        Ok(()) => Ok(store),
+        Err(error @ StoreError::NoTables) => Err(CommandError::Input(error.to_string())),
+        Err(error) => Err(failed(&error)),
+    }
 }
 
 fn failed(error: &StoreError) -> CommandError {

@@ -7,6 +7,7 @@ mod audit;
 mod convert;
 #[cfg(feature = "demo")]
 pub mod demo;
+mod doctor;
 mod eval;
 mod exit;
 mod healthcheck;
@@ -49,6 +50,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Policy(command) => policy::run(command).await,
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::Serve => serve::run().await,
         Command::Healthcheck => healthcheck::run().await,
         Command::Audit(arguments) => audit::run(arguments).await,

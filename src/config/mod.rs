@@ -66,6 +66,15 @@ pub enum ConfigError {
         #[source]
         source: std::io::Error,
     },
+    /// The settings file that is named is not there.
+    #[error(
+        "PROMPTOPS_CONFIG names `{}`, and there is no such file: correct the path, or unset PROMPTOPS_CONFIG to go without",
+        path.display()
+    )]
+    NoSettingsFile {
+        /// The file.
+        path: PathBuf,
+    },
     /// The settings file cannot be read.
     #[error("the settings `{}` cannot be read: {source}: check the path, or unset PROMPTOPS_CONFIG", path.display())]
     SettingsFile {
@@ -139,6 +148,21 @@ pub struct ServeConfig {
     pub providers: ProviderConfig,
 }
 
+/// What can be known of a service, each setting by itself.
+#[derive(Debug)]
+pub struct ServiceSeen {
+    /// The app.
+    pub github: Result<GithubReader, ConfigError>,
+    /// Its database.
+    pub database_url: Result<SecretString, ConfigError>,
+    /// How many webhook secrets there are.
+    pub secrets: Result<usize, ConfigError>,
+    /// Where people reach it.
+    pub public_url: Result<Option<Url>, ConfigError>,
+    /// Its model providers.
+    pub providers: Result<ProviderConfig, ConfigError>,
+}
+
 /// Where variables come from: the process, or a test.
 pub struct Environment<V, R> {
     variable: V,
@@ -192,6 +216,22 @@ where
     /// When a variable is wrong; says which and what to do.
     pub fn providers(&self) -> Result<ProviderConfig, ConfigError> {
         self.provider_config(Place::UsersFolder, true)
+    }
+
+    /// Reads what can be known of a service, each setting by itself; `None` where no app is named, so there is none.
+    pub fn service_seen(&self) -> Option<ServiceSeen> {
+        let is_set = |name: &str| (self.variable)(name).is_some_and(|value| !value.trim().is_empty());
+        if !is_set(APP_ID) && !is_set(&format!("{APP_ID}_FILE")) {
+            return None;
+        }
+        let private = self.flag("PROMPTOPS_ALLOW_PRIVATE_PROVIDERS");
+        Some(ServiceSeen {
+            github: self.github_reader(),
+            database_url: self.database_url(),
+            secrets: self.webhook_secrets().map(|secrets| secrets.len()),
+            public_url: self.url("PROMPTOPS_PUBLIC_URL"),
+            providers: private.and_then(|private| self.provider_config(Place::WorkingFolder, private)),
+        })
     }
 
     /// Where answers are kept between runs: `PROMPTOPS_CACHE_DIR`, else the user's cache folder; `None` if there is neither.
@@ -263,9 +303,8 @@ where
     }
 
     fn app_id(&self) -> Result<u64, ConfigError> {
-        const NAME: &str = "PROMPTOPS_GITHUB_APP_ID";
         let help = "copy the number from the app's settings page";
-        self.required(NAME, help)?.parse().map_err(|_| ConfigError::Invalid { name: NAME, help })
+        self.required(APP_ID, help)?.parse().map_err(|_| ConfigError::Invalid { name: APP_ID, help })
     }
 
     fn webhook_secrets(&self) -> Result<Vec<SecretString>, ConfigError> {
@@ -332,6 +371,7 @@ where
     }
 }
 
+const APP_ID: &str = "PROMPTOPS_GITHUB_APP_ID";
 const URL_HELP: &str = "give a URL that begins with https:// or http://";
 
 fn web_url(text: &str) -> Option<Url> {

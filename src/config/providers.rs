@@ -111,21 +111,36 @@ where
         web_url(&url).map(Some).ok_or(ConfigError::Invalid { name: NAME, help: URL_HELP })
     }
 
+    /// Where an author's `promptops.toml` is, and whether it can be read, whatever it says; `None` where nothing names one.
+    ///
+    /// # Errors
+    /// When the variable is set twice or its file cannot be read.
+    pub fn users_settings_file(&self) -> Result<Option<(PathBuf, bool)>, ConfigError> {
+        let Some((path, _)) = self.settings_path(Place::UsersFolder)? else { return Ok(None) };
+        let is_there = (self.read)(&path).is_ok();
+        Ok(Some((path, is_there)))
+    }
+
+    /// Where the settings file is looked for, and whether a variable names it.
+    fn settings_path(&self, place: Place) -> Result<Option<(PathBuf, bool)>, ConfigError> {
+        let named = self.text(VARIABLE)?.map(PathBuf::from);
+        let in_users = || Some(self.users_folder("XDG_CONFIG_HOME", ".config", "APPDATA")?.join(FILE));
+        Ok(match (named, place) {
+            (Some(named), _) => Some((named, true)),
+            (None, Place::WorkingFolder) => Some((FILE.into(), false)),
+            (None, Place::UsersFolder) => in_users().map(|path| (path, false)),
+        })
+    }
+
     /// The settings file with its path; `None` where nothing names one and none is there.
     fn settings_file(&self, place: Place) -> Result<Option<(PathBuf, File)>, ConfigError> {
-        let named = self.text(VARIABLE)?.map(PathBuf::from);
-        let is_named = named.is_some();
-        let path = match (named, place) {
-            (Some(named), _) => named,
-            (None, Place::WorkingFolder) => FILE.into(),
-            (None, Place::UsersFolder) => match self.users_folder("XDG_CONFIG_HOME", ".config", "APPDATA") {
-                Some(folder) => folder.join(FILE),
-                None => return Ok(None),
-            },
-        };
+        let Some((path, is_named)) = self.settings_path(place)? else { return Ok(None) };
         let text = match (self.read)(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => return Ok(None),
+            Err(source) if is_named && source.kind() == std::io::ErrorKind::NotFound => {
+                return Err(ConfigError::NoSettingsFile { path });
+            }
             Err(source) => return Err(ConfigError::SettingsFile { path, source }),
         };
         match file::parse(&text) {

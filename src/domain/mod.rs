@@ -1,6 +1,7 @@
 //! Room 1. Pure decisions: no async, clock, environment, files, network, GitHub, SQL.
 
 pub mod actions;
+pub mod app_manifest;
 pub mod audit;
 pub mod budget;
 pub mod codeowners;
@@ -8,6 +9,7 @@ pub mod command;
 pub mod convert;
 pub(crate) mod date;
 pub mod diagnostic;
+pub mod doctor;
 pub mod evaluator;
 pub mod evaluator_syntax;
 pub mod gate;

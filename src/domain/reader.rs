@@ -244,17 +244,20 @@ impl<'n> Fields<'n> {
     }
 }
 
+/// The one of the known names that is most like this one, if any is.
+#[must_use]
+pub fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
+    let alike = known.iter().map(|candidate| (strsim::jaro_winkler(&plain(name), &plain(candidate)), *candidate));
+    let (likeness, nearest) = alike.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some(nearest).filter(|_| likeness >= 0.82)
+}
+
 /// The nearest of the known names, else all of them.
 #[must_use]
 pub fn suggestion(name: &str, known: &[&str]) -> String {
-    let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
-    let nearest = known
-        .iter()
-        .map(|candidate| (strsim::jaro_winkler(&plain(name), &plain(candidate)), candidate))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(likeness, _)| *likeness >= 0.82);
-    match nearest {
-        Some((_, nearest)) => format!("did you mean `{nearest}`?"),
+    match nearest(name, known) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
         None => format!("use one of {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
     }
 }

@@ -30,6 +30,8 @@ pub(super) enum Scope {
     Contents(String),
     /// Looking at what is open in all repositories.
     Survey,
+    /// Reading how a branch of this repository is protected. The app does not ask for it: an operator may grant it.
+    Protection(String),
 }
 
 impl Scope {
@@ -47,6 +49,9 @@ impl Scope {
             }
             Self::Contents(name) => {
                 json!({ "repositories": [name], "permissions": { "metadata": "read", "contents": "read" } })
+            }
+            Self::Protection(name) => {
+                json!({ "repositories": [name], "permissions": { "metadata": "read", "administration": "read" } })
             }
             Self::Survey => {
                 json!({ "permissions": { "metadata": "read", "contents": "read", "pull_requests": "read" } })

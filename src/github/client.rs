@@ -122,10 +122,22 @@ impl std::fmt::Debug for Github {
     }
 }
 
-fn address(url: &str) -> Result<http::Uri, SetupError> {
+/// The address of an API, as the client wants it.
+pub(super) fn api_base(url: &str) -> Result<http::Uri, SetupError> {
     let bad_url = || SetupError::Url { url: url.to_owned() };
-    let address: http::Uri = url.trim_end_matches('/').parse().map_err(|_| bad_url())?;
-    if address.scheme().is_none() || address.authority().is_none() { Err(bad_url()) } else { Ok(address) }
+    let base: http::Uri = url.trim_end_matches('/').parse().map_err(|_| bad_url())?;
+    if base.scheme().is_none() || base.authority().is_none() { Err(bad_url()) } else { Ok(base) }
+}
+
+/// The one connection pool.
+pub(super) fn http() -> Result<reqwest::Client, SetupError> {
+    reqwest::Client::builder()
+        .user_agent(concat!("promptops/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(30))
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(SetupError::Http)
 }
 
 impl Github {
@@ -143,20 +155,14 @@ impl Github {
     /// # Errors
     /// When a URL cannot be used.
     pub fn with_token(options: TokenOptions) -> Result<Self, SetupError> {
-        let graphql_url = address(&options.graphql_url)?;
+        let graphql_url = api_base(&options.graphql_url)?;
         let credentials = Credentials::Token { token: options.token, graphql_url };
         Self::with(&options.api_url, credentials, options.now_ms)
     }
 
     fn with(api_url: &str, credentials: Credentials, now_ms: NowMs) -> Result<Self, SetupError> {
-        let api_url = address(api_url)?;
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("promptops/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_secs(30))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(SetupError::Http)?;
+        let api_url = api_base(api_url)?;
+        let http = http()?;
         let blobs = Cache::builder()
             .max_capacity(BLOB_CACHE_BYTES)
             .weigher(|_, bytes: &bytes::Bytes| u32::try_from(bytes.len()).unwrap_or(u32::MAX))

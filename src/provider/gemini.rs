@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::embedding;
 use super::http::{Endpoint, Http, segment};
+use super::listing::ModelList;
 use super::media::{Medium, Piece, Source, pieces, system_text};
 use super::refusal::unsupported;
 use super::tools::{Call, Function, said_or_called};
@@ -162,6 +163,11 @@ struct Vector {
 impl Gemini {
     pub fn new(http: Http, endpoint: Endpoint) -> Self {
         Self { http, endpoint }
+    }
+
+    /// Which models there are.
+    pub async fn models(&self) -> Result<ModelList, ProviderError> {
+        self.http.get(&self.endpoint, "/v1beta/models").await
     }
 
     /// Asks once.

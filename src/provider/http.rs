@@ -19,6 +19,8 @@ use crate::engine::provider::{ProviderError, RateHint};
 const MAX_BODY: usize = 8 * 1024 * 1024;
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest look at what a vendor offers.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(20);
 /// Longest exchange, whatever the caller's own limit is.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(600);
 
@@ -78,6 +80,22 @@ impl Http {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         Ok(Endpoint { base, headers, secrets: Vec::new(), remedy })
+    }
+
+    /// Reads what is at a path below the endpoint's base.
+    ///
+    /// # Errors
+    /// As [`Http::post`].
+    pub async fn get<A: DeserializeOwned>(&self, endpoint: &Endpoint, path: &str) -> Result<A, ProviderError> {
+        let request = self.client.get(endpoint.url(path)).headers(endpoint.headers.clone()).timeout(LOOK_TIMEOUT);
+        let mut response = request.send().await.map_err(|error| endpoint.unreachable(error))?;
+        let status = response.status();
+        let body = endpoint.read(&mut response).await?;
+        if !status.is_success() {
+            let now_ms = SystemClock.now_ms();
+            return Err(refusal(status, response.headers(), &body, &endpoint.remedy, &endpoint.secrets, now_ms));
+        }
+        serde_json::from_slice(&body).map_err(|error| endpoint.garbage(&error.to_string()))
     }
 
     /// Posts `question` to a path below the endpoint's base and reads the answer.

@@ -7,6 +7,7 @@ mod embedding;
 mod form;
 mod gemini;
 mod http;
+mod listing;
 mod media;
 mod openai;
 mod rate;
@@ -20,6 +21,7 @@ mod tools;
 mod vendor;
 
 pub use bedrock::AwsKeys;
+pub use listing::Listing;
 pub use record::Recorder;
 pub use recording::RecordingError;
 pub use registry::{Registry, SetupError, variables};

@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use secrecy::ExposeSecret;
 
 use super::http::Http;
+use super::listing::Listing;
 use super::settings::{Kind, ModelServer, ProviderConfig};
 use super::vendor::{Vendor, facts, not_set_up};
 use crate::domain::ids::{Digest, ModelId};
@@ -55,26 +56,38 @@ impl Registry {
     }
 
     async fn dispatch(&self, request: &CompletionRequest) -> Result<Completion, ProviderError> {
-        let model = &request.model;
         let fatal = |message: String| ProviderError::Fatal { message };
+        let (vendor, name) = self.vendor(&request.model).map_err(fatal)?;
+        vendor.complete(request, name).await
+    }
+
+    /// Who answers for a model, and what it is called there.
+    fn vendor<'m>(&self, model: &'m ModelId) -> Result<(&Vendor, &'m str), String> {
         let (vendor, name) = match self.vendors.get(model.provider()) {
             Some(vendor) => (vendor, model.name()),
             None => match self.vendors.get("openai").filter(|_| self.is_gateway) {
                 Some(gateway) => (gateway, model.as_str()),
-                None => return Err(fatal(self.unknown(model))),
+                None => return Err(self.unknown(model)),
             },
         };
-        vendor.as_ref().map_err(|message| fatal(message.clone()))?.complete(request, name).await
+        Ok((vendor.as_ref().map_err(String::clone)?, name))
     }
 
-    /// Why a model cannot be asked; `None` if somebody answers for it.
-    #[must_use]
-    pub fn missing(&self, model: &ModelId) -> Option<String> {
-        match self.vendors.get(model.provider()) {
-            Some(vendor) => vendor.as_ref().err().cloned(),
-            None if self.is_gateway => None,
-            None => Some(self.unknown(model)),
-        }
+    /// Whether somebody is set up to answer for a model. Asks nobody.
+    ///
+    /// # Errors
+    /// What is missing, and what to do.
+    pub fn check(&self, model: &ModelId) -> Result<(), String> {
+        self.vendor(model).map(drop)
+    }
+
+    /// Asks who answers for a model which models there are: whether the key is accepted, for nothing.
+    ///
+    /// # Errors
+    /// Why it is not, or why nobody answers.
+    pub async fn listing(&self, model: &ModelId) -> Result<Listing, ProviderError> {
+        let (vendor, _) = self.vendor(model).map_err(|message| ProviderError::Fatal { message })?;
+        vendor.models().await
     }
 
     /// That nobody answers for a model.

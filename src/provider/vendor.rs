@@ -7,6 +7,7 @@ use super::anthropic::Anthropic;
 use super::bedrock::Bedrock;
 use super::gemini::Gemini;
 use super::http::{Endpoint, Http};
+use super::listing::Listing;
 use super::openai::{Dialect, OpenAi, Responses};
 use super::refusal::Remedy;
 use super::settings::{Kind, ModelServer, Origin, is_secret};
@@ -158,6 +159,29 @@ impl Vendor {
             Self::Anthropic(vendor) => vendor.complete(request).await,
             Self::Gemini(vendor) => vendor.complete(request).await,
             Self::Bedrock(vendor) => vendor.complete(request).await,
+        }
+    }
+}
+
+impl Vendor {
+    /// Asks which models there are, which costs nothing and takes the key.
+    ///
+    /// # Errors
+    /// Why the key is not accepted, or why nobody answers.
+    pub async fn models(&self) -> Result<Listing, ProviderError> {
+        let listed = match self {
+            Self::OpenAi(vendor) => vendor.models().await,
+            Self::Responses(vendor) => vendor.models().await,
+            Self::Anthropic(vendor) => vendor.models().await,
+            Self::Gemini(vendor) => vendor.models().await,
+            // Its runtime lists none; what lists them is another service with permissions of its own.
+            Self::Bedrock(_) => return Ok(Listing::None),
+        };
+        match listed {
+            Ok(list) => Ok(Listing::Models(list.count())),
+            // Gateways need not list what they serve. A wrong key is no such answer.
+            Err(ProviderError::GiveUp { .. }) => Ok(Listing::None),
+            Err(error) => Err(error),
         }
     }
 }

@@ -31,5 +31,5 @@ pub use handle::{
 pub use limits::{Caps, Limits};
 pub use objects::Mode;
 pub use record::{Caller, Exchange};
-pub use state::RequiredCheck;
+pub use state::{Manner, RequiredCheck};
 pub use webhook::{Delivery, Knobs};

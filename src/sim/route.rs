@@ -1,6 +1,6 @@
 //! The table of routes: method, pattern, who may call, handler. Knows the handlers by name only.
 
-use super::api::{app, app_manifest, checks, comments, contents, git, graphql, orgs, pulls, repos, statuses};
+use super::api::{app, app_manifest, checks, comments, contents, git, graphql, orgs, pulls, repos, rules, statuses};
 use super::call::{Answer, Call};
 use super::state::World;
 
@@ -50,6 +50,7 @@ use Access::{Anyone, App, Installation, Members, Public, Repo};
 use Level::{Read, Write};
 
 const METADATA: Access = Repo(&[("metadata", Read)]);
+const ADMINISTRATION: Access = Repo(&[("administration", Read)]);
 const CONTENTS: Access = Repo(&[("contents", Read)]);
 const PULLS: Access = Repo(&[("pull_requests", Read)]);
 const CHECKS: Access = Repo(&[("checks", Read)]);
@@ -66,6 +67,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("POST", "/app-manifests/{code}/conversions", Public, app_manifest::convert),
     route("GET", "/app/installations", App, app::installations),
     route("POST", "/app/installations/{id}/access_tokens", App, app::create_token),
+    route("GET", "/app/hook/config", App, app::hook_config),
     route("GET", "/app/hook/deliveries", App, app::deliveries),
     route("POST", "/app/hook/deliveries/{id}/attempts", App, app::redeliver),
     route("GET", "/installation/repositories", Installation, app::installation_repositories),
@@ -78,8 +80,15 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET", "/orgs/{org}/teams/{team}/memberships/{login}", Members, orgs::team_membership),
     route("GET", "/repos/{owner}/{repo}", METADATA, repos::get),
     route("GET", "/repos/{owner}/{repo}/installation", App, repos::installation),
+    route(
+        "GET",
+        "/repos/{owner}/{repo}/branches/{branch*}/protection/required_status_checks",
+        ADMINISTRATION,
+        rules::protection,
+    ),
     route("GET", "/repos/{owner}/{repo}/branches/{branch*}", CONTENTS, repos::branch),
-    route("GET", "/repos/{owner}/{repo}/rules/branches/{branch*}", METADATA, repos::rules),
+    route("GET", "/repos/{owner}/{repo}/rules/branches/{branch*}", METADATA, rules::of_branch),
+    route("GET", "/repos/{owner}/{repo}/rulesets/{id}", METADATA, rules::ruleset),
     route("GET", "/repos/{owner}/{repo}/collaborators/{login}/permission", METADATA, repos::permission),
     route("GET", "/repos/{owner}/{repo}/contents", CONTENTS, contents::get),
     route("GET", "/repos/{owner}/{repo}/contents/{path*}", CONTENTS, contents::get),

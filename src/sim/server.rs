@@ -178,6 +178,7 @@ fn answer(world: &mut World, asked: &Asked, running: usize) -> (Caller, Reply) {
     let window = world.limiter.window(holder, world.clock.seconds());
     let limit = world.limiter.limits.requests_per_hour;
     reply.headers.extend([
+        ("date", httpdate::fmt_http_date(std::time::UNIX_EPOCH + world.clock.now())),
         ("x-ratelimit-limit", limit.to_string()),
         ("x-ratelimit-remaining", limit.saturating_sub(window.used).to_string()),
         ("x-ratelimit-used", window.used.to_string()),

@@ -44,6 +44,8 @@ pub(super) struct Installation {
     pub(super) repos: Option<BTreeSet<u64>>,
     pub(super) permissions: Permissions,
     pub(super) created: u64,
+    /// When it was suspended, if it is.
+    pub(super) suspended: Option<u64>,
 }
 
 /// Permission name → `read` or `write`.
@@ -69,6 +71,19 @@ pub struct RequiredCheck {
     pub app_id: Option<u64>,
 }
 
+/// How a branch requires its checks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// By branch protection; else by a ruleset.
+    pub classic: bool,
+    /// A branch must be up to date before it is merged.
+    pub strict: bool,
+    /// There is a merge queue.
+    pub queue: bool,
+    /// Teams that may bypass the ruleset; `None` where the app is not shown who may.
+    pub bypass: Option<Vec<u64>>,
+}
+
 /// A repository.
 #[derive(Debug, Clone)]
 pub(super) struct Repository {
@@ -81,6 +96,8 @@ pub(super) struct Repository {
     pub(super) branches: BTreeMap<String, Oid>,
     pub(super) roles: BTreeMap<u64, String>,
     pub(super) protection: BTreeMap<String, Vec<RequiredCheck>>,
+    /// How the branches require what they require; the usual where nothing is said.
+    pub(super) manners: BTreeMap<String, Manner>,
     pub(super) pulls: BTreeMap<u64, Pull>,
     /// The groups of its merge queues, oldest first.
     pub(super) queue: Vec<Group>,
@@ -205,6 +222,7 @@ pub(super) struct App {
     pub(super) owner: u64,
     pub(super) bot: u64,
     pub(super) permissions: Permissions,
+    pub(super) events: Vec<String>,
     pub(super) created: u64,
 }
 

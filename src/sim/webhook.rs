@@ -60,6 +60,8 @@ pub struct Delivery {
 pub(super) struct Hooks {
     pub(super) url: Option<String>,
     pub(super) secret: String,
+    /// Whether the receiver's certificate goes unchecked.
+    pub(super) is_insecure: bool,
     pub(super) id: u64,
     pub(super) knobs: Knobs,
     pub(super) deliveries: Vec<Delivery>,
@@ -75,6 +77,7 @@ impl Hooks {
         let hooks = Self {
             url: None,
             secret: secret.to_owned(),
+            is_insecure: false,
             id: 9_001,
             knobs: Knobs::default(),
             deliveries: Vec::new(),

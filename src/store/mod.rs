@@ -17,6 +17,7 @@ mod run;
 mod seen;
 mod shared_check;
 mod spending;
+mod tables;
 mod verdicts;
 mod writer;
 
@@ -38,6 +39,7 @@ pub use pulls::{Watched, WatchedPull};
 pub use run::StoredRun;
 pub use shared_check::{CheckKey, Guard, HeldResult, OwnResult, PostedCheck, SharedCheck};
 pub use spending::{Payer, Reserved, SpendLimit, SpendLimits};
+pub use tables::Tables;
 pub use writer::{DeliveryWriter, WriterError};
 
 /// Why the store could not do what was asked.
@@ -54,6 +56,12 @@ pub enum StoreError {
     /// No connection.
     #[error("the database cannot be opened: check PROMPTOPS_DATABASE_URL, and that the file or server can be reached")]
     Open(#[source] sqlx::Error),
+    /// A database of somebody else's, or one that no service has used yet.
+    #[error(
+        "the database has no audit log: it holds no tables of promptops. Check that PROMPTOPS_DATABASE_URL names the \
+         service's database, or start `promptops serve` once, which makes the tables"
+    )]
+    NoTables,
     /// The tables could not be brought up to date.
     #[error("the database's tables cannot be brought up to date: it may belong to a newer version of this program")]
     Migrate(#[from] sqlx::migrate::MigrateError),

@@ -25,7 +25,7 @@ const HOUSE: &[(&str, &str, &str)] = &[
     (
         "github",
         "domain github",
-        "serde serde_json thiserror tokio futures tracing octocrab jsonwebtoken reqwest http bytes moka secrecy aws_lc_rs hex base64 url",
+        "serde serde_json thiserror tokio futures tracing octocrab jsonwebtoken reqwest http httpdate bytes moka secrecy aws_lc_rs hex base64 url",
     ),
     ("git", "domain git", "thiserror tokio"),
     (
@@ -42,7 +42,7 @@ const HOUSE: &[(&str, &str, &str)] = &[
     (
         "sim",
         "domain::ids sim",
-        "serde serde_json thiserror tokio tokio_util futures tracing axum tower http bytes reqwest jsonwebtoken similar aws_lc_rs hex base64 url uuid",
+        "serde serde_json thiserror tokio tokio_util futures tracing axum tower http httpdate bytes reqwest jsonwebtoken similar aws_lc_rs hex base64 url uuid",
     ),
     (
         "cli",

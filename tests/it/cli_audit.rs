@@ -198,3 +198,15 @@ async fn bad_input_is_named_and_nothing_is_created() {
     let ran = desk.run_in("", &["audit", "verify"], &[("PROMPTOPS_DATABASE_URL_FILE", "url.txt")]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
 }
+
+#[tokio::test]
+async fn a_database_without_our_tables_is_named_as_one() {
+    let desk = Desk::plain();
+    desk.write("other.db", "");
+    let url = format!("sqlite://{}", desk.file("other.db").display());
+    for verb in ["verify", "export"] {
+        let ran = desk.run_in("", &["audit", verb], &[("PROMPTOPS_DATABASE_URL", &url)]).await;
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.stderr.contains("it holds no tables of promptops"), "{ran:?}");
+    }
+}

@@ -216,7 +216,40 @@ async fn a_revision_that_a_shallow_clone_lacks_is_to_be_fetched() {
     let desk = Desk::plain();
     desk.git(&["clone", "--quiet", "--depth", "1", &format!("file://{}", origin.path().display()), "."]);
     let ran = desk.run(&["eval", "--base", "HEAD~1"]).await;
-    let expected = "error: revision `HEAD~1` not found in this shallow clone; fetch it first with `git fetch --unshallow` \
-                    (in CI, check out with full history)\n";
+    let expected = "error: revision `HEAD~1` not found in this shallow clone; fetch the history with `git fetch --unshallow`, or \
+                    set `fetch-depth: 0` at actions/checkout\n";
     assert_eq!((ran.code, ran.stderr.as_str()), (2, expected));
+}
+
+#[tokio::test]
+async fn a_base_that_is_not_found_names_what_may_be_meant() {
+    let origin = Desk::repository(&[("a.prompt.yml", PROMPT), ("a.golden.yml", GOLDEN)]);
+    origin.git(&["branch", "release"]);
+    let desk = Desk::plain();
+    desk.git(&["clone", "--quiet", &format!("file://{}", origin.path().display()), "."]);
+    desk.git(&["checkout", "--quiet", "--detach"]);
+    for (command, base, expected) in [
+        ("eval", "release", "revision `release` not found; did you mean `origin/release`?"),
+        ("lint", "mian", "revision `mian` not found; did you mean `main`?"),
+    ] {
+        let ran = desk.run(&[command, "--base", base]).await;
+        assert_eq!((ran.code, ran.stderr.trim()), (2, format!("error: {expected}").as_str()));
+    }
+    let empty = Desk::plain();
+    empty.git(&["init", "--quiet"]);
+    empty.write("a.prompt.yml", PROMPT);
+    let ran = empty.run(&["eval", "--base", "HEAD"]).await;
+    assert!(ran.code == 2 && ran.stderr.contains("this repository has no commits yet"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_place_without_prompts_says_where_was_looked_and_for_what() {
+    let desk = Desk::repository(&[("my-prompt.txt", "hello")]);
+    let ran = desk.run(&["eval"]).await;
+    assert!(ran.code == 2 && ran.stderr.contains("(not prompts by their names: my-prompt.txt)"), "{ran:?}");
+    desk.write("prompts/a.prompt.yml", PROMPT);
+    desk.write(".github/promptops.yml", "prompts: { include: ['prmpts/**'] }\n");
+    let ran = desk.run(&["eval"]).await;
+    let expected = "as prompts/a.prompt.yml, `prompts.include` (prmpts/**) covers none; correct that";
+    assert!(ran.code == 2 && ran.stderr.contains(expected), "{ran:?}");
 }

@@ -14,6 +14,7 @@ mod attack_shared;
 mod cli_audit;
 mod cli_compare;
 mod cli_convert;
+mod cli_doctor;
 mod cli_dotprompt;
 mod cli_eval;
 mod cli_evaluators;

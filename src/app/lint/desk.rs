@@ -72,6 +72,9 @@ pub async fn lint_on(options: &LintOptions, ground: &Ground) -> Result<Linted, L
     };
     let governed = Governed::new(&settings).map_err(|error| LocalError::Input(error.to_string()))?;
     let mut prompts = discover::select(&options.folder, place, &options.paths, all, &governed)?;
+    if prompts.is_empty() {
+        found.notes.push(discover::none_found(place, all, &settings));
+    }
     if let Some(changed) = ground.changed.as_ref().filter(|changed| !changed.contains(&settings_path)) {
         prompts = ground::only_touched(head, prompts, changed).await?;
     }

@@ -231,7 +231,7 @@ fn options(
 fn missing(models: &[ModelId], vendors: &ProviderConfig) -> Result<Option<String>, CommandError> {
     let registry = Registry::new(vendors.clone()).map_err(|error| CommandError::World(error.to_string()))?;
     let reasons: Vec<(&ModelId, String)> =
-        models.iter().filter_map(|model| Some((model, registry.missing(model)?))).collect();
+        models.iter().filter_map(|model| Some((model, registry.check(model).err()?))).collect();
     let Some((_, first)) = reasons.first() else { return Ok(None) };
     let mut names: Vec<&str> = reasons.iter().flat_map(|(model, _)| variables(model.provider())).collect();
     names.sort_unstable();

@@ -3,6 +3,7 @@
 mod audit;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod eval;
 mod init;
 mod lint;
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 pub use audit::{AuditArguments, AuditCommand, AuditExportArguments, AuditFormat, AuditVerifyArguments};
 #[cfg(feature = "demo")]
 pub use demo::DemoArguments;
+pub use doctor::DoctorArguments;
 pub use eval::{EvalArguments, Format, Output};
 pub use init::InitArguments;
 pub use lint::{LintArguments, LintFormat};
@@ -53,6 +55,8 @@ pub enum Command {
     /// Take a bundled prompt library through a whole pull request: no key, no network, no GitHub
     #[cfg(feature = "demo")]
     Demo(DemoArguments),
+    /// Say what is right and wrong with an installation, and what to do
+    Doctor(DoctorArguments),
     /// Run the GitHub App: webhooks in, comments and checks out
     Serve,
     /// Ask the service on this machine whether it is ready; exit code 1 if not

@@ -35,7 +35,7 @@ pub use phrases::banned;
 pub use sensitive::{Personal, personal_data};
 
 use super::golden::Case;
-use super::ids::Digest;
+use super::ids::{Digest, ModelId};
 use super::prompt::Vars;
 use check::Check;
 use compile::CompileError;
@@ -175,6 +175,15 @@ impl Evaluator {
     #[must_use]
     pub fn needs_default_judge(&self) -> bool {
         matches!(&*self.check, Check::Judge(judge) if judge.model.is_none()) && !self.is_by_vectors()
+    }
+
+    /// The model it names itself, if it asks one.
+    #[must_use]
+    pub fn own_model(&self) -> Option<&ModelId> {
+        match &*self.check {
+            Check::Judge(judge) => judge.model.as_ref(),
+            _ => None,
+        }
     }
 
     /// Whether it is left to the settings which model makes the vectors.

@@ -8,6 +8,7 @@ mod build;
 pub mod check;
 pub mod decision;
 mod diff;
+pub mod doctor_v1;
 pub mod estimate;
 mod fit;
 pub mod github_models;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::form;
 use super::http::{Endpoint, Http};
+use super::listing::ModelList;
 use super::media::system_text;
 use super::refusal::unsupported;
 use super::tools::{Call, said_or_called};
@@ -106,6 +107,11 @@ impl Anthropic {
     pub fn new(http: Http, endpoint: Endpoint) -> Self {
         let (name, value) = VERSION;
         Self { http, endpoint: endpoint.with_header(name, value) }
+    }
+
+    /// Which models there are.
+    pub async fn models(&self) -> Result<ModelList, ProviderError> {
+        self.http.get(&self.endpoint, "/v1/models").await
     }
 
     /// Asks once.

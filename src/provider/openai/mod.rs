@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::http::{Endpoint, Http, segment};
+use super::listing::ModelList;
 use crate::domain::prompt::ResponseFormat;
 use crate::engine::provider::{Completion, CompletionRequest, ProviderError, Task};
 
@@ -44,6 +45,11 @@ impl OpenAi {
             Task::Embed => self.embed(request, model).await,
             Task::Chat => self.chat(request, model).await,
         }
+    }
+
+    /// Which models there are.
+    pub async fn models(&self) -> Result<ModelList, ProviderError> {
+        self.http.get(&self.endpoint, "/models").await
     }
 
     /// Where a question to a model goes.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::domain::prompt::{ChatMessage, ResponseFormat, Role};
 use crate::engine::provider::{Completion, CompletionRequest, ProviderError, Task};
 use crate::provider::http::{Endpoint, Http};
+use crate::provider::listing::ModelList;
 use crate::provider::media::{Piece, Sort, Source, pieces};
 use crate::provider::refusal::unsupported;
 use crate::provider::tools::{Call, Function, said_or_called};
@@ -139,6 +140,11 @@ struct Tokens {
 impl Responses {
     pub fn new(http: Http, endpoint: Endpoint) -> Self {
         Self { http, endpoint }
+    }
+
+    /// Which models there are.
+    pub async fn models(&self) -> Result<ModelList, ProviderError> {
+        self.http.get(&self.endpoint, "/models").await
     }
 
     /// Asks once.

@@ -144,6 +144,15 @@ pub(in crate::sim) fn installation_repositories(world: &mut World, call: &Call) 
     Ok(counted(call, &world.url, "repositories", &repos, |repo| repository::repository(world, repo)))
 }
 
+/// `GET /app/hook/config`
+pub(in crate::sim) fn hook_config(world: &mut World, _: &Call) -> Answer {
+    let (url, is_insecure) = (world.hooks.url.as_deref().unwrap_or_default(), world.hooks.is_insecure);
+    let body = json!({
+        "content_type": "json", "insecure_ssl": if is_insecure { "1" } else { "0" }, "secret": "********", "url": url,
+    });
+    Ok(Reply::json(200, body))
+}
+
 /// `GET /app/hook/deliveries`: the newest first, a cursor instead of pages.
 pub(in crate::sim) fn deliveries(world: &mut World, call: &Call) -> Answer {
     let take = call.arg("per_page").and_then(|text| text.parse().ok()).unwrap_or(30_usize).clamp(1, 100);

@@ -10,6 +10,7 @@ pub(super) mod graphql;
 pub(super) mod orgs;
 pub(super) mod pulls;
 pub(super) mod repos;
+pub(super) mod rules;
 pub(super) mod statuses;
 
 use super::call::{Call, Refusal};

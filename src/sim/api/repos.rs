@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::repo_of;
-use crate::sim::call::{Answer, Call, Refusal, Reply, list};
+use crate::sim::call::{Answer, Call, Refusal, Reply};
 use crate::sim::shape::{account, git, repository};
 use crate::sim::state::{RequiredCheck, World};
 
@@ -18,7 +18,7 @@ pub(in crate::sim) fn installation(world: &mut World, call: &Call) -> Answer {
     Ok(Reply::json(200, account::installation(world, found)))
 }
 
-fn required_checks(required: &[RequiredCheck]) -> Value {
+pub(super) fn required_checks(required: &[RequiredCheck]) -> Value {
     required.iter().map(|check| json!({"context": check.name, "app_id": check.app_id})).collect()
 }
 
@@ -28,37 +28,21 @@ pub(in crate::sim) fn branch(world: &mut World, call: &Call) -> Answer {
     let name = call.param("branch");
     let id = *repo.branches.get(name).ok_or_else(|| Refusal::new(404, "Branch not found"))?;
     let commit = world.objects.commit(id).ok_or_else(Refusal::not_found)?;
+    // Only branch protection is summed up here; of a ruleset the word `protected` alone tells.
     let required = repo.protection.get(name);
-    let checks = required.map(Vec::as_slice).unwrap_or_default();
+    let is_classic = repo.manners.get(name).is_some_and(|manner| manner.classic);
+    let checks = required.filter(|_| is_classic).map(Vec::as_slice).unwrap_or_default();
     let contexts: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
     let level = if checks.is_empty() { "off" } else { "non_admins" };
     let url = format!("{}/branches/{}", repository::api_url(world, repo), git::encode_path(name));
     let body = json!({
         "name": name, "commit": git::commit(world, repo, id, commit), "protected": required.is_some(),
         "_links": {"self": url, "html": format!("{}/tree/{name}", repository::html_url(world, repo))},
-        "protection": {"enabled": required.is_some(), "required_status_checks": {
+        "protection": {"enabled": is_classic, "required_status_checks": {
             "enforcement_level": level, "contexts": contexts, "checks": required_checks(checks)}},
         "protection_url": format!("{url}/protection"),
     });
     Ok(Reply::json(200, body))
-}
-
-/// `GET /repos/{owner}/{repo}/rules/branches/{branch}`
-pub(in crate::sim) fn rules(world: &mut World, call: &Call) -> Answer {
-    let repo = repo_of(world, call)?;
-    let required = repo.protection.get(call.param("branch")).map(Vec::as_slice).unwrap_or_default();
-    let check = |check: &RequiredCheck| match check.app_id {
-        Some(app) => json!({"context": check.name, "integration_id": app}),
-        None => json!({"context": check.name}),
-    };
-    let checks: Value = required.iter().map(check).collect();
-    let rule = json!({
-        "type": "required_status_checks", "ruleset_source_type": "Repository",
-        "ruleset_source": world.full_name(repo), "ruleset_id": repo.id,
-        "parameters": {"required_status_checks": checks, "strict_required_status_checks_policy": false},
-    });
-    let rules: Vec<Value> = if required.is_empty() { Vec::new() } else { vec![rule] };
-    Ok(list(call, &world.url, &rules, Value::clone))
 }
 
 /// `GET /repos/{owner}/{repo}/collaborators/{login}/permission`

@@ -32,6 +32,7 @@ use super::limits::{Caps, Limiter, Limits};
 use super::objects::Objects;
 use super::record::{Exchange, Record};
 use super::server::{Inner, serve};
+use super::shape::account::EVENTS;
 use super::state::{ACTIONS_BOT, Account, AccountKind, App, World};
 use super::webhook::{Delivery, Hooks, Knobs, outgoing, post};
 use super::wire::{Cut, Wires};
@@ -133,6 +134,11 @@ impl Sim {
     /// Sends webhooks to this address from now on; events before that are not sent.
     pub fn deliver_to(&self, url: &str) {
         self.world().hooks.url = Some(url.to_owned());
+    }
+
+    /// Leaves the receiver's certificate unchecked from now on.
+    pub fn deliver_insecurely(&self) {
+        self.world().hooks.is_insecure = true;
     }
 
     /// Sends no webhooks from now on, and logs none, as if nobody had subscribed to any event.
@@ -269,6 +275,7 @@ fn world(url: &str, hooks: Hooks) -> World {
         owner: 1,
         bot: 2,
         permissions: people::permissions(DEFAULT_PERMISSIONS),
+        events: EVENTS.map(str::to_owned).into(),
         created: clock.seconds(),
     };
     World {

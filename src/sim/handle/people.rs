@@ -12,6 +12,7 @@ pub const DEFAULT_PERMISSIONS: &[(&str, &str)] = &[
     ("contents", "read"),
     ("issues", "write"),
     ("members", "read"),
+    ("merge_queues", "read"),
     ("metadata", "read"),
     ("pull_requests", "write"),
     ("statuses", "write"),
@@ -213,7 +214,9 @@ impl Sim {
         let repos = repo_ids(&world, repos)?;
         let (id, created) = (world.next_id(), world.clock.seconds());
         let permissions = permissions(granted);
-        world.installations.insert(id, Installation { id, account: owner, repos, permissions, created });
+        world
+            .installations
+            .insert(id, Installation { id, account: owner, repos, permissions, created, suspended: None });
         world.emit_installation(id, "created", owner);
         Ok(InstallationId(id))
     }
@@ -227,6 +230,25 @@ impl Sim {
         let found = world.installations.get_mut(&installation.0);
         found.ok_or_else(|| missing("installation", &installation))?.permissions = permissions(granted);
         Ok(())
+    }
+
+    /// Suspends an installation.
+    ///
+    /// # Errors
+    /// When there is no such installation.
+    pub fn suspend(&self, installation: InstallationId) -> Result<(), SimError> {
+        let mut world = self.world();
+        let now = world.clock.seconds();
+        let found = world.installations.get_mut(&installation.0);
+        found.ok_or_else(|| missing("installation", &installation))?.suspended = Some(now);
+        Ok(())
+    }
+
+    /// Changes what the app asks for and which events it listens to.
+    pub fn reregister(&self, asked: &[(&str, &str)], events: &[&str]) {
+        let mut world = self.world();
+        world.app.permissions = permissions(asked);
+        world.app.events = events.iter().map(|event| (*event).to_owned()).collect();
     }
 
     /// Changes which repositories an installation covers (`None`: all); tokens it already has lose what it loses.

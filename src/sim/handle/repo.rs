@@ -5,7 +5,7 @@ use super::people::{account, noreply, permissions};
 use super::{Sim, SimError, missing};
 use crate::domain::ids::{CommitSha, RepoId, RepoName, UserId};
 use crate::sim::objects::{Commit, Files, Oid, Signature};
-use crate::sim::state::{Repository, RequiredCheck, Token, World};
+use crate::sim::state::{Manner, Repository, RequiredCheck, Token, World};
 
 /// A repository at the fake.
 #[derive(Debug, Clone)]
@@ -53,6 +53,7 @@ fn blank(world: &mut World, owner: u64, name: &str, fork_of: Option<u64>) -> Rep
         branches: Default::default(),
         roles: Default::default(),
         protection: Default::default(),
+        manners: Default::default(),
         pulls: Default::default(),
         queue: Vec::new(),
         comments: Default::default(),
@@ -184,6 +185,14 @@ impl Repo {
     /// When it was deleted.
     pub fn protect(&self, branch: &str, required: Vec<RequiredCheck>) -> Result<(), SimError> {
         self.with(|repo| drop(repo.protection.insert(branch.to_owned(), required)))
+    }
+
+    /// Says how a branch requires its checks.
+    ///
+    /// # Errors
+    /// When the repository is gone.
+    pub fn manner(&self, branch: &str, manner: Manner) -> Result<(), SimError> {
+        self.with(|repo| drop(repo.manners.insert(branch.to_owned(), manner)))
     }
 
     /// The commit at the tip of a branch.

@@ -6,13 +6,14 @@ use super::{HTML, add_urls, node_id};
 use crate::sim::clock::iso;
 use crate::sim::state::{Account, AccountKind, Installation, Team, World};
 
-/// What the app listens to.
-const EVENTS: [&str; 10] = [
+/// What the app listens to at first.
+pub(in crate::sim) const EVENTS: [&str; 11] = [
     "check_run",
     "check_suite",
     "issue_comment",
     "member",
     "membership",
+    "merge_group",
     "organization",
     "pull_request",
     "pull_request_review",
@@ -76,7 +77,7 @@ pub(in crate::sim) fn app(world: &World, id: u64) -> Value {
         "owner": user(world, app.owner), "name": slug, "description": "",
         "external_url": "https://promptops.example", "html_url": format!("{HTML}/apps/{slug}"),
         "created_at": iso(app.created), "updated_at": iso(app.created),
-        "permissions": permissions, "events": EVENTS,
+        "permissions": permissions, "events": app.events,
     })
 }
 
@@ -92,9 +93,11 @@ pub(in crate::sim) fn installation(world: &World, installation: &Installation) -
         "html_url": format!("{HTML}/settings/installations/{id}"),
         "app_id": world.app.id, "app_slug": world.app.slug,
         "target_id": installation.account, "target_type": target.word(),
-        "permissions": installation.permissions, "events": EVENTS,
+        "permissions": installation.permissions, "events": world.app.events,
         "created_at": iso(installation.created), "updated_at": iso(installation.created),
-        "single_file_name": null, "suspended_by": null, "suspended_at": null,
+        "single_file_name": null,
+        "suspended_by": installation.suspended.map(|_| user(world, installation.account)),
+        "suspended_at": installation.suspended.map(iso),
     })
 }
 

@@ -11,7 +11,6 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use serde_json::{Value, json};
 
 /// How many requests are kept to be looked at; benchmarks send many more.
@@ -109,7 +108,7 @@ impl Scripted {
             most: AtomicUsize::new(0),
             abandoned: AtomicUsize::new(0),
         });
-        let router = Router::new().fallback(post(answer)).with_state(shared.clone());
+        let router = Router::new().fallback(answer).with_state(shared.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
