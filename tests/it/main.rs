@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told should panic")]
 
+mod action_install;
 mod architecture;
 mod attack_head;
 mod attack_paths;

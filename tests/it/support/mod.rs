@@ -7,3 +7,4 @@ pub mod desk;
 pub mod openapi;
 pub mod plans;
 pub mod provider;
+pub mod runner;
