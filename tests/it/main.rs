@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told should panic")]
 
+mod action_composite;
+mod action_file;
 mod action_install;
 mod architecture;
 mod attack_head;

@@ -1,5 +1,6 @@
 //! What the stories stand on.
 
+pub mod act;
 pub mod api;
 pub mod app;
 pub mod database;

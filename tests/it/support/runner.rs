@@ -41,7 +41,14 @@ pub fn must(command: &mut Command) -> String {
 pub fn pack(from: &Path, archive: &Path) {
     let name = archive.file_name().unwrap().to_str().unwrap().trim_end_matches(".tar.gz").to_owned();
     let rename = format!("s,^,{name}/,");
-    must(Command::new("tar").arg("-czf").arg(archive).args(["--transform", &rename, "-C"]).arg(from).arg("promptops"));
+    must(
+        Command::new("tar")
+            .args(["-I", "gzip -1", "-cf"])
+            .arg(archive)
+            .args(["--transform", &rename, "-C"])
+            .arg(from)
+            .arg("promptops"),
+    );
 }
 
 /// Writes `SHA256SUMS` over the archives of a release's folder.
