@@ -1,6 +1,6 @@
 //! Revisions and the working tree of a repository on disk, through the `git` binary. Knows nothing of GitHub or prompts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -109,6 +109,21 @@ impl Repository {
         arguments.extend(head.map(CommitSha::as_str));
         arguments.push("--");
         Ok(renamed(&self.checked(&arguments).await?))
+    }
+
+    /// Paths of the working tree that differ from where it left `base`, new files included, by both names of a rename. Where
+    /// history is too short to tell that place, they differ from `base` itself.
+    ///
+    /// # Errors
+    /// When `git` fails.
+    pub async fn changed(&self, base: &CommitSha) -> Result<BTreeSet<PromptPath>, GitError> {
+        let fork = run(&self.root, &["merge-base", base.as_str(), "HEAD"]).await?;
+        let fork = CommitSha::parse(String::from_utf8_lossy(&fork.stdout).trim()).unwrap_or_else(|_| base.clone());
+        let differ = ["diff", "--no-ext-diff", "--no-renames", "--name-only", "-z", fork.as_str(), "--"];
+        let untracked = ["ls-files", "-z", "--others", "--exclude-standard", "--full-name"];
+        let (differ, untracked) = (self.checked(&differ).await?, self.checked(&untracked).await?);
+        let paths = differ.split(|byte| *byte == 0).chain(untracked.split(|byte| *byte == 0));
+        Ok(paths.filter_map(|path| PromptPath::parse(std::str::from_utf8(path).ok()?).ok()).collect())
     }
 
     /// Every file of a commit's tree. Paths that are not valid UTF-8 are left out: no prompt can be named by them.

@@ -2,6 +2,7 @@
 
 use super::discover::{self, Place};
 use super::files::Files;
+use super::ground;
 use super::load::{self, LoadError, LoadedPrompt, about};
 use super::local::{self, Gathered, LocalError, LocalOptions};
 use super::plan::Pair;
@@ -38,10 +39,11 @@ pub async fn gather(
         Some(file) => discover::place(&options.folder, &[(*file).to_owned()]).await?,
         None => discover::place(&options.folder, &options.paths).await?,
     };
-    let (files, _, all) = local::head_side(&place, None).await?;
+    let (files, _, all) = ground::head_side(&place, None).await?;
     let golden = golden.map(|path| discover::file(&options.folder, &place, path)).transpose()?;
     let mut warnings = Vec::new();
-    let settings = local::settings_of(None, &files, &mut warnings).await?;
+    let settings_path = ground::settings_path(&options.folder, &place, (None, &files), options.settings.as_deref())?;
+    let settings = local::settings_of((None, &files), &settings_path, &mut warnings).await?;
     let governed = Governed::new(&settings).map_err(|error| LocalError::Input(error.to_string()))?;
     let ground = Ground { place, files, all, golden };
     let (pairs, rivals) = match rivals(options, &ground.place, names)? {
@@ -56,7 +58,8 @@ pub async fn gather(
             (pairs, rivals)
         }
     };
-    Ok(Gathered { settings, pairs, base: None, head: None, warnings, rivals: Some(rivals) })
+    let removed = Vec::new();
+    Ok(Gathered { settings, pairs, base: None, head: None, warnings, rivals: Some(rivals), unchanged: 0, removed })
 }
 
 /// A name is a file's if one is there, or if it ends like a prompt file.

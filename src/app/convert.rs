@@ -8,8 +8,9 @@ use thiserror::Error;
 
 use super::discover;
 use super::files::{Content, Files, FilesError};
+use super::ground;
 use super::load::{self, LoadError, LoadedPrompt};
-use super::local::{self, LocalError};
+use super::local::LocalError;
 use crate::domain::convert;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::golden;
@@ -96,7 +97,7 @@ pub async fn convert(options: &ConvertOptions) -> Result<Conversion, ConvertErro
     let ConvertOptions { folder, file, output_dir } = options;
     let named = std::slice::from_ref(file);
     let place = discover::place(folder, named).await?;
-    let (files, _, all) = local::head_side(&place, None).await?;
+    let (files, _, all) = ground::head_side(&place, None).await?;
     let target = |path: &PromptPath| match output_dir {
         Some(dir) => folder.join(dir),
         None => place.root.join(path.as_str()).parent().map_or_else(|| place.root.clone(), Path::to_owned),

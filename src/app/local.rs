@@ -1,13 +1,13 @@
 //! An evaluation without GitHub: the command line and the Action step. The same plan, run and verdict as a pull request.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::discover::{self, Place};
-use super::files::{Content, Entry, Files, FilesError};
+use super::discover;
+use super::files::{Content, Files, FilesError};
+use super::ground::{self, Ground, Sides};
 use super::lint::{self, LintFile};
 use super::load::{self, LoadError, LoadedPrompt};
 use super::organisation;
@@ -18,14 +18,15 @@ use crate::domain::diagnostic::{Diagnostic, Parsed, Severity};
 use crate::domain::governed::Governed;
 use crate::domain::ids::{CommitSha, PromptPath};
 use crate::domain::lint::Config;
+use crate::domain::policy::Change;
 use crate::domain::prompt;
 use crate::domain::report::{Outcome, Report};
-use crate::domain::settings::{self, SETTINGS_PATH, Settings};
+use crate::domain::settings::{self, Settings};
 use crate::domain::source::{MAX_FILE_BYTES, too_large};
 use crate::engine::event::RunEvent;
 use crate::engine::provider::Provider;
 use crate::engine::run::{self, RunError, RunLimits};
-use crate::git::{GitError, Repository};
+use crate::git::GitError;
 
 /// What the user asked for.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub struct LocalOptions {
     pub base: Option<String>,
     /// Revision to measure; the working tree if absent.
     pub head: Option<String>,
+    /// Another settings file than the usual one.
+    pub settings: Option<String>,
     /// What overrides the settings.
     pub overrides: Overrides,
 }
@@ -63,6 +66,9 @@ pub enum LocalError {
     /// The run has no measurements.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// Something outside gives no answer now.
+    #[error("{0}")]
+    World(String),
 }
 
 /// Everything a local evaluation needs, read once.
@@ -80,6 +86,10 @@ pub struct Gathered {
     pub warnings: Vec<Diagnostic>,
     /// What A and B are, where two prompts or models are compared in the place of two revisions.
     pub rivals: Option<[String; 2]>,
+    /// How many prompts were left out because they do not change.
+    pub unchanged: usize,
+    /// Prompts that head has no more, where the changed files are known.
+    pub removed: Vec<PromptPath>,
 }
 
 impl Gathered {
@@ -101,6 +111,12 @@ impl Gathered {
                 Outcome::Failed { message: error.to_string() }
             }
         };
+        self.report(outcome)
+    }
+
+    /// A report of these sides without measurements.
+    #[must_use]
+    pub fn report(&self, outcome: Outcome) -> Report {
         let (base, head) = self.revisions();
         self.named(Report::new(outcome, base, head))
     }
@@ -116,101 +132,58 @@ impl Gathered {
 /// # Errors
 /// When something named is not there, or a file is wrong.
 pub async fn gather(options: &LocalOptions) -> Result<Gathered, LocalError> {
-    let place = discover::place(&options.folder, &options.paths).await?;
-    let (base_files, base) = revision(&place, options.base.as_deref()).await?.unzip();
-    let (head_files, head, all) = head_side(&place, options.head.as_deref()).await?;
+    let (base, head) = (options.base.as_deref(), options.head.as_deref());
+    gather_on(options, &ground::ground(&options.folder, &options.paths, base, head).await?).await
+}
+
+/// The same on ground that is known already.
+///
+/// # Errors
+/// As [`gather`].
+pub async fn gather_on(options: &LocalOptions, ground: &Ground) -> Result<Gathered, LocalError> {
     let mut warnings = Vec::new();
-    let settings = settings_of(base_files.as_ref(), &head_files, &mut warnings).await?;
+    let both = (ground.sides.base.as_ref(), &ground.sides.head);
+    let settings_path = ground::settings_path(&options.folder, &ground.place, both, options.settings.as_deref())?;
+    let settings = settings_of(both, &settings_path, &mut warnings).await?;
     let governed = Governed::new(&settings).map_err(|error| LocalError::Input(error.to_string()))?;
-    let paths = discover::select(&options.folder, &place, &options.paths, &all, &governed)?;
+    let mut paths = discover::select(&options.folder, &ground.place, &options.paths, &ground.all, &governed)?;
     if paths.is_empty() {
         return Err(LocalError::Input(
             "no prompt files found; name them, or check `prompts.include` in .github/promptops.yml".to_owned(),
         ));
     }
-    let renames = renames(&place, base.as_ref(), head.as_ref()).await?;
+    let found = paths.len();
+    if let Some(changed) = ground.changed.as_ref().filter(|changed| !changed.contains(&settings_path)) {
+        paths = ground::only_touched(&ground.sides.head, paths, changed).await?;
+    }
+    let unchanged = found - paths.len();
+    let Ground { sides, changed, .. } = ground;
+    let gone = |path: &&PromptPath| governed.classify(path) == Some(Change::Prompt) && !sides.head.exists(path);
+    let removed = changed.iter().flatten().filter(gone).cloned().collect();
     let named = !options.paths.is_empty();
-    let sides = Sides { base: base_files, head: head_files, renames };
-    let pairs = load_pairs(&paths, &sides, &settings, &governed, named, &mut warnings).await?;
-    Ok(Gathered { settings, pairs, base, head, warnings, rivals: None })
-}
-
-/// The files of both sides.
-pub(super) struct Sides {
-    pub base: Option<Files>,
-    pub head: Files,
-    /// Base's name of a file by head's, where they differ.
-    pub renames: HashMap<PromptPath, PromptPath>,
-}
-
-impl Sides {
-    /// The base files and the prompt's path in them, where it is there.
-    pub fn base_of<'s>(&'s self, path: &'s PromptPath) -> Option<(&'s Files, &'s PromptPath)> {
-        let files = self.base.as_ref()?;
-        let path = if files.exists(path) { path } else { self.renames.get(path)? };
-        Some((files, path))
-    }
-}
-
-/// Base's name of a file by head's, where they differ; `None` as head is the working tree.
-pub(super) async fn renames(
-    place: &Place,
-    base: Option<&CommitSha>,
-    head: Option<&CommitSha>,
-) -> Result<HashMap<PromptPath, PromptPath>, LocalError> {
-    match (&place.repository, base) {
-        (Some(repository), Some(base)) => Ok(repository.renames(base, head).await?),
-        _ => Ok(HashMap::new()),
-    }
-}
-
-pub(super) async fn revision(place: &Place, revision: Option<&str>) -> Result<Option<(Files, CommitSha)>, LocalError> {
-    let Some(revision) = revision else { return Ok(None) };
-    let repository = place.repository.clone().ok_or_else(|| GitError::NoRepository(place.root.clone()))?;
-    let commit = repository.resolve(revision).await?;
-    Ok(Some((at_commit(repository, &commit).await?, commit)))
-}
-
-async fn at_commit(repository: Repository, commit: &CommitSha) -> Result<Files, LocalError> {
-    let tree = repository.tree(commit).await?;
-    let tree = tree.into_iter().map(|file| (file.path, Entry { mode: file.mode, blob: file.blob })).collect();
-    Ok(Files::Revision { repository, tree })
-}
-
-pub(super) async fn head_side(
-    place: &Place,
-    head: Option<&str>,
-) -> Result<(Files, Option<CommitSha>, Vec<PromptPath>), LocalError> {
-    if let Some((files, commit)) = revision(place, head).await? {
-        let all = files.paths().into_iter().cloned().collect();
-        return Ok((files, Some(commit), all));
-    }
-    let mut all = match &place.repository {
-        Some(repository) => repository.working_tree().await?,
-        None => discover::walk(&place.root)?,
+    let pairs = match paths.as_slice() {
+        [] => Vec::new(),
+        paths => load_pairs(paths, sides, &settings, &governed, named, &mut warnings).await?,
     };
-    // The index still lists files that were deleted from disk.
-    all.retain(|path| place.root.join(path.as_str()).symlink_metadata().is_ok());
-    all.sort();
-    Ok((Files::Disk { root: place.root.clone(), all: all.clone() }, None, all))
+    let (base, head) = (ground.base.clone(), ground.head.clone());
+    Ok(Gathered { settings, pairs, base, head, warnings, rivals: None, unchanged, removed })
 }
 
 /// Base's settings where there is a base that has some, as at the gate; else head's.
 pub(super) async fn settings_of(
-    base: Option<&Files>,
-    head: &Files,
+    (base, head): (Option<&Files>, &Files),
+    path: &PromptPath,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<Settings, LocalError> {
-    let Ok(path) = PromptPath::parse(SETTINGS_PATH) else { return Ok(Settings::default()) };
     let on_base = |findings: Vec<Diagnostic>| findings.into_iter().map(|finding| finding.noted("on base")).collect();
     if let Some(files) = base
-        && let Some(parsed) = settings_in(files, &path).await?
+        && let Some(parsed) = settings_in(files, path).await?
     {
         let parsed = parsed.map_err(|findings| LocalError::Findings(on_base(findings)))?;
         warnings.extend(on_base(parsed.warnings));
         return Ok(parsed.value);
     }
-    let Some(parsed) = settings_in(head, &path).await? else { return Ok(Settings::default()) };
+    let Some(parsed) = settings_in(head, path).await? else { return Ok(Settings::default()) };
     let parsed = parsed.map_err(LocalError::Findings)?;
     warnings.extend(parsed.warnings);
     Ok(parsed.value)
@@ -261,7 +234,7 @@ async fn load_pairs(
             findings.extend(governed.check_golden_set(&loaded.prompt));
             // A set that only base still has compares nothing: removing it must not look like passing it.
             if loaded.golden.is_none() {
-                if named {
+                if named || base.is_some_and(|base| base.golden.is_some()) {
                     findings.push(no_golden_set(path));
                 } else {
                     warnings.push(no_golden_set(path).into_warning());

@@ -1,5 +1,6 @@
 //! Use cases: the only room that sees store, GitHub and providers together. Knows no HTTP server and no terminal.
 
+pub mod action;
 pub mod approval;
 mod attached;
 mod audit;
@@ -16,6 +17,7 @@ pub mod discover;
 pub mod dispatch;
 pub mod ending;
 pub mod files;
+pub mod ground;
 pub mod group;
 pub mod group_ref;
 mod guards;

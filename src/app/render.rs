@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::discover;
 use super::files::{Content, Files};
+use super::ground;
 use super::load::{self, LoadError, LoadedPrompt};
 use super::local::{self, LocalError};
 use crate::domain::diagnostic::Diagnostic;
@@ -58,7 +59,7 @@ pub struct RenderedFile {
 pub async fn render(options: &RenderOptions) -> Result<RenderedFile, LocalError> {
     let named = std::slice::from_ref(&options.file);
     let place = discover::place(&options.folder, named).await?;
-    let (files, _, all) = local::head_side(&place, None).await?;
+    let (files, _, all) = ground::head_side(&place, None).await?;
     let governed = Governed::new(&Settings::default()).map_err(|error| LocalError::Input(error.to_string()))?;
     let paths = discover::select(&options.folder, &place, named, &all, &governed)?;
     let [path] = paths.as_slice() else {

@@ -47,15 +47,34 @@ pub fn report(plan: &RunPlan, runs: Vec<PromptRun>, base: Option<String>, head: 
     report
 }
 
-/// One sentence if there are models whose price nobody knows: the figures are without them.
-pub fn unpriced(plan: &RunPlan, prices: &Prices) -> Option<String> {
+/// The models that a run asks: those of its prompts, and the one that judges where nothing else is said.
+fn models(plan: &RunPlan) -> Vec<&ModelId> {
     let prompts = plan.prompts.iter().flat_map(|prompt| prompt.base.iter().chain([&prompt.head]));
     let mut models: Vec<&ModelId> = prompts.map(|(_, model)| model).collect();
-    let mut evaluators =
-        plan.prompts.iter().flat_map(|prompt| &prompt.cases).flat_map(|planned| &*planned.case.evaluators);
-    if evaluators.any(Evaluator::needs_default_judge) {
+    if evaluators(plan).any(Evaluator::needs_default_judge) {
         models.extend(&plan.judge);
     }
+    models
+}
+
+/// The same with the one that compares meanings, each once.
+pub fn asked(plan: &RunPlan) -> Vec<&ModelId> {
+    let mut models = models(plan);
+    if evaluators(plan).any(Evaluator::needs_default_embeddings) {
+        models.extend(&plan.embeddings);
+    }
+    models.sort();
+    models.dedup();
+    models
+}
+
+fn evaluators(plan: &RunPlan) -> impl Iterator<Item = &Evaluator> {
+    plan.prompts.iter().flat_map(|prompt| &prompt.cases).flat_map(|planned| &*planned.case.evaluators)
+}
+
+/// One sentence if there are models whose price nobody knows: the figures are without them.
+pub fn unpriced(plan: &RunPlan, prices: &Prices) -> Option<String> {
+    let mut models = models(plan);
     models.retain(|model| prices.of(model).is_none());
     models.sort();
     models.dedup();

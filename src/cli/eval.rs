@@ -1,43 +1,26 @@
 //! `promptops eval`: arguments to options, run, print, exit code.
 
-use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use secrecy::ExposeSecret;
-use tokio_util::sync::CancellationToken;
 
+use super::answers;
 use super::args::{EvalArguments, Format, Output};
 use super::exit::{CommandError, Outcome};
 use super::progress::Progress;
 use super::show;
-use crate::app::cached::{AnswerWriter, Cached};
 use crate::app::compare;
 use crate::app::local::{self, Gathered, LocalError, LocalOptions};
 use crate::app::plan::Overrides;
 use crate::config;
 use crate::domain::budget::Estimate;
 use crate::domain::ids::ModelId;
-use crate::domain::price::Prices;
 use crate::domain::report::Outcome::BrokenFiles as Broken;
 use crate::domain::report::text::{self, Style};
 use crate::domain::report::{Report, estimate, github_models, html, json_v1, junit, markdown, sarif};
 use crate::domain::untrusted::Secrets;
-use crate::engine::clock::{Clock, SystemClock};
-use crate::engine::limits::Limiter;
-use crate::engine::provider::Provider;
-use crate::engine::run::RunLimits;
-use crate::provider::{ProviderConfig, Recorder, Registry, Replay};
-use crate::store::{Retention, Store};
-
-/// Longest single model call.
-const CALL_TIMEOUT: Duration = Duration::from_secs(90);
-/// Longest run.
-const RUN_TIMEOUT: Duration = Duration::from_secs(3_600);
-/// Tries per call.
-const TRIES: u32 = 5;
 
 /// Runs the command.
 ///
@@ -53,8 +36,14 @@ pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
         Err(error) => return failed(arguments, error, &secrets),
     };
     show::findings(&gathered.warnings);
-    let limits = limits(arguments, &vendors, gathered.settings.run_usd);
-    let (provider, writer) = provider(arguments, vendors).await?;
+    // A recording answers from a file: nobody needs to be spared.
+    let spared = arguments.replay.is_none().then_some(&vendors);
+    let max_cost = arguments.max_cost.or(gathered.settings.run_usd);
+    let limits = answers::limits(&vendors, spared, arguments.concurrency as usize, max_cost);
+    let (provider, writer) = match &arguments.replay {
+        Some(file) => (answers::replay(file)?, None),
+        None => answers::provider(vendors, !arguments.no_cache, arguments.record.as_deref()).await?,
+    };
     if arguments.estimate {
         return match local::estimate(&gathered, &options.overrides, provider, &limits).await {
             Ok(estimate) => print_estimate(arguments, &estimate, &secrets),
@@ -119,75 +108,9 @@ fn options(arguments: &EvalArguments) -> Result<LocalOptions, CommandError> {
         paths: arguments.paths.clone(),
         base: arguments.base.clone(),
         head: arguments.head.clone(),
+        settings: arguments.config.clone(),
         overrides,
     })
-}
-
-fn limits(arguments: &EvalArguments, vendors: &ProviderConfig, run_usd: Option<f64>) -> RunLimits {
-    // A recording answers from a file: nobody needs to be spared.
-    let by_name = if arguments.replay.is_some() { BTreeMap::new() } else { vendors.limits_by_name() };
-    RunLimits {
-        concurrency: arguments.concurrency as usize,
-        call_timeout: CALL_TIMEOUT,
-        run_timeout: RUN_TIMEOUT,
-        tries: TRIES,
-        max_cost_usd: arguments.max_cost.or(run_usd),
-        account: None,
-        prices: Arc::new(Prices::new(vendors.prices.clone())),
-        limiter: Arc::new(Limiter::new(arguments.concurrency as usize, by_name)),
-        cancel: CancellationToken::new(),
-    }
-}
-
-/// Who answers: a recording, or the vendors behind the cache of answers, with a recorder in front if asked for.
-async fn provider(
-    arguments: &EvalArguments,
-    vendors: ProviderConfig,
-) -> Result<(Arc<dyn Provider>, Option<AnswerWriter>), CommandError> {
-    if let Some(file) = &arguments.replay {
-        let replay = Replay::open(file).map_err(|error| CommandError::Input(error.to_string()))?;
-        return Ok((Arc::new(replay), None));
-    }
-    let servers = vendors.servers();
-    let registry = Registry::new(vendors).map_err(|error| CommandError::World(error.to_string()))?;
-    let mut provider: Arc<dyn Provider> = Arc::new(registry);
-    let mut writer = None;
-    if !arguments.no_cache
-        && let Some(store) = answers().await
-    {
-        let (cached, task) = Cached::new(provider, servers, store, Arc::new(SystemClock));
-        provider = Arc::new(cached);
-        writer = Some(task);
-    }
-    if let Some(file) = &arguments.record {
-        let recorder = Recorder::open(file, provider).map_err(|error| CommandError::Input(error.to_string()))?;
-        provider = Arc::new(recorder);
-    }
-    Ok((provider, writer))
-}
-
-/// The cache of answers; a run goes on without it when it cannot be opened.
-async fn answers() -> Option<Store> {
-    let opened = async {
-        let folder = config::process().cache_folder().map_err(|error| error.to_string())?;
-        let folder = folder.ok_or("there is no cache folder")?;
-        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let file = folder.join("answers.db");
-        Store::open(&format!("sqlite://{}", file.display())).await.map_err(|error| error.to_string())
-    };
-    match opened.await {
-        Ok(store) => {
-            // A cache that cannot be tidied still answers.
-            if let Err(error) = store.prune(Retention::default(), SystemClock.now_ms()).await {
-                show::warning(&format!("old answers were not removed from the cache: {error}"));
-            }
-            Some(store)
-        }
-        Err(error) => {
-            show::warning(&format!("answers are not cached: {error}; set PROMPTOPS_CACHE_DIR to a writable folder"));
-            None
-        }
-    }
 }
 
 fn failed(arguments: &EvalArguments, error: LocalError, secrets: &Secrets) -> Result<Outcome, CommandError> {
@@ -212,6 +135,7 @@ fn failed(arguments: &EvalArguments, error: LocalError, secrets: &Secrets) -> Re
         LocalError::Git(error) => Err(CommandError::Input(error.to_string())),
         LocalError::Files(error) => Err(CommandError::World(error.to_string())),
         LocalError::Run(error) => Err(CommandError::World(error.to_string())),
+        LocalError::World(message) => Err(CommandError::World(message)),
     }
 }
 
@@ -234,14 +158,17 @@ fn tells_findings(format: Format) -> bool {
 
 /// A result that cannot be written should not cost a run.
 fn check_outputs(outputs: &[Output]) -> Result<(), CommandError> {
-    for Output { file, .. } in outputs {
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if !folder.is_dir() || file.is_dir() {
-            let what = if file.is_dir() { "is a folder" } else { "is in no folder that exists" };
-            return Err(CommandError::Input(format!("--output: `{}` {what}; name a file", file.display())));
-        }
+    outputs.iter().try_for_each(|output| check_output("--output", &output.file))
+}
+
+/// The same for one file; `option` is what named it.
+pub(super) fn check_output(option: &str, file: &Path) -> Result<(), CommandError> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() && !file.is_dir() {
+        return Ok(());
     }
-    Ok(())
+    let what = if file.is_dir() { "is a folder" } else { "is in no folder that exists" };
+    Err(CommandError::Input(format!("{option}: `{}` {what}; name a file", file.display())))
 }
 
 /// Writes the result where `--output` says, and prints it if `stdout` says so and no file took its place.
@@ -285,7 +212,7 @@ fn print_estimate(arguments: &EvalArguments, estimate: &Estimate, secrets: &Secr
     Ok(Outcome::Passed)
 }
 
-fn write_file(file: &Path, text: &str) -> Result<(), CommandError> {
+pub(super) fn write_file(file: &Path, text: &str) -> Result<(), CommandError> {
     std::fs::write(file, text)
         .map_err(|error| CommandError::Input(format!("cannot write `{}`: {error}", file.display())))
 }

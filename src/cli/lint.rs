@@ -24,8 +24,12 @@ pub async fn run(arguments: &LintArguments) -> Result<Outcome, CommandError> {
     if let Some(name) = &arguments.explain {
         return explain(name);
     }
-    let options =
-        LintOptions { folder: super::folder()?, paths: arguments.paths.clone(), base: arguments.base.clone() };
+    let options = LintOptions {
+        folder: super::folder()?,
+        paths: arguments.paths.clone(),
+        base: arguments.base.clone(),
+        settings: arguments.config.clone(),
+    };
     let linted = lint::lint(&options).await.map_err(|error| match error {
         LocalError::Files(error) => CommandError::World(error.to_string()),
         other => CommandError::Input(other.to_string()),

@@ -1,5 +1,7 @@
 //! The command line: parse, do, exit code. The only room that knows the argument parser.
 
+mod action;
+mod answers;
 mod args;
 mod audit;
 mod convert;
@@ -35,6 +37,7 @@ pub fn parse() -> Arguments {
 pub async fn run(arguments: Arguments) -> ExitCode {
     let result = match &arguments.command {
         Command::Eval(arguments) => eval::run(arguments).await,
+        Command::Action => Box::pin(action::run()).await,
         Command::Lint(arguments) => lint::run(arguments).await,
         Command::Render(arguments) => render::run(arguments).await,
         Command::Convert(arguments) => convert::run(arguments).await,

@@ -1,5 +1,6 @@
 //! The environment becomes options, once, at the start. The only place that reads it; knows no default of a room.
 
+mod action;
 mod file;
 mod providers;
 
@@ -11,6 +12,7 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use crate::provider::ProviderConfig;
+pub use action::{ActionConfig, ActionInputs};
 use providers::Place;
 
 /// A variable that is missing or wrong.
@@ -32,6 +34,20 @@ pub enum ConfigError {
         /// What to do.
         help: &'static str,
     },
+    /// An input of the workflow's step is not of its form.
+    #[error("the input `{name}` is not valid: {help}")]
+    Input {
+        /// The input.
+        name: &'static str,
+        /// What to do.
+        help: &'static str,
+    },
+    /// There is no runner of workflows.
+    #[error(
+        "this is no step of a workflow (GITHUB_ACTIONS and GITHUB_EVENT_NAME are not set): use `promptops eval` here, or \
+         `uses: promptops/promptops` in a workflow"
+    )]
+    NoRunner,
     /// Set twice.
     #[error("{name} and {name}_FILE are both set: remove one of them")]
     Twice {

@@ -1,5 +1,6 @@
 //! Room 1. Pure decisions: no async, clock, environment, files, network, GitHub, SQL.
 
+pub mod actions;
 pub mod audit;
 pub mod budget;
 pub mod codeowners;

@@ -11,6 +11,7 @@ use moka::future::Cache;
 use octocrab::Octocrab;
 use octocrab::service::middleware::retry::RetryConfig;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
@@ -37,6 +38,26 @@ pub struct GithubOptions {
     pub now_ms: NowMs,
 }
 
+/// What the client must be told to call with a token that somebody else minted, such as a workflow's.
+pub struct TokenOptions {
+    /// Base of the REST API.
+    pub api_url: String,
+    /// The GraphQL API: the only one that says whose a job's token is.
+    pub graphql_url: String,
+    /// The token.
+    pub token: SecretString,
+    /// The time of day.
+    pub now_ms: NowMs,
+}
+
+/// As whom GitHub is called.
+enum Credentials {
+    /// An app, which mints a token for each installation.
+    App { id: u64, key: EncodingKey },
+    /// Whoever holds the token.
+    Token { token: SecretString, graphql_url: http::Uri },
+}
+
 /// Options that cannot work.
 #[derive(Debug, Error)]
 pub enum SetupError {
@@ -56,6 +77,8 @@ pub enum SetupError {
     Http(#[source] reqwest::Error),
 }
 
+/// Who writes with a workflow's own token.
+const JOB_LOGIN: &str = "github-actions[bot]";
 /// GitHub allows 100 requests at once for an installation; we keep below.
 const AT_ONCE: usize = 48;
 /// A token is renewed this long before it expires.
@@ -79,8 +102,7 @@ type MintedResult = Result<Arc<Minted>, GithubError>;
 struct Shared {
     http: reqwest::Client,
     api_url: http::Uri,
-    app_id: u64,
-    key: EncodingKey,
+    credentials: Credentials,
     now_ms: NowMs,
     tokens: Cache<(InstallationId, Scope), MintedResult>,
     blobs: Cache<(RepoId, BlobSha), bytes::Bytes>,
@@ -96,8 +118,14 @@ pub struct Github {
 
 impl std::fmt::Debug for Github {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Github").field("api_url", &self.shared.api_url).field("app_id", &self.shared.app_id).finish()
+        f.debug_struct("Github").field("api_url", &self.shared.api_url).field("app_id", &self.app_id()).finish()
     }
+}
+
+fn address(url: &str) -> Result<http::Uri, SetupError> {
+    let bad_url = || SetupError::Url { url: url.to_owned() };
+    let address: http::Uri = url.trim_end_matches('/').parse().map_err(|_| bad_url())?;
+    if address.scheme().is_none() || address.authority().is_none() { Err(bad_url()) } else { Ok(address) }
 }
 
 impl Github {
@@ -107,11 +135,21 @@ impl Github {
     /// When the key or the URL cannot be used.
     pub fn new(options: GithubOptions) -> Result<Self, SetupError> {
         let key = EncodingKey::from_rsa_pem(options.private_key.expose_secret().as_bytes()).map_err(SetupError::Key)?;
-        let bad_url = || SetupError::Url { url: options.api_url.clone() };
-        let api_url: http::Uri = options.api_url.trim_end_matches('/').parse().map_err(|_| bad_url())?;
-        if api_url.scheme().is_none() || api_url.authority().is_none() {
-            return Err(bad_url());
-        }
+        Self::with(&options.api_url, Credentials::App { id: options.app_id, key }, options.now_ms)
+    }
+
+    /// Sets up a client that calls with one token; asks GitHub nothing.
+    ///
+    /// # Errors
+    /// When a URL cannot be used.
+    pub fn with_token(options: TokenOptions) -> Result<Self, SetupError> {
+        let graphql_url = address(&options.graphql_url)?;
+        let credentials = Credentials::Token { token: options.token, graphql_url };
+        Self::with(&options.api_url, credentials, options.now_ms)
+    }
+
+    fn with(api_url: &str, credentials: Credentials, now_ms: NowMs) -> Result<Self, SetupError> {
+        let api_url = address(api_url)?;
         let http = reqwest::Client::builder()
             .user_agent(concat!("promptops/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(10))
@@ -128,9 +166,8 @@ impl Github {
             shared: Arc::new(Shared {
                 http,
                 api_url,
-                app_id: options.app_id,
-                key,
-                now_ms: options.now_ms,
+                credentials,
+                now_ms,
                 tokens: Cache::new(10_000),
                 blobs,
                 pages,
@@ -143,6 +180,13 @@ impl Github {
     #[must_use]
     pub fn repository(&self, installation: InstallationId, name: RepoName, id: RepoId) -> Repository {
         Repository::new(self.clone(), installation, name, id)
+    }
+
+    /// One repository, as the token's holder sees it.
+    #[must_use]
+    pub fn of_token(&self, name: RepoName, id: RepoId) -> Repository {
+        // No token is minted, so the installation is never asked for.
+        self.repository(InstallationId(0), name, id)
     }
 
     /// A repository of which only the name is known, through the installation that covers it.
@@ -169,9 +213,12 @@ impl Github {
         Ok(InstallationId(found.id))
     }
 
-    /// The app's id, by which our own comments and checks are known.
-    pub(super) fn app_id(&self) -> u64 {
-        self.shared.app_id
+    /// The app's id, by which our own comments and checks are known; `None` without an app.
+    pub(super) fn app_id(&self) -> Option<u64> {
+        match &self.shared.credentials {
+            Credentials::App { id, .. } => Some(*id),
+            Credentials::Token { .. } => None,
+        }
     }
 
     pub(super) fn blobs(&self) -> &Cache<(RepoId, BlobSha), bytes::Bytes> {
@@ -182,10 +229,30 @@ impl Github {
         &self.shared.pages
     }
 
-    /// The app's own login, `<slug>[bot]`.
-    pub(super) async fn app_login(&self) -> Result<String, GithubError> {
+    /// The login that our comments are written under: the app's own, `<slug>[bot]`, or that of the token's holder.
+    pub(super) async fn own_login(&self) -> Result<String, GithubError> {
+        if let Credentials::Token { token, graphql_url } = &self.shared.credentials {
+            return Ok(self.viewer(token, graphql_url).await.unwrap_or_else(|| JOB_LOGIN.to_owned()));
+        }
         let app: wire::App = self.as_app(&Ask::get("/app".into(), "the app itself")).await?.parse("the app itself")?;
         Ok(format!("{}[bot]", app.slug))
+    }
+
+    /// Whose a token is; `None` where nobody says.
+    async fn viewer(&self, token: &SecretString, graphql_url: &http::Uri) -> Option<String> {
+        // Not asked twice: whoever does not know costs less than a wait.
+        let question = json!({ "query": "query { viewer { login } }" });
+        let ask = Ask::post(graphql_url.path().to_owned(), question, "the token's holder");
+        // The base's path would be put in front.
+        let origin = http::Uri::builder()
+            .scheme(graphql_url.scheme()?.clone())
+            .authority(graphql_url.authority()?.clone())
+            .path_and_query("/")
+            .build()
+            .ok()?;
+        let crab = self.crab(token.expose_secret().to_owned(), origin).ok()?;
+        let answer: wire::Viewer = self.exchange(&crab, &ask).await.ok()??.parse(&ask.what).ok()?;
+        Some(answer.data?.viewer.login)
     }
 
     /// A call with a token of the installation. A token that is no longer accepted is replaced once.
@@ -195,24 +262,30 @@ impl Github {
         scope: &Scope,
         ask: &Ask,
     ) -> Result<Answer, GithubError> {
+        let refused = || GithubError::Unauthorized { what: ask.what.clone() };
+        if let Credentials::Token { token, .. } = &self.shared.credentials {
+            let crab = self.crab(token.expose_secret().to_owned(), self.shared.api_url.clone())?;
+            return self.exchange(&crab, ask).await?.ok_or_else(refused);
+        }
         let first = self.token(installation, scope).await?;
         match self.exchange(&first.crab, ask).await? {
             Some(answer) => Ok(answer),
             None => {
                 first.revoked.store(true, Ordering::Relaxed);
                 let fresh = self.token(installation, scope).await?;
-                let answer = self.exchange(&fresh.crab, ask).await?;
-                answer.ok_or_else(|| GithubError::Unauthorized { what: ask.what.clone() })
+                self.exchange(&fresh.crab, ask).await?.ok_or_else(refused)
             }
         }
     }
 
     /// A call as the app itself.
     pub(super) async fn as_app(&self, ask: &Ask) -> Result<Answer, GithubError> {
-        let token = app_token(self.shared.app_id, &self.shared.key, (self.shared.now_ms)())
+        let refused = || GithubError::Unauthorized { what: ask.what.clone() };
+        let Credentials::App { id, key } = &self.shared.credentials else { return Err(refused()) };
+        let token = app_token(*id, key, (self.shared.now_ms)())
             .map_err(|error| GithubError::shape("the app's own token", error))?;
-        let crab = self.crab(token)?;
-        self.exchange(&crab, ask).await?.ok_or_else(|| GithubError::Unauthorized { what: ask.what.clone() })
+        let crab = self.crab(token, self.shared.api_url.clone())?;
+        self.exchange(&crab, ask).await?.ok_or_else(refused)
     }
 
     /// The cached token, or a new one; however many ask at once, one is minted.
@@ -245,12 +318,13 @@ impl Github {
         let token: wire::Token = answer.parse(&what)?;
         let life = (self.shared.now_ms)().saturating_add(TOKEN_LIFE_MS);
         let expires_ms = parse_time(&token.expires_at).unwrap_or(life);
-        Ok(Arc::new(Minted { crab: self.crab(token.token)?, expires_ms, revoked: AtomicBool::new(false) }))
+        let crab = self.crab(token.token, self.shared.api_url.clone())?;
+        Ok(Arc::new(Minted { crab, expires_ms, revoked: AtomicBool::new(false) }))
     }
 
-    fn crab(&self, token: String) -> Result<Octocrab, GithubError> {
+    fn crab(&self, token: String, base: http::Uri) -> Result<Octocrab, GithubError> {
         Octocrab::builder()
-            .base_uri(self.shared.api_url.clone())
+            .base_uri(base)
             .and_then(|builder| {
                 // Octocrab's own retry sends writes again; the policy is ours.
                 builder

@@ -4,6 +4,7 @@
 mod answer;
 mod auth;
 mod branch;
+mod changes;
 pub mod check;
 mod client;
 mod content;
@@ -22,7 +23,7 @@ mod tree;
 pub mod webhook;
 mod wire;
 
-pub use client::{Github, GithubOptions, NowMs, SetupError};
+pub use client::{Github, GithubOptions, NowMs, SetupError, TokenOptions};
 pub use content::{ChangedFile, Governed};
 pub use deliveries::{DeliveryPage, LoggedDelivery};
 pub use error::GithubError;

@@ -142,7 +142,7 @@ impl Repository {
 
     /// Our checks on a commit; another app's check of the same name is not ours.
     async fn own_checks(&self, sha: &CommitSha) -> Result<Vec<wire::CheckRun>, GithubError> {
-        let app = self.github().app_id();
+        let Some(app) = self.github().app_id() else { return Ok(Vec::new()) };
         let what = format!("the checks of {}@{}", self.name(), sha.short());
         let route = format!("/commits/{sha}/check-runs?filter=latest&app_id={app}&per_page=100");
         let found: wire::CheckRuns = self.get(self.route(&route), what).await?;
@@ -232,9 +232,17 @@ impl Repository {
         outcome(written, digest)
     }
 
-    /// The first comment with the marker that our own app wrote; anybody can copy a marker.
+    /// Whether our report stands in a comment of the pull request.
+    ///
+    /// # Errors
+    /// Whatever a call can meet.
+    pub async fn has_report(&self, number: PullNumber) -> Result<bool, GithubError> {
+        Ok(self.own_comment(number, REPORT_MARKER).await?.is_some())
+    }
+
+    /// The first comment with the marker that our own app, or the token's holder, wrote; anybody can copy a marker.
     async fn own_comment(&self, number: PullNumber, marker: &str) -> Result<Option<CommentId>, GithubError> {
-        let app = self.github().app_id();
+        let Some(app) = self.github().app_id() else { return self.comment_by_login(number, marker).await };
         let marked = |comment: &wire::Comment| comment.body.as_deref().is_some_and(|body| body.contains(marker));
         let by_us = |comment: &wire::Comment| comment.performed_via_github_app.as_ref().is_some_and(|by| by.id == app);
         let route = self.route(&format!("/issues/{number}/comments"));
@@ -253,9 +261,25 @@ impl Repository {
         if !marked.iter().any(|comment| by_bot(&comment)) {
             return Ok(None);
         }
-        let login = self.github().app_login().await?;
+        let login = self.github().own_login().await?;
         let ours = marked.iter().filter(by_bot).find(|comment| comment.user.as_ref().is_some_and(|by| by.is(&login)));
         Ok(ours.map(|comment| CommentId(comment.id)))
+    }
+
+    /// The same where there is no app. A job's account writes for other steps too, which may quote anybody: only a text that
+    /// begins with the marker is ours.
+    async fn comment_by_login(&self, number: PullNumber, marker: &str) -> Result<Option<CommentId>, GithubError> {
+        let login = self.github().own_login().await?;
+        let is_ours = |comment: &wire::Comment| {
+            let by_us = |by: &wire::Account| by.is(&login) || (by.is_bot() && by.is(&format!("{login}[bot]")));
+            comment.user.as_ref().is_some_and(by_us)
+                && comment.body.as_deref().is_some_and(|body| body.starts_with(marker))
+        };
+        let route = self.route(&format!("/issues/{number}/comments"));
+        let what = format!("the comments of {}#{number}", self.name());
+        let comments: Vec<wire::Comment> =
+            self.pages(&route, &what, |page: &[wire::Comment]| page.iter().any(is_ours)).await?;
+        Ok(comments.iter().find(|comment| is_ours(comment)).map(|comment| CommentId(comment.id)))
     }
 
     async fn create_comment(&self, number: PullNumber, body: &str) -> Result<CommentId, GithubError> {

@@ -42,7 +42,7 @@ pub struct Snapshot {
 }
 
 /// The most files GitHub lists in a comparison.
-const COMPARED_FILES: u64 = 300;
+pub(super) const COMPARED_FILES: u64 = 300;
 /// The most files GitHub lists of a pull request.
 const PULL_FILES: u64 = 3000;
 /// A tree that GitHub cuts.

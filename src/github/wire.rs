@@ -228,3 +228,20 @@ pub(super) struct CheckRun {
 pub(super) struct CheckRunOutput {
     pub annotations_count: u64,
 }
+
+/// The answer to a question for the token's holder.
+#[derive(Debug, Deserialize)]
+pub(super) struct Viewer {
+    /// Absent where the question was refused.
+    pub data: Option<ViewerData>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ViewerData {
+    pub viewer: ViewerAccount,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ViewerAccount {
+    pub login: String,
+}

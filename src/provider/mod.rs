@@ -22,6 +22,6 @@ mod vendor;
 pub use bedrock::AwsKeys;
 pub use record::Recorder;
 pub use recording::RecordingError;
-pub use registry::{Registry, SetupError};
+pub use registry::{Registry, SetupError, variables};
 pub use replay::Replay;
 pub use settings::{Kind, ModelServer, Origin, ProviderConfig};

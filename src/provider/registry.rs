@@ -7,8 +7,8 @@ use secrecy::ExposeSecret;
 
 use super::http::Http;
 use super::settings::{Kind, ModelServer, ProviderConfig};
-use super::vendor::{Vendor, not_set_up};
-use crate::domain::ids::Digest;
+use super::vendor::{Vendor, facts, not_set_up};
+use crate::domain::ids::{Digest, ModelId};
 use crate::engine::provider::{Completion, CompletionRequest, Provider, ProviderError};
 
 /// Why there are no providers at all.
@@ -61,15 +61,25 @@ impl Registry {
             Some(vendor) => (vendor, model.name()),
             None => match self.vendors.get("openai").filter(|_| self.is_gateway) {
                 Some(gateway) => (gateway, model.as_str()),
-                None => return Err(fatal(self.unknown(request))),
+                None => return Err(fatal(self.unknown(model))),
             },
         };
         vendor.as_ref().map_err(|message| fatal(message.clone()))?.complete(request, name).await
     }
 
+    /// Why a model cannot be asked; `None` if somebody answers for it.
+    #[must_use]
+    pub fn missing(&self, model: &ModelId) -> Option<String> {
+        match self.vendors.get(model.provider()) {
+            Some(vendor) => vendor.as_ref().err().cloned(),
+            None if self.is_gateway => None,
+            None => Some(self.unknown(model)),
+        }
+    }
+
     /// That nobody answers for a model.
-    fn unknown(&self, request: &CompletionRequest) -> String {
-        let (model, name) = (&request.model, request.model.provider());
+    fn unknown(&self, model: &ModelId) -> String {
+        let name = model.provider();
         let own = if name == "google" { Some(Kind::Gemini) } else { Kind::named(name) };
         if let Some(kind) = own {
             return not_set_up(name, kind);
@@ -83,6 +93,20 @@ impl Registry {
              OPENAI_BASE_URL to a gateway that serves it",
             known.join(", ")
         )
+    }
+}
+
+/// The variables that open a vendor's models, by the provider's name; none for names of a team's own.
+#[must_use]
+pub fn variables(provider: &str) -> Vec<&'static str> {
+    let kind = if provider == "google" { Some(Kind::Gemini) } else { Kind::named(provider) };
+    let Some(kind) = kind else { return Vec::new() };
+    let (key, url) = facts(kind).variables;
+    match kind {
+        Kind::Azure => vec![key, url],
+        Kind::Bedrock => vec![key, "AWS_REGION"],
+        Kind::Ollama => vec![url],
+        _ => vec![key],
     }
 }
 

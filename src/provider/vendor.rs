@@ -23,18 +23,18 @@ pub(super) enum Vendor {
 }
 
 /// What is particular to a vendor's settings.
-struct Facts {
+pub(super) struct Facts {
     /// The address without which there is none.
     url: Option<&'static str>,
     /// The header of the key and what stands before it.
     auth: (HeaderName, &'static str),
     /// The variables of key and address.
-    variables: (&'static str, &'static str),
+    pub variables: (&'static str, &'static str),
     /// What an address looks like.
     form: &'static str,
 }
 
-fn facts(kind: Kind) -> Facts {
+pub(super) fn facts(kind: Kind) -> Facts {
     let (url, auth, variables, form) = match kind {
         Kind::OpenAi | Kind::OpenAiResponses => (
             Some("https://api.openai.com/v1"),

@@ -90,7 +90,8 @@ pub(super) fn grants(permissions: &Permissions, name: &str, level: Level) -> boo
 /// Whether a token holds a permission; what its installation lost, it lost too.
 fn holds(world: &World, token: &Token, name: &str, level: Level) -> bool {
     let installation = world.installations.get(&token.installation);
-    grants(&token.permissions, name, level) && installation.is_some_and(|one| grants(&one.permissions, name, level))
+    let installed = installation.is_some_and(|one| grants(&one.permissions, name, level));
+    grants(&token.permissions, name, level) && (installed || token.is_job())
 }
 
 /// Holds a call against its route's access; answers with the repository the path names.
@@ -135,13 +136,14 @@ fn wrong_kind(access: Access) -> Refusal {
 
 fn may_use(world: &World, repo: &Repository, token: &Token, any_of: &[(&str, Level)]) -> Result<(), Refusal> {
     let installation = world.installations.get(&token.installation);
-    let covered = installation.is_some_and(|installation| installation.covers(repo))
+    let covered = (token.is_job() || installation.is_some_and(|installation| installation.covers(repo)))
         && token.repos.as_ref().is_none_or(|repos| repos.contains(&repo.id));
     // What is public can be read with any token, which is how a fork's blobs are reached.
     let public_read = !repo.private && any_of.iter().any(|(_, level)| *level == Level::Read);
     match covered {
         true if any_of.iter().any(|(name, level)| holds(world, token, name, *level)) => Ok(()),
         false if public_read => Ok(()),
+        true if public_read && token.is_job() => Ok(()),
         false if repo.private => Err(Refusal::not_found()),
         _ => Err(Refusal::forbidden()),
     }

@@ -1,6 +1,6 @@
 //! The table of routes: method, pattern, who may call, handler. Knows the handlers by name only.
 
-use super::api::{app, checks, comments, contents, git, orgs, pulls, repos, statuses};
+use super::api::{app, checks, comments, contents, git, graphql, orgs, pulls, repos, statuses};
 use super::call::{Answer, Call};
 use super::state::World;
 
@@ -65,6 +65,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("POST", "/app/hook/deliveries/{id}/attempts", App, app::redeliver),
     route("GET", "/installation/repositories", Installation, app::installation_repositories),
     route("GET", "/rate_limit", Anyone, app::rate_limit),
+    route("POST", "/graphql", Anyone, graphql::query),
     route("GET", "/users/{login}", Anyone, orgs::user),
     route("GET", "/orgs/{org}/members/{login}", Members, orgs::org_member),
     route("GET", "/orgs/{org}/teams/{team}", Members, orgs::team),

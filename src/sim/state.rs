@@ -52,6 +52,7 @@ pub(super) type Permissions = BTreeMap<String, String>;
 /// An installation token.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
+    /// 0 for the token of a workflow's job, which belongs to no installation of ours.
     pub(super) installation: u64,
     pub(super) expires: u64,
     /// `None`: all the installation sees.
@@ -230,7 +231,24 @@ pub(super) struct World {
     pub(super) last_id: u64,
 }
 
+/// The account that a workflow's job writes as.
+pub(super) const ACTIONS_BOT: u64 = 41_898_282;
+/// The app behind that account.
+pub(super) const ACTIONS_APP: u64 = 15_368;
+
+impl Token {
+    /// Whether it is a workflow's job's.
+    pub(super) fn is_job(&self) -> bool {
+        self.installation == 0
+    }
+}
+
 impl World {
+    /// The account that whoever holds a token writes as.
+    pub(super) fn writer(&self, token: Option<&Token>) -> u64 {
+        if token.is_some_and(Token::is_job) { ACTIONS_BOT } else { self.app.bot }
+    }
+
     /// A fresh numeric id.
     pub(super) fn next_id(&mut self) -> u64 {
         self.last_id += 1;

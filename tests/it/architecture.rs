@@ -47,7 +47,7 @@ const HOUSE: &[(&str, &str, &str)] = &[
     (
         "cli",
         "domain engine provider store github git app web worker sim cli config",
-        "serde serde_json thiserror tokio tokio_util futures tracing tracing_subscriber clap indicatif secrecy url",
+        "serde serde_json thiserror tokio tokio_util futures tracing tracing_subscriber clap indicatif secrecy url uuid",
     ),
     ("config", "domain engine provider store github app web worker config", "serde thiserror secrecy url toml"),
     ("main", "cli", "promptops tokio"),

@@ -128,6 +128,7 @@ async fn record_the_demo() {
         paths: vec!["prompts/reply.prompt.yml".to_owned()],
         base: None,
         head: None,
+        settings: None,
         overrides: Overrides::default(),
     };
     let gathered = local::gather(&options).await.unwrap();

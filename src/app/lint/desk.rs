@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::file::{self, LintFile};
 use super::neighbours;
 use crate::app::discover;
+use crate::app::ground::{self, Ground};
 use crate::app::load::{self, about};
 use crate::app::local::{self, LocalError};
 use crate::domain::diagnostic::Diagnostic;
@@ -27,6 +28,8 @@ pub struct LintOptions {
     pub paths: Vec<String>,
     /// Revision to compare with.
     pub base: Option<String>,
+    /// Another settings file than the usual one.
+    pub settings: Option<String>,
 }
 
 /// What was looked at, and what was found.
@@ -47,12 +50,20 @@ pub struct Linted {
 /// # Errors
 /// When something named is not there.
 pub async fn lint(options: &LintOptions) -> Result<Linted, LocalError> {
-    let place = discover::place(&options.folder, &options.paths).await?;
-    let (head, _, all) = local::head_side(&place, None).await?;
-    let (base, base_commit) = local::revision(&place, options.base.as_deref()).await?.unzip();
-    let renames = local::renames(&place, base_commit.as_ref(), None).await?;
+    lint_on(options, &ground::ground(&options.folder, &options.paths, options.base.as_deref(), None).await?).await
+}
+
+/// The same on ground that is known already.
+///
+/// # Errors
+/// As [`lint`].
+pub async fn lint_on(options: &LintOptions, ground: &Ground) -> Result<Linted, LocalError> {
+    let Ground { place, sides, all, .. } = ground;
+    let head = &sides.head;
     let mut found = Linted { prompts: 0, files: Vec::new(), rules: Vec::new(), notes: Vec::new() };
-    let settings = match local::settings_of(base.as_ref(), &head, &mut found.files).await {
+    let both = (sides.base.as_ref(), head);
+    let settings_path = ground::settings_path(&options.folder, place, both, options.settings.as_deref())?;
+    let settings = match local::settings_of(both, &settings_path, &mut found.files).await {
         Err(LocalError::Findings(broken)) => {
             found.files.extend(broken);
             Settings::default()
@@ -60,13 +71,15 @@ pub async fn lint(options: &LintOptions) -> Result<Linted, LocalError> {
         other => other?,
     };
     let governed = Governed::new(&settings).map_err(|error| LocalError::Input(error.to_string()))?;
-    let prompts = discover::select(&options.folder, &place, &options.paths, &all, &governed)?;
+    let mut prompts = discover::select(&options.folder, place, &options.paths, all, &governed)?;
+    if let Some(changed) = ground.changed.as_ref().filter(|changed| !changed.contains(&settings_path)) {
+        prompts = ground::only_touched(head, prompts, changed).await?;
+    }
     let config = Config::new(&settings, false);
     let looked_at: BTreeSet<PromptPath> = prompts.iter().cloned().collect();
-    let (known, note) = neighbours::known(&head, &governed, looked_at, &config, MOST_COMPARED).await?;
+    let (known, note) = neighbours::known(head, &governed, looked_at, &config, MOST_COMPARED).await?;
     found.notes.extend(note);
     found.prompts = prompts.len();
-    let sides = local::Sides { base, head, renames };
     let mut used: HashSet<PromptPath> = prompts.iter().flat_map(golden_siblings).collect();
     for path in &prompts {
         let mut loaded = local::load_side(&sides.head, path, &mut found.files).await?;
@@ -97,7 +110,7 @@ pub async fn lint(options: &LintOptions) -> Result<Linted, LocalError> {
         );
         file::extend(&mut found.rules, checked.findings);
     }
-    if options.paths.is_empty() {
+    if options.paths.is_empty() && ground.changed.is_none() {
         let sets = all.iter().filter(|path| governed.classify(path) == Some(Change::GoldenSet));
         found.files.extend(sets.filter(|set| !used.contains(*set)).map(unused));
     }

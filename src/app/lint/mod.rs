@@ -4,6 +4,6 @@ mod desk;
 mod file;
 mod neighbours;
 
-pub use desk::{LintOptions, Linted, lint};
+pub use desk::{LintOptions, Linted, lint, lint_on};
 pub(super) use file::{LintFile, after_run, check, counts, extend};
 pub(super) use neighbours::{Known, known};

@@ -15,6 +15,9 @@ pub struct EvalArguments {
     /// Git revision to measure [default: the working tree]
     #[arg(long, value_name = "REV")]
     pub head: Option<String>,
+    /// Settings file [default: .github/promptops.yml]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<String>,
     /// Compare two prompt files, or two models (provider/name) on every prompt, on one golden set
     #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["base", "head"])]
     pub compare: Vec<String>,

@@ -10,6 +10,9 @@ pub struct LintArguments {
     /// Compare with this Git revision: what changed wants a higher version
     #[arg(long, value_name = "REV")]
     pub base: Option<String>,
+    /// Settings file [default: .github/promptops.yml]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<String>,
     /// What is printed
     #[arg(long, value_enum, default_value_t = LintFormat::Text, value_name = "FORMAT")]
     pub format: LintFormat,

@@ -28,6 +28,9 @@ pub struct Arguments {
 pub enum Command {
     /// Run prompts on their golden sets, and compare with a base revision
     Eval(Box<EvalArguments>),
+    /// Run as a step of a GitHub workflow: everything is read from the runner's environment
+    #[command(hide = true)]
+    Action,
     /// Check prompts, golden sets and settings without calling a model
     Lint(LintArguments),
     /// Print the messages of a prompt as a model would get them; no model is called

@@ -181,6 +181,23 @@ pub struct Report {
     /// How long the run took, in milliseconds, where somebody waited for it.
     #[serde(default)]
     pub took_ms: Option<u64>,
+    /// Whether a workflow's step tells it: there nobody reads commands, and nothing is tried again by itself.
+    #[serde(default)]
+    pub of_step: bool,
+    /// How prompts change that nobody ran.
+    #[serde(default)]
+    pub not_run: Vec<TextChange>,
+}
+
+/// One prompt's own text before and after the change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TextChange {
+    /// Its file.
+    pub path: PromptPath,
+    /// The text before; empty for a new prompt.
+    pub old: String,
+    /// The text after.
+    pub new: String,
 }
 
 impl Report {
@@ -212,6 +229,8 @@ impl Report {
             sides: Sides::Change,
             replayed: false,
             took_ms: None,
+            of_step: false,
+            not_run: Vec::new(),
         }
     }
 

@@ -37,8 +37,9 @@ pub(in crate::sim) fn create(world: &mut World, call: &Call) -> Answer {
         return Err(Refusal::new(403, "Unable to create comment because issue is locked."));
     }
     let (number, body) = (pull.number, body_of(call)?);
-    let id = world.add_comment(call.repo, number, world.app.bot, true, body);
-    world.emit_comment(call.repo, id, "created", world.app.bot);
+    let writer = world.writer(call.token.as_ref());
+    let id = world.add_comment(call.repo, number, writer, true, body);
+    world.emit_comment(call.repo, id, "created", writer);
     shown(world, call, id, 201)
 }
 
@@ -60,7 +61,7 @@ pub(in crate::sim) fn update(world: &mut World, call: &Call) -> Answer {
     comment.body = body;
     comment.updated = now;
     comment.unread = true;
-    world.emit_comment(call.repo, id, "edited", world.app.bot);
+    world.emit_comment(call.repo, id, "edited", world.writer(call.token.as_ref()));
     shown(world, call, id, 200)
 }
 

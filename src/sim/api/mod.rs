@@ -5,6 +5,7 @@ pub(super) mod checks;
 pub(super) mod comments;
 pub(super) mod contents;
 pub(super) mod git;
+pub(super) mod graphql;
 pub(super) mod orgs;
 pub(super) mod pulls;
 pub(super) mod repos;

@@ -32,7 +32,7 @@ use super::limits::{Caps, Limiter, Limits};
 use super::objects::Objects;
 use super::record::{Exchange, Record};
 use super::server::{Inner, serve};
-use super::state::{Account, AccountKind, App, World};
+use super::state::{ACTIONS_BOT, Account, AccountKind, App, World};
 use super::webhook::{Delivery, Hooks, Knobs, outgoing, post};
 use super::wire::{Cut, Wires};
 
@@ -278,6 +278,7 @@ fn world(url: &str, hooks: Hooks) -> World {
         accounts: [
             account(1, "promptops-maker", AccountKind::Organization),
             account(2, "promptops[bot]", AccountKind::Bot),
+            account(ACTIONS_BOT, "github-actions[bot]", AccountKind::Bot),
             account(19_864_447, "web-flow", AccountKind::User),
         ]
         .into(),

@@ -1,11 +1,11 @@
 //! Repositories: branches, commits, pushes, forks, protection, roles.
 
 use super::change::{Change, Who};
-use super::people::{account, noreply};
+use super::people::{account, noreply, permissions};
 use super::{Sim, SimError, missing};
 use crate::domain::ids::{CommitSha, RepoId, RepoName, UserId};
 use crate::sim::objects::{Commit, Files, Oid, Signature};
-use crate::sim::state::{Repository, RequiredCheck, World};
+use crate::sim::state::{Repository, RequiredCheck, Token, World};
 
 /// A repository at the fake.
 #[derive(Debug, Clone)]
@@ -126,6 +126,24 @@ impl Repo {
     pub(super) fn with<T>(&self, f: impl FnOnce(&mut Repository) -> T) -> Result<T, SimError> {
         let mut world = self.sim.world();
         world.repos.get_mut(&self.id).map(f).ok_or_else(|| missing("repository", &self.name))
+    }
+
+    /// The token of a workflow's job, with these permissions on this repository and none elsewhere; it lives six hours.
+    ///
+    /// # Errors
+    /// When the repository was deleted.
+    pub fn job_token(&self, granted: &[(&str, &str)]) -> Result<String, SimError> {
+        self.with(|_| ())?;
+        let mut world = self.sim.world();
+        let mut granted = permissions(granted);
+        granted.insert("metadata".to_owned(), "read".to_owned());
+        let expires = world.clock.seconds() + 6 * 60 * 60;
+        let text = format!("ghs_{}", uuid::Uuid::new_v4().simple());
+        world.tokens.insert(
+            text.clone(),
+            Token { installation: 0, expires, repos: Some([self.id].into()), permissions: granted },
+        );
+        Ok(text)
     }
 
     /// Makes it private or public.

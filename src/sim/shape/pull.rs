@@ -6,7 +6,7 @@ use super::account::{app, user, user_or_ghost};
 use super::repository::{api_url, html_url, repository};
 use super::{HTML, add_urls, node_id};
 use crate::sim::clock::iso;
-use crate::sim::state::{Comment, Pull, Repository, Review, World};
+use crate::sim::state::{ACTIONS_APP, ACTIONS_BOT, Comment, Pull, Repository, Review, World};
 
 /// How a person belongs to a repository.
 fn association(world: &World, repo: &Repository, id: u64) -> &'static str {
@@ -132,7 +132,9 @@ pub(in crate::sim) fn comment(world: &World, repo: &Repository, comment: &Commen
         "issue_url": format!("{api}/issues/{}", comment.number), "user": user(world, comment.user),
         "created_at": iso(comment.created), "updated_at": iso(comment.updated), "body": comment.body,
         "author_association": association(world, repo, comment.user), "reactions": reactions(&url, comment),
-        "performed_via_github_app": comment.by_app.then(|| app(world, world.app.id)),
+        "performed_via_github_app": comment.by_app.then(|| {
+            app(world, if comment.user == ACTIONS_BOT { ACTIONS_APP } else { world.app.id })
+        }),
     })
 }
 

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use super::app::{GOLDEN, MODEL_KEY, PROMPT, SETTINGS, SETTINGS_PATH, forgets, golden, prompt};
 use super::desk::Desk;
 use super::provider::{Reply, Scripted};
+use super::runner;
 use super::runner::{VERSION, root};
-use super::{api, runner};
 
 /// What this machine's runner is called in the tool cache.
 const MACHINE: &str = if cfg!(target_arch = "aarch64") { "ARM64" } else { "X64" };
@@ -99,7 +99,7 @@ impl Shop {
         repo.branch("change", "main").unwrap();
         repo.push("change", &Change::by("ann").write(PROMPT, &new)).unwrap();
         let pull = repo.open_pull(&NewPull::new("ann", "change", "main")).unwrap();
-        let token = api::token(&sim, sim.install("acme").unwrap()).await.unwrap();
+        let token = repo.job_token(&[("contents", "read"), ("pull_requests", "write")]).unwrap();
 
         let desk = Desk::repository(&files.each_ref().map(|(path, text)| (*path, text.as_str())));
         let base = desk.git(&["rev-parse", "HEAD"]);
@@ -204,8 +204,7 @@ impl Shop {
         let mut command = Command::new(&self.act);
         command.arg(ask.event).args(["--json", "-P", "ubuntu-latest=-self-hosted", "--action-offline-mode"]);
         command.arg("--eventpath").arg(payload).arg("--use-new-action-cache");
-        let cache = root().join("action.yml");
-        let action = fs::read_to_string(cache).unwrap();
+        let action = fs::read_to_string(root().join("action.yml")).unwrap();
         let pinned = action.lines().find_map(|line| line.trim().strip_prefix("uses: ")).unwrap();
         let pinned = pinned.split(' ').next().unwrap();
         for (name, folder) in
@@ -221,7 +220,9 @@ impl Shop {
             &format!("MODEL_KEY={}", ask.key),
         ]);
         let id = self.repo.id().0.to_string();
-        let (model, graphql) = (format!("{}/v1", self.model.url()), format!("{url}/graphql"));
+        // A server's address alone would do for a model that wants no key.
+        let model = if ask.key.is_empty() { String::new() } else { format!("{}/v1", self.model.url()) };
+        let graphql = format!("{url}/graphql");
         let results = home.join("results").display().to_string();
         let own = [
             ("GITHUB_API_URL", url),

@@ -65,15 +65,10 @@ pub fn jwt(sim: &Sim) -> Result<String, Box<dyn Error>> {
     Ok(jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key)?)
 }
 
-/// A token of an installation with all its permissions.
-pub async fn token(sim: &Sim, installation: InstallationId) -> Result<String, Box<dyn Error>> {
+/// A client of an installation with all its permissions.
+pub async fn bot(sim: &Sim, installation: InstallationId) -> Result<Client, Box<dyn Error>> {
     let app = Client::new(sim, jwt(sim)?);
     let path = format!("/app/installations/{installation}/access_tokens");
     let token = app.write("POST", &path, json!({}), 201).await?;
-    Ok(token["token"].as_str().ok_or("no token")?.to_owned())
-}
-
-/// A client of an installation with all its permissions.
-pub async fn bot(sim: &Sim, installation: InstallationId) -> Result<Client, Box<dyn Error>> {
-    Ok(Client::new(sim, token(sim, installation).await?))
+    Ok(Client::new(sim, token["token"].as_str().ok_or("no token")?.to_owned()))
 }

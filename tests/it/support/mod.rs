@@ -9,3 +9,4 @@ pub mod openapi;
 pub mod plans;
 pub mod provider;
 pub mod runner;
+pub mod step;

@@ -3,7 +3,7 @@
 use crate::domain::gate::verdict::{CaseStatus, ConfirmedBreak};
 use crate::domain::report::diff::{self, Line};
 use crate::domain::report::fit::{Block, Keep};
-use crate::domain::report::{CaseReport, PromptReport, SideReport, Sides, words};
+use crate::domain::report::{CaseReport, PromptReport, SideReport, Sides, TextChange, words};
 use crate::domain::untrusted::{Secrets, Untrusted, fence};
 
 /// Longest text of one side in a fold.
@@ -137,6 +137,13 @@ fn prompt_text(prompt: &PromptReport, secrets: &Secrets) -> Option<String> {
     let (old, new) = prompt.prompt_text.as_ref()?;
     let lines = diff::words(&Untrusted::new(old, secrets), &Untrusted::new(new, secrets));
     (!lines.is_empty()).then(|| fold("What changed in the prompt", &fence("diff", lines.iter().map(Line::marked))))
+}
+
+/// How a prompt changes that nobody ran; nothing where its text stays.
+pub(super) fn not_run(change: &TextChange, secrets: &Secrets) -> Option<String> {
+    let lines = diff::words(&Untrusted::new(&change.old, secrets), &Untrusted::new(&change.new, secrets));
+    let title = format!("What changes in {}", Untrusted::new(change.path.as_str(), secrets).summary(200));
+    (!lines.is_empty()).then(|| fold(&title, &fence("diff", lines.iter().map(Line::marked))))
 }
 
 /// Every number behind the verdict; the only place of p-values.

@@ -44,6 +44,15 @@ pub fn comment(report: &Report, secrets: &Secrets) -> String {
     fit(blocks, COMMENT_CHARACTERS, Measure::Characters)
 }
 
+/// The page of a workflow's step: the comment without its mark, of at most so many bytes.
+#[must_use]
+pub fn page(report: &Report, limit: usize, secrets: &Secrets) -> String {
+    let mut blocks = vec![Block { keep: Keep::Always, text: alert(report, secrets) }];
+    blocks.extend(details(report, secrets));
+    blocks.push(Block { keep: Keep::Always, text: footer(report, secrets) });
+    fit(blocks, limit, Measure::Bytes)
+}
+
 /// Everything below the alert and the approvals; the comment and the check's text share it.
 pub(super) fn details(report: &Report, secrets: &Secrets) -> Vec<Block> {
     let mut blocks = Vec::new();
@@ -64,6 +73,9 @@ pub(super) fn details(report: &Report, secrets: &Secrets) -> Vec<Block> {
     for prompt in report.worst_first() {
         blocks.push(Block { keep: Keep::Section, text: section::section(prompt, secrets) });
         blocks.extend(folds::folds(prompt, secrets));
+    }
+    for change in &report.not_run {
+        blocks.extend(folds::not_run(change, secrets).map(|text| Block { keep: Keep::Fold, text }));
     }
     if !report.settings_changes.is_empty() {
         let body = bullets(&report.settings_changes, secrets);
@@ -117,6 +129,9 @@ pub(super) fn headline(report: &Report, secrets: &Secrets) -> String {
 
 fn next_step(report: &Report) -> String {
     match &report.outcome {
+        Outcome::Measured(Verdict::Regression) if report.of_step => {
+            "Mend the prompt. Where an answer below is right, mend the golden set instead.".to_owned()
+        }
         Outcome::Measured(Verdict::Regression) => match report.sides {
             Sides::Change => "This holds the merge.".to_owned(),
             Sides::Rivals => "B is worse than A on this golden set.".to_owned(),
@@ -124,6 +139,9 @@ fn next_step(report: &Report) -> String {
         Outcome::Measured(Verdict::NotMeasured) if report.is_too_noisy() => {
             "This says nothing about the prompt. Sharpen the judge's rubric, or add a check without a judge to the cases named here."
                 .to_owned()
+        }
+        Outcome::Measured(Verdict::NotMeasured) | Outcome::Failed { .. } if report.of_step => {
+            "This says nothing about the prompt. Run the workflow again once the cause is mended.".to_owned()
         }
         Outcome::Measured(Verdict::NotMeasured) | Outcome::Failed { .. } => {
             "This says nothing about the prompt. It is tried again by itself; the comment `/promptops eval` tries now."
@@ -133,6 +151,10 @@ fn next_step(report: &Report) -> String {
             format!(
                 "Read the change first: running it costs money. Then release it with the comment `/promptops eval {sha}`."
             )
+        }
+        Outcome::OverBudget(_) if report.of_step => {
+            "Raise the input `max-cost` or the settings' `evaluation.budget.run_usd`, or take cases out of the golden set."
+                .to_owned()
         }
         Outcome::OverBudget(over) => money::remedy(over),
         Outcome::BrokenFiles => "Push a commit that fixes them; it is tried again then.".to_owned(),
@@ -165,7 +187,9 @@ fn footer(report: &Report, secrets: &Secrets) -> String {
     };
     let spent =
         if report.prompts.is_empty() { String::new() } else { format!(" This run: {}.", words::spending(report)) };
-    format!("{revisions}{spent} Commands: `/promptops eval`, `/promptops explain`, `/promptops help`.\n")
+    let commands =
+        if report.of_step { "" } else { " Commands: `/promptops eval`, `/promptops explain`, `/promptops help`." };
+    format!("{revisions}{spent}{commands}\n")
 }
 
 /// A list of sentences from outside.
