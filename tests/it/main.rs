@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told should panic")]
 
 mod action_base;
+mod action_composite;
 mod action_events;
+mod action_file;
 mod action_forks;
+mod action_install;
 mod action_publish;
 mod architecture;
 mod attack_head;

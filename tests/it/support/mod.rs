@@ -1,5 +1,6 @@
 //! What the stories stand on.
 
+pub mod act;
 pub mod api;
 pub mod app;
 pub mod database;
@@ -7,4 +8,5 @@ pub mod desk;
 pub mod openapi;
 pub mod plans;
 pub mod provider;
+pub mod runner;
 pub mod step;
