@@ -87,7 +87,13 @@ fn near<'a>(path: &str, all: &'a [PromptPath]) -> Option<&'a str> {
     let known: Vec<&str> = all.iter().filter(|path| Format::of(path).is_some()).map(PromptPath::as_str).collect();
     // Whoever names the file alone may have left out its folder.
     let at_end = |name: &&&str| name.strip_suffix(path).is_some_and(|folder| folder.ends_with('/'));
-    known.iter().find(at_end).copied().or_else(|| nearest(path, &known))
+    known.iter().find(at_end).copied().or_else(|| {
+        // Endings are alike in all of them, so they do not count.
+        let named = PromptPath::parse(path).ok()?;
+        let stems: Vec<&str> = all.iter().filter(|path| Format::of(path).is_some()).map(prompt::path_stem).collect();
+        let nearest = nearest(prompt::path_stem(&named), &stems)?;
+        known.into_iter().zip(stems).find(|(_, stem)| *stem == nearest).map(|(name, _)| name)
+    })
 }
 
 /// That a place has no prompts: where was looked, for what, and what may have been meant.

@@ -121,7 +121,7 @@ async fn provider_facts(
 
 /// What is to be said of the service and, through it, of a repository.
 async fn of_service(service: Option<ServiceSeen>, target: Target) -> Vec<Finding> {
-    let Some(service) = service else { return without_app(target) };
+    let Some(service) = service else { return without_app(target.as_ref()) };
     let said = |error: &ConfigError| error.to_string();
     let now_ms = SystemClock.now_ms();
     let (app, api_url) = match &service.github {
@@ -160,7 +160,7 @@ async fn of_service(service: Option<ServiceSeen>, target: Target) -> Vec<Finding
     findings
 }
 
-fn without_app(target: Target) -> Vec<Finding> {
+fn without_app(target: Option<&(RepoName, Option<BranchName>)>) -> Vec<Finding> {
     let mut service = Sheet::new(Part::Service);
     service.skipped("app", "PROMPTOPS_GITHUB_APP_ID is not set, so no service is set up here");
     let mut repository = Sheet::new(Part::Repository);

@@ -185,7 +185,7 @@ async fn workflows(files: &Files) -> Result<Vec<(PromptPath, Vec<u8>)>, LocalErr
             .strip_prefix(WORKFLOWS)
             .is_some_and(|name| !name.contains('/') && (name.ends_with(".yml") || name.ends_with(".yaml")))
     };
-    let paths: Vec<PromptPath> = files.paths().into_iter().filter(is_workflow).cloned().take(MOST_WORKFLOWS).collect();
+    let paths: Vec<PromptPath> = files.paths().into_iter().filter(is_workflow).take(MOST_WORKFLOWS).cloned().collect();
     let mut found = Vec::new();
     for path in paths {
         if let Content::Bytes(bytes) = files.read(&path, MAX_FILE_BYTES).await? {
