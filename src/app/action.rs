@@ -99,7 +99,7 @@ async fn against(
                 ground.base = Some(commit);
                 return Ok(());
             }
-            Err(GitError::UnknownRevision(_) | GitError::MissingHistory(_)) => {}
+            Err(GitError::UnknownRevision(..) | GitError::MissingHistory(..) | GitError::NoCommits(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -13,7 +13,7 @@ use crate::domain::ids::{CommitSha, PromptPath};
 use crate::domain::prompt::Format;
 use crate::domain::settings::SETTINGS_PATH;
 use crate::domain::source::MAX_FILE_BYTES;
-use crate::git::{GitError, Repository};
+use crate::git::Repository;
 
 /// Most files that are read to find out what one prompt is made of.
 const MAX_READS: usize = 1_000;

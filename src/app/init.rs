@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::discover;
 use super::files::{Content, Files, FilesError};
+use super::ground;
 use super::load::{self, LoadError, LoadedPrompt};
 use super::local::{self, LocalError};
 use crate::domain::diagnostic::Diagnostic;
@@ -71,10 +72,11 @@ pub struct Looked {
 /// When files cannot be read, or are too many.
 pub async fn look(folder: &Path) -> Result<Looked, InitError> {
     let place = discover::place(folder, &[]).await?;
-    let (files, _, all) = local::head_side(&place, None).await?;
+    let (files, _, all) = ground::head_side(&place, None).await?;
     let mut found = Found::default();
-    let settings_there = PromptPath::parse(SETTINGS_PATH).is_ok_and(|path| files.exists(&path));
-    let settings = match local::settings_of(None, &files, &mut Vec::new()).await {
+    let settings_path = PromptPath::parse(SETTINGS_PATH).map_err(|error| InitError::Input(error.to_string()))?;
+    let settings_there = files.exists(&settings_path);
+    let settings = match local::settings_of((None, &files), &settings_path, &mut Vec::new()).await {
         Err(LocalError::Findings(findings)) => {
             found.broken.extend(findings.into_iter().next());
             Settings::default()

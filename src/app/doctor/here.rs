@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::discover::{self, Place};
 use crate::app::files::{Content, Files};
+use crate::app::ground;
 use crate::app::lint::{self, LintOptions};
 use crate::app::local::{self, LocalError};
 use crate::app::{load, policy};
@@ -49,7 +50,7 @@ pub async fn gather(folder: &Path, toml: FileSeen<String>, cache: Option<PathBuf
         Err(_) => GitSeen::NotRunnable,
     };
     let place = discover::place(folder, &[]).await?;
-    let (files, _, all) = local::head_side(&place, None).await?;
+    let (files, _, all) = ground::head_side(&place, None).await?;
     let (settings, seen) = settings(&files).await?;
     let mut here = Here {
         facts: HereFacts {
@@ -84,8 +85,9 @@ async fn repository(place: &Place) -> Result<RepositorySeen, GitError> {
 }
 
 async fn settings(files: &Files) -> Result<(Settings, FileSeen<()>), LocalError> {
-    let is_there = PromptPath::parse(SETTINGS_PATH).is_ok_and(|path| files.exists(&path));
-    match local::settings_of(None, files, &mut Vec::new()).await {
+    let path = PromptPath::parse(SETTINGS_PATH).map_err(|error| LocalError::Input(error.to_string()))?;
+    let is_there = files.exists(&path);
+    match local::settings_of((None, files), &path, &mut Vec::new()).await {
         Ok(settings) if is_there => Ok((settings, FileSeen::Ready(()))),
         Ok(settings) => Ok((settings, FileSeen::Missing)),
         Err(LocalError::Findings(found)) => Ok((Settings::default(), FileSeen::Broken(lines(&found)))),
@@ -146,7 +148,7 @@ async fn prompts(
         }
     }
     let known = all.iter().filter(|path| Format::of(path).is_some()).count();
-    let options = LintOptions { folder: folder.to_owned(), paths: Vec::new(), base: None };
+    let options = LintOptions { folder: folder.to_owned(), paths: Vec::new(), base: None, settings: None };
     let linted = lint::lint(&options).await?;
     let of_settings = |finding: &Diagnostic| finding.path.as_str() == SETTINGS_PATH;
     let findings = linted.files.into_iter().chain(linted.rules).filter(|finding| !of_settings(finding)).collect();

@@ -1,31 +1,8 @@
-//! The GitHub App as a manifest: the one list of its permissions and events. Knows no network.
+//! The GitHub App as a manifest. Knows no network.
 
 use serde_json::{Value, json};
 
-/// Permissions of the App, by GitHub's names. `members` is an organisation's; `merge_queues` serves those who use one.
-pub const PERMISSIONS: [(&str, &str); 6] = [
-    ("checks", "write"),
-    ("contents", "read"),
-    ("members", "read"),
-    ("merge_queues", "read"),
-    ("metadata", "read"),
-    ("pull_requests", "write"),
-];
-
-/// Events the App is told of.
-pub const EVENTS: [&str; 11] = [
-    "check_run",
-    "check_suite",
-    "issue_comment",
-    "member",
-    "membership",
-    "merge_group",
-    "organization",
-    "pull_request",
-    "pull_request_review",
-    "push",
-    "team",
-];
+use crate::domain::app_manifest::{EVENTS, PERMISSIONS};
 
 /// Longest name of an App.
 const LONGEST_NAME: usize = 34;
