@@ -199,6 +199,8 @@ pub fn walk(root: &Path) -> Result<Vec<PromptPath>, LocalError> {
             }
             let path = entry.path();
             match entry.file_type() {
+                // Git's own files are no prompts, and there can be very many.
+                Ok(kind) if kind.is_dir() && entry.file_name() == ".git" => {}
                 Ok(kind) if kind.is_dir() => folders.push(path),
                 _ => found.extend(path.strip_prefix(root).ok().and_then(as_prompt_path)),
             }
