@@ -40,7 +40,8 @@ COPY --from=build --chown=65532:65532 /out/data /data
 COPY --from=build /out/promptops /promptops
 COPY LICENSE-APACHE LICENSE-MIT /licenses/
 ENV PROMPTOPS_LISTEN=0.0.0.0:8080 \
-  PROMPTOPS_DATABASE_URL=sqlite:///data/promptops.db
+  PROMPTOPS_DATABASE_URL=sqlite:///data/promptops.db \
+  TMPDIR=/data
 USER 65532:65532
 WORKDIR /data
 VOLUME /data

@@ -65,24 +65,33 @@ expect "owner of /data" 65532:65532 "$(stat -c %u:%g "$root/data")"
 
 echo "== run"
 mkdir "$work/root" "$work/data"
+# Every engine gives a container these.
+mkdir "$root/dev"
 chown 65532:65532 "$work/data"
 mount --bind "$root" "$work/root"
 mount -o remount,ro,bind "$work/root"
 mount --bind "$work/data" "$work/root/data"
+mount -t tmpfs -o mode=0755 devices "$work/root/dev"
+for device in null zero random urandom; do
+  touch "$work/root/dev/$device"
+  mount --bind "/dev/$device" "$work/root/dev/$device"
+done
 # The environment is the image's and nothing of ours, but for the variables given first.
 mapfile -t of_image < <(buildah inspect --type image --format '{{range .Docker.Config.Env}}{{println .}}{{end}}' "$image" | grep .)
+setpriv=$(command -v setpriv)
+chroot=$(command -v chroot)
 in_image() {
   local given=()
   while [[ "$1" == *=* ]]; do given+=("$1"); shift; done
   exec env -i "${of_image[@]}" "${given[@]}" \
-    setpriv --no-new-privs --bounding-set=-all,+sys_chroot,+setuid,+setgid \
-    chroot --userspec=65532:65532 --groups= "$work/root" /promptops "$@"
+    "$setpriv" --no-new-privs --bounding-set=-all,+sys_chroot,+setuid,+setgid \
+    "$chroot" --userspec=65532:65532 --groups= "$work/root" /promptops "$@"
 }
 if setpriv --reuid=65532 --regid=65532 --clear-groups touch "$work/root/new" 2>/dev/null; then
   fail "the root file system can be written"
 fi
 (in_image --version)
-(in_image PATH=/ demo) > "$work/demo" || fail "the demo ended with $?: $(tail -n 3 "$work/demo")"
+(in_image demo) > "$work/demo" || fail "the demo ended with $?: $(tail -n 3 "$work/demo")"
 echo "demo: $(wc -l < "$work/demo") lines"
 
 listen="PROMPTOPS_LISTEN=127.0.0.1:$port"
