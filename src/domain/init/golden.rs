@@ -272,7 +272,7 @@ mod tests {
             "a.prompty",
             "user:\n{% for item in items %}{{ item }}{% endfor %}{{ x }}\n",
             true,
-            "  - id: replace-me\n    vars:\n      x: \"REPLACE ME: x\"\n",
+            "  - id: replace-me\n    vars:\n      items: \"REPLACE ME: items\"\n      x: \"REPLACE ME: x\"\n",
         );
     }
 
