@@ -7,7 +7,7 @@ use super::file::{self, LintFile};
 use super::neighbours;
 use crate::app::discover;
 use crate::app::ground::{self, Ground};
-use crate::app::load::{self, about};
+use crate::app::load::{self, LoadedPrompt, about};
 use crate::app::local::{self, LocalError};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::governed::{Governed, golden_siblings};
@@ -88,12 +88,7 @@ pub async fn lint_on(options: &LintOptions, ground: &Ground) -> Result<Linted, L
         let mut loaded = local::load_side(&sides.head, path, &mut found.files).await?;
         for loaded in &mut loaded {
             found.files.extend(governed.check_golden_set(&loaded.prompt));
-            found.files.append(&mut loaded.warnings);
-            used.extend(loaded.attached.iter().cloned());
-            match &loaded.golden {
-                Some(set) => _ = used.insert(set.path.clone()),
-                None => found.files.push(local::no_golden_set(path).into_warning()),
-            }
+            take_stock(loaded, path, &mut used, &mut found.files);
         }
         let before = match sides.base_of(path) {
             Some((files, path)) => local::load_base(files, path, &mut found.files).await?,
@@ -118,6 +113,21 @@ pub async fn lint_on(options: &LintOptions, ground: &Ground) -> Result<Linted, L
         found.files.extend(sets.filter(|set| !used.contains(*set)).map(unused));
     }
     Ok(found)
+}
+
+/// Notes the files that a prompt uses, and what its readers warned of.
+fn take_stock(
+    loaded: &mut LoadedPrompt,
+    path: &PromptPath,
+    used: &mut HashSet<PromptPath>,
+    found: &mut Vec<Diagnostic>,
+) {
+    found.append(&mut loaded.warnings);
+    used.extend(loaded.attached.iter().cloned());
+    match &loaded.golden {
+        Some(set) => _ = used.insert(set.path.clone()),
+        None => found.push(local::no_golden_set(path).into_warning()),
+    }
 }
 
 /// The finding for a golden set that tests nothing.
