@@ -1,15 +1,16 @@
-//! What the GitHub App must be allowed and told, in one list: `promptops doctor` compares an app with it. Knows no API.
+//! What the GitHub App must be allowed and told, in one list: `promptops init --app` asks for it, `promptops doctor` compares an
+//! app with it. Knows no API.
 
 /// Permissions that the gate needs, by GitHub's names: read or write.
 pub const PERMISSIONS: &[(&str, &str)] = &[
-    ("metadata", "read"),
-    ("contents", "read"),
-    ("pull_requests", "write"),
     ("checks", "write"),
+    ("contents", "read"),
     // Who is in the teams that rules name; an organisation's permission.
     ("members", "read"),
     // Without it GitHub refuses the event `merge_group`.
     ("merge_queues", "read"),
+    ("metadata", "read"),
+    ("pull_requests", "write"),
 ];
 
 /// Events that the gate acts upon, by GitHub's names.

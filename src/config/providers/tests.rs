@@ -189,7 +189,7 @@ fn what_is_wrong_is_named_with_what_to_do() {
         "the key of [providers.openai] in promptops.toml is not to be had: it is empty: set it, or leave it out",
     );
     let named = read(Place::WorkingFolder, &[("PROMPTOPS_CONFIG", "gone.toml")], &[]).unwrap_err();
-    assert!(named.starts_with("the settings `gone.toml` cannot be read: "), "{named}");
+    assert!(named.starts_with("PROMPTOPS_CONFIG names `gone.toml`, and there is no such file: "), "{named}");
     check(
         &[("OPENAI_BASE_URL", "gpu")],
         "",

@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_documentation_names_the_same_permissions_and_events() {
-        let operating = include_str!("../../../docs/operating.md");
+        let operating = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operating.md")).unwrap();
         let section = operating.split("### Permissions and events").nth(1).unwrap().split("\n## ").next().unwrap();
         for (name, _) in PERMISSIONS {
             assert!(section.contains(&in_words(name)), "docs/operating.md does not name {}", in_words(name));

@@ -6,7 +6,8 @@ use super::DOCS;
 use super::vendors::keys;
 use crate::domain::ids::ModelId;
 
-const START: &str = r#"# Evaluates the prompts that a pull request changes, and says in one comment what became better or worse.
+const START: &str = concat!(
+    r#"# Evaluates the prompts that a pull request changes, and says in one comment what became better or worse.
 name: promptops
 on:
   pull_request:
@@ -23,10 +24,11 @@ jobs:
     steps:
       - uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0
         with:
-          fetch-depth: 0 # the base branch is compared with
           persist-credentials: false
-      - uses: promptops/promptops@v0 # for a fixed version, write the full commit SHA of a release here
-"#;
+      - uses: promptops/promptops@v"#,
+    env!("CARGO_PKG_VERSION"),
+    " # better: the full commit SHA of this release\n",
+);
 
 /// The file's text, with the keys of these models.
 pub(super) fn text(models: &[ModelId]) -> String {
@@ -70,9 +72,8 @@ mod tests {
             steps:
               - uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0
                 with:
-                  fetch-depth: 0 # the base branch is compared with
                   persist-credentials: false
-              - uses: promptops/promptops@v0 # for a fixed version, write the full commit SHA of a release here
+              - uses: promptops/promptops@v0.1.0 # better: the full commit SHA of this release
                 env: # secrets of the repository: Settings, Secrets and variables, Actions
                   ANTHROPIC_API_KEY: ${{ secrets.ANTHROPIC_API_KEY }}
                   OPENAI_API_KEY: ${{ secrets.OPENAI_API_KEY }}
@@ -82,8 +83,8 @@ mod tests {
 
     #[test]
     fn the_checkout_is_the_one_of_our_own_workflow() {
-        let own = include_str!("../../../.github/workflows/ci.yml");
+        let own = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.github/workflows/ci.yml")).unwrap();
         let line = START.lines().find(|line| line.contains("actions/checkout@")).unwrap();
-        assert!(own.contains(line.trim()), "{line}");
+        assert!(own.contains(line.trim().trim_start_matches("- ")), "{line}");
     }
 }

@@ -151,7 +151,7 @@ fn a_regression() {
 /// docs/comment.md explains the comment in the comment's own words.
 #[test]
 fn the_page_about_the_comment_knows_its_words() {
-    let page = include_str!("../../../../docs/comment.md");
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/comment.md")).unwrap();
     let sha = CommitSha::parse(&"0123456789".repeat(4)).expect("a commit");
     let measured = [Verdict::Pass, Verdict::NoRegressionFound, Verdict::Regression, Verdict::NotMeasured];
     let overridden = Outcome::Overridden {
