@@ -85,7 +85,10 @@ check_sum() {
 
 # The bundle is an asset of the release, so that neither a token nor GitHub's API is needed, on Enterprise Server and mirrors too.
 check_provenance() {
-  if ! gh attestation verify --help 2>/dev/null | grep -q -- --source-ref; then
+  local help
+  # Not through a pipe: a reader that ends early would make the writer fail, and that would look like a gh that cannot.
+  help=$(gh attestation verify --help 2>/dev/null) || help=""
+  if [[ $help != *--source-ref* ]]; then
     say warning "the provenance of promptops $version was not checked: this runner has no \`gh\` that can (2.67 or newer); its checksum was"
     return
   fi

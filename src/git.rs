@@ -187,13 +187,56 @@ impl Repository {
     /// # Errors
     /// When `git` fails.
     pub async fn changed(&self, base: &CommitSha) -> Result<BTreeSet<PromptPath>, GitError> {
-        let fork = run(&self.root, &["merge-base", base.as_str(), "HEAD"]).await?;
-        let fork = CommitSha::parse(String::from_utf8_lossy(&fork.stdout).trim()).unwrap_or_else(|_| base.clone());
-        let differ = ["diff", "--no-ext-diff", "--no-renames", "--name-only", "-z", fork.as_str(), "--"];
-        let untracked = ["ls-files", "-z", "--others", "--exclude-standard", "--full-name"];
-        let (differ, untracked) = (self.checked(&differ).await?, self.checked(&untracked).await?);
-        let paths = differ.split(|byte| *byte == 0).chain(untracked.split(|byte| *byte == 0));
-        Ok(paths.filter_map(|path| PromptPath::parse(std::str::from_utf8(path).ok()?).ok()).collect())
+        // Where two branches were merged into each other there are several places, and each hides what the others show.
+        let forks = run(&self.root, &["merge-base", "--all", base.as_str(), "HEAD"]).await?;
+        let forks = String::from_utf8_lossy(&forks.stdout);
+        let mut forks: Vec<CommitSha> = forks.lines().filter_map(|fork| CommitSha::parse(fork).ok()).collect();
+        if forks.is_empty() {
+            forks.push(base.clone());
+        }
+        let mut listings =
+            vec![self.checked(&["ls-files", "-z", "--others", "--exclude-standard", "--full-name"]).await?];
+        for fork in &forks {
+            let differ = ["diff", "--no-ext-diff", "--no-renames", "--name-only", "-z", fork.as_str(), "--"];
+            listings.push(self.checked(&differ).await?);
+        }
+        Ok(listings.iter().flat_map(|listing| paths(listing)).collect())
+    }
+
+    /// The parents that the checked out commit names, also where they are not there themselves.
+    ///
+    /// # Errors
+    /// When `git` fails.
+    pub async fn parents(&self) -> Result<Vec<CommitSha>, GitError> {
+        let commit = self.checked(&["cat-file", "commit", "HEAD"]).await?;
+        let commit = String::from_utf8_lossy(&commit);
+        let head = commit.lines().take_while(|line| !line.is_empty());
+        Ok(head.filter_map(|line| CommitSha::parse(line.strip_prefix("parent ")?).ok()).collect())
+    }
+
+    /// Whether the checked out commit is this one, or brings it.
+    ///
+    /// # Errors
+    /// When `git` fails.
+    pub async fn brings(&self, commit: &CommitSha) -> Result<bool, GitError> {
+        if self.resolve("HEAD").await? == *commit || self.parents().await?.contains(commit) {
+            return Ok(true);
+        }
+        let ancestor = ["merge-base", "--is-ancestor", commit.as_str(), "HEAD"];
+        Ok(run(&self.root, &ancestor).await?.status.success())
+    }
+
+    /// The commit a name means, a branch before a tag of the same name: whoever may push a tag must not move a branch.
+    ///
+    /// # Errors
+    /// When it means none.
+    pub async fn resolve_branch(&self, name: &str) -> Result<CommitSha, GitError> {
+        for place in ["refs/remotes/origin/", "refs/remotes/", "refs/heads/"] {
+            if let Ok(commit) = self.resolve(&format!("{place}{name}")).await {
+                return Ok(commit);
+            }
+        }
+        self.resolve(name).await
     }
 
     /// Every file of a commit's tree. Paths that are not valid UTF-8 are left out: no prompt can be named by them.
@@ -210,11 +253,16 @@ impl Repository {
     /// # Errors
     /// When `git` fails.
     pub async fn working_tree(&self) -> Result<Vec<PromptPath>, GitError> {
-        let listing = self
-            .checked(&["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--full-name"])
-            .await?;
-        let paths = listing.split(|byte| *byte == 0);
-        Ok(paths.filter_map(|path| PromptPath::parse(std::str::from_utf8(path).ok()?).ok()).collect())
+        let listed = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--full-name"];
+        Ok(paths(&self.checked(&listed).await?).collect())
+    }
+
+    /// Paths of the working tree that are tracked.
+    ///
+    /// # Errors
+    /// When `git` fails.
+    pub async fn tracked(&self) -> Result<Vec<PromptPath>, GitError> {
+        Ok(paths(&self.checked(&["ls-files", "-z", "--cached", "--deduplicate", "--full-name"]).await?).collect())
     }
 
     /// The bytes of several blobs through one `git cat-file --batch`.
@@ -287,6 +335,12 @@ fn renamed(listing: &[u8]) -> HashMap<PromptPath, PromptPath> {
     let path = |field: &[u8]| PromptPath::parse(std::str::from_utf8(field).ok()?).ok();
     let (entries, _) = fields.as_chunks::<3>();
     entries.iter().filter_map(|[_, old, new]| Some((path(new)?, path(old)?))).collect()
+}
+
+/// The paths of a listing that ends each with a zero byte.
+fn paths(listing: &[u8]) -> impl Iterator<Item = PromptPath> {
+    let paths = listing.split(|byte| *byte == 0);
+    paths.filter_map(|path| PromptPath::parse(std::str::from_utf8(path).ok()?).ok())
 }
 
 /// Reads one entry of `ls-tree -z`: `<mode> SP <type> SP <id> TAB <path>`.

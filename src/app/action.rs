@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
-use super::discover;
+use super::discover::{self, Place};
 use super::files::Files;
 use super::ground::{self, Ground, Sides};
 use super::lint::{self, LintOptions};
@@ -15,7 +15,8 @@ use crate::domain::actions::{Event, FULL_CHECKOUT, PERMISSIONS, TOKEN_INPUT};
 use crate::domain::diagnostic::Severity;
 use crate::domain::ids::{CommitSha, ModelId, PromptPath};
 use crate::domain::report::{Outcome, Report, TextChange};
-use crate::git::GitError;
+use crate::domain::settings::SETTINGS_PATH;
+use crate::git::{GitError, TreeFile};
 use crate::github::{ChangedFile, GithubError, Repository};
 
 /// What the step is asked for.
@@ -40,8 +41,8 @@ pub struct Standing {
     pub ground: Ground,
     /// What is worth knowing about them, one sentence each.
     pub notes: Vec<String>,
-    /// Whether the checkout holds the base branch itself, so that it shows nothing of the change.
-    pub is_base: bool,
+    /// Whether the checkout holds the base branch or something else, so that it shows nothing of the change.
+    pub is_elsewhere: bool,
 }
 
 /// Finds both sides.
@@ -56,19 +57,20 @@ pub async fn stand(options: &ActionOptions) -> Result<Standing, LocalError> {
         // Without Git only the runner says what paths are relative to.
         place.root.clone_from(workspace);
     }
-    let (head, _, all) = ground::head_side(&place, None).await?;
+    let head = committed(&place).await?;
+    let all = head.paths().into_iter().cloned().collect();
     let alone = Sides { base: None, head, renames: HashMap::new() };
-    let mut ground = Ground { place, sides: alone, base: None, head: None, all, changed: None };
+    let mut ground = Ground { place, sides: alone, base: None, head: None, all, changed: None, is_gate: true };
     let mut notes = Vec::new();
-    let mut is_base = false;
+    let is_elsewhere = match (&ground.place.repository, event.pull()) {
+        // Its checkout is a base branch unless the workflow names another, and the event's base may be an older one.
+        (Some(repository), Some(pull)) if pull.has_secrets => !repository.brings(&pull.head).await?,
+        (Some(repository), Some(pull)) => repository.resolve("HEAD").await.is_ok_and(|head| head == pull.base),
+        _ => false,
+    };
     match (local.base.as_deref(), event.base()) {
         (Some(named), _) => against(options, &mut ground, named, &mut notes).await?,
-        (None, Some(base)) => {
-            if let (Some(repository), Event::Pull(_)) = (&ground.place.repository, event) {
-                is_base = repository.resolve("HEAD").await.is_ok_and(|checked_out| checked_out == *base);
-            }
-            against(options, &mut ground, base.as_str(), &mut notes).await?;
-        }
+        (None, Some(base)) => against(options, &mut ground, base.as_str(), &mut notes).await?,
         (None, None) => notes.push(match event {
             Event::Push(_) => "The branch is new, so there is nothing to compare with: all prompts were measured.".to_owned(),
             Event::Other(name) => format!(
@@ -80,7 +82,24 @@ pub async fn stand(options: &ActionOptions) -> Result<Standing, LocalError> {
     if !matches!(event, Event::Pull(_) | Event::Push(_) | Event::MergeGroup(_)) {
         ground.changed = None;
     }
-    Ok(Standing { ground, notes, is_base })
+    let path = PromptPath::parse(SETTINGS_PATH).map_err(|error| LocalError::Input(error.to_string()))?;
+    if ground.sides.base.as_ref().is_some_and(|base| !base.exists(&path)) && ground.sides.head.exists(&path) {
+        notes.push(
+            "The settings that this change brings decide once they are merged; only the models they name count now."
+                .to_owned(),
+        );
+    }
+    Ok(Standing { ground, notes, is_elsewhere })
+}
+
+/// Head's files: what is committed, where Git can tell. What other steps left in the folder is none of the change's.
+async fn committed(place: &Place) -> Result<Files, LocalError> {
+    let Some(repository) = &place.repository else { return Ok(ground::head_side(place, None).await?.0) };
+    let mut all = repository.tracked().await?;
+    // The index still lists files that were deleted from disk.
+    all.retain(|path| place.root.join(path.as_str()).symlink_metadata().is_ok());
+    all.sort();
+    Ok(Files::Disk { root: place.root.clone(), all, is_closed: true })
 }
 
 /// Puts base under the ground: from the checkout where it is there, else from GitHub.
@@ -91,7 +110,7 @@ async fn against(
     notes: &mut Vec<String>,
 ) -> Result<(), LocalError> {
     if let Some(repository) = &ground.place.repository {
-        match repository.resolve(revision).await {
+        match repository.resolve_branch(revision).await {
             Ok(commit) => {
                 ground.sides.base = Some(ground::at_commit(repository.clone(), &commit).await?);
                 ground.sides.renames = repository.renames(&commit, None).await?;
@@ -131,6 +150,14 @@ async fn against(
     }
     ground.sides.renames = changes.iter().flatten().filter_map(renamed).collect();
     ground.changed = changes.map(|files| names(&files));
+    if let (Some(here), Some(changed)) = (&ground.place.repository, &mut ground.changed)
+        && here.parents().await?.contains(&commit)
+    {
+        // What is checked out is the merge: all that differs from base is what it brings, whatever the branches share.
+        let merged = here.tree(&here.resolve("HEAD").await?).await?;
+        let differs = |file: &TreeFile| tree.entries.get(&file.path).is_none_or(|entry| entry.sha != file.blob);
+        changed.extend(merged.into_iter().filter(differs).map(|file| file.path));
+    }
     ground.sides.base = Some(Files::Remote { repository: repository.clone(), tree: tree.entries });
     ground.base = Some(commit);
     Ok(())

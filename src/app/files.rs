@@ -56,6 +56,8 @@ pub enum Files {
         root: PathBuf,
         /// The paths of its files, sorted; a file that Git ignores is there all the same, if it is named.
         all: Vec<PromptPath>,
+        /// Whether nothing is there but `all`: in a workflow other steps leave files that are not the change's.
+        is_closed: bool,
     },
     /// A commit of a repository on disk.
     Revision {
@@ -77,7 +79,11 @@ impl Files {
     /// Whether anything stands at the path.
     pub fn exists(&self, path: &PromptPath) -> bool {
         match self {
-            Self::Disk { root, .. } => root.join(path.as_str()).symlink_metadata().is_ok(),
+            Self::Disk { all, is_closed: true, .. } if all.binary_search(path).is_err() => false,
+            Self::Disk { root, .. } => {
+                !folders(root, path).any(|folder| folder.is_symlink())
+                    && root.join(path.as_str()).symlink_metadata().is_ok()
+            }
             Self::Revision { tree, .. } => tree.contains_key(path),
             Self::Remote { tree, .. } => tree.contains_key(path),
         }
@@ -116,6 +122,7 @@ impl Files {
     /// When it cannot be read now.
     pub async fn read(&self, path: &PromptPath, cap: usize) -> Result<Content, FilesError> {
         match self {
+            Self::Disk { all, is_closed: true, .. } if all.binary_search(path).is_err() => Ok(Content::Missing),
             Self::Disk { root, .. } => read_disk(root, path, cap).await,
             Self::Revision { repository, tree } => {
                 let Some(entry) = tree.get(path) else { return Ok(Content::Missing) };
@@ -163,12 +170,19 @@ async fn read_remote(
     }
 }
 
+/// The folders above a path, from the top.
+fn folders<'p>(root: &'p Path, path: &'p PromptPath) -> impl Iterator<Item = PathBuf> + use<'p> {
+    path.as_str().match_indices('/').filter_map(|(end, _)| Some(root.join(path.as_str().get(..end)?)))
+}
+
 async fn read_disk(root: &std::path::Path, path: &PromptPath, cap: usize) -> Result<Content, FilesError> {
     let failed = |error: std::io::Error| FilesError { path: path.clone(), message: error.to_string() };
     let full = root.join(path.as_str());
+    if path.as_str().split('/').any(|part| part.eq_ignore_ascii_case(".git")) {
+        return Ok(Content::Refused("in Git's own folder; name a file of the repository".to_owned()));
+    }
     // A folder that is a link leads as far out as a file that is one.
-    for (end, _) in path.as_str().match_indices('/') {
-        let folder = root.join(&path.as_str()[..end]);
+    for folder in folders(root, path) {
         if tokio::fs::symlink_metadata(&folder).await.is_ok_and(|metadata| metadata.is_symlink()) {
             return Ok(Content::Refused(SYMLINK.to_owned()));
         }

@@ -33,6 +33,8 @@ pub struct Ground {
     pub all: Vec<PromptPath>,
     /// What changes between base and head, by both names of a rename, where only prompts that change are meant.
     pub changed: Option<BTreeSet<PromptPath>>,
+    /// Whether only base's settings decide, as at the gate, also where base has none.
+    pub is_gate: bool,
 }
 
 /// The files of both sides.
@@ -70,7 +72,7 @@ pub async fn ground(
     let (head_files, head, all) = head_side(&place, head).await?;
     let renames = renames(&place, base.as_ref(), head.as_ref()).await?;
     let sides = Sides { base: base_files, head: head_files, renames };
-    Ok(Ground { place, sides, base, head, all, changed: None })
+    Ok(Ground { place, sides, base, head, all, changed: None, is_gate: false })
 }
 
 /// Where the settings are: the named file, else the usual one.
@@ -139,7 +141,7 @@ pub(super) async fn head_side(
     // The index still lists files that were deleted from disk.
     all.retain(|path| place.root.join(path.as_str()).symlink_metadata().is_ok());
     all.sort();
-    Ok((Files::Disk { root: place.root.clone(), all: all.clone() }, None, all))
+    Ok((Files::Disk { root: place.root.clone(), all: all.clone(), is_closed: false }, None, all))
 }
 
 /// Those of head's prompts that change.

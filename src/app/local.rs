@@ -144,7 +144,7 @@ pub async fn gather_on(options: &LocalOptions, ground: &Ground) -> Result<Gather
     let mut warnings = Vec::new();
     let both = (ground.sides.base.as_ref(), &ground.sides.head);
     let settings_path = ground::settings_path(&options.folder, &ground.place, both, options.settings.as_deref())?;
-    let settings = settings_of(both, &settings_path, &mut warnings).await?;
+    let settings = settings_on(ground, &settings_path, &mut warnings).await?;
     let governed = Governed::new(&settings).map_err(|error| LocalError::Input(error.to_string()))?;
     let mut paths = discover::select(&options.folder, &ground.place, &options.paths, &ground.all, &governed)?;
     if paths.is_empty() {
@@ -165,6 +165,22 @@ pub async fn gather_on(options: &LocalOptions, ground: &Ground) -> Result<Gather
     };
     let (base, head) = (ground.base.clone(), ground.head.clone());
     Ok(Gathered { settings, pairs, base, head, warnings, rivals: None, unchanged, removed })
+}
+
+/// The settings that decide on this ground.
+pub(super) async fn settings_on(
+    ground: &Ground,
+    path: &PromptPath,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<Settings, LocalError> {
+    let both = (ground.sides.base.as_ref(), &ground.sides.head);
+    let settings = settings_of(both, path, warnings).await?;
+    if ground.is_gate && both.0.is_some_and(|base| !base.exists(path)) {
+        // A change must not bring the rules by which it is judged; which models answer it may say, on both sides alike.
+        let Settings { model, judge, embeddings, run_usd, .. } = settings;
+        return Ok(Settings { model, judge, embeddings, run_usd, ..Settings::default() });
+    }
+    Ok(settings)
 }
 
 /// Base's settings where there is a base that has some, as at the gate; else head's.

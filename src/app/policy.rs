@@ -238,7 +238,7 @@ impl Desk {
     async fn at(folder: &Path, named: &[String]) -> Result<Self, LocalError> {
         let place = discover::place(folder, named).await?;
         let root = place.root.clone();
-        Ok(Self { files: Files::Disk { root: root.clone(), all: Vec::new() }, root, place })
+        Ok(Self { files: Files::Disk { root: root.clone(), all: Vec::new(), is_closed: false }, root, place })
     }
 
     /// A path as it was written in `folder`, or below the root.

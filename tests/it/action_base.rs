@@ -96,6 +96,6 @@ async fn a_checkout_of_the_base_branch_is_no_pass() {
     let base = step.desk.git(&["rev-parse", "HEAD"]);
     let done = step.pull_event("pull_request_target", &base, false).run().await;
     assert_eq!(done.verdict(), (2, "wrong_input"));
-    assert!(done.summary.contains("the checkout holds the base branch"), "{}", done.summary);
+    assert!(done.summary.contains("the checkout does not hold the change"), "{}", done.summary);
     assert!(done.summary.contains("github.event.pull_request.head.sha"), "{}", done.summary);
 }

@@ -58,6 +58,7 @@ async fn a_golden_set_and_the_settings_count_as_changes() {
     let prompts = |result: &serde_json::Value| result["prompts"].as_array().map(Vec::len);
     assert_eq!(prompts(&step.run().await.result()), Some(1));
     step.desk.write(".github/promptops.yml", "evaluation: { trials: 1 }\n");
+    step.desk.commit("settings");
     assert_eq!(prompts(&step.run().await.result()), Some(2));
 }
 
@@ -113,7 +114,12 @@ async fn each_level_of_fail_on_decides_the_exit_code_and_not_the_verdict() {
 #[tokio::test]
 async fn inputs_go_where_the_arguments_of_eval_go() {
     let mut step = Step::pull_request("kindly indeed").await;
+    let change = step.desk.git(&["rev-parse", "HEAD"]);
+    step.desk.git(&["checkout", "--quiet", "--detach", "HEAD~1"]);
     step.desk.write("ci/settings.yml", "evaluation: { min_score: 0.9 }\nlint: { banned_phrases: [indeed] }\n");
+    let base = step.desk.commit("settings");
+    step.desk.git(&["cherry-pick", &change]);
+    step.set("INPUT_BASE", &base);
     let out = step.desk.file("out.xml").display().to_string();
     step.set("INPUT_MODEL", "openai/gpt-4o").set("INPUT_TRIALS", "2").set("INPUT_JUNIT_FILE", &out);
     step.set("INPUT_PATHS", &format!("{PROMPT}\n"));

@@ -54,6 +54,8 @@ async fn a_fork_that_was_given_keys_is_measured() {
 #[tokio::test]
 async fn under_pull_request_target_a_fork_is_never_shown_to_a_model() {
     let mut step = fork("pull_request_target", "rudely").await;
+    let base = step.desk.git(&["rev-parse", "HEAD~1"]);
+    let merge = step.check_out_merge();
     let done = step.run().await;
     assert_eq!(done.verdict(), (3, "not_measured"));
     assert!(done.summary.contains("the keys given to this step were not used"), "{}", done.summary);
@@ -62,12 +64,11 @@ async fn under_pull_request_target_a_fork_is_never_shown_to_a_model() {
     // The token of such a run may write.
     assert_eq!(step.comments().len(), 1);
     // As it is checked out by itself, the change is not even there.
-    step.desk.git(&["checkout", "--quiet", "HEAD~1"]);
+    step.desk.git(&["checkout", "--quiet", &base]);
     let done = step.run().await;
     assert_eq!((done.verdict(), step.model.calls()), ((3, "not_measured"), 0));
     assert!(done.summary.contains("the change itself was not looked at"), "{}", done.summary);
-    let base = step.desk.git(&["rev-parse", "HEAD"]);
-    step.desk.git(&["checkout", "--quiet", "main"]);
+    step.desk.git(&["checkout", "--quiet", &merge]);
     assert_eq!(step.pull_event("pull_request_target", &base, false).run().await.verdict(), (1, "regression"));
 }
 

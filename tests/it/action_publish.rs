@@ -96,6 +96,7 @@ async fn ten_errors_are_annotated_and_the_rest_is_counted() {
     for number in 0..14 {
         step.desk.write(&format!("prompts/broken{number}.prompt.yml"), "messages: 7\n");
     }
+    step.desk.commit("broken");
     let done = step.run().await;
     assert_eq!(done.verdict(), (2, "wrong_input"));
     let commands = done.commands();

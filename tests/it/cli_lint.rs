@@ -267,7 +267,7 @@ async fn a_must_pass_case_whose_runs_disagree_is_told_after_a_run() {
             }
         })
         .await;
-        desk.ask(&model, &["eval", "--no-cache"]).await
+        desk.ask(&model, &["eval", "--no-cache", "--concurrency", "1"]).await
     };
     let ran = run(&desk).await;
     let said = "a.golden.yml:2:1: warning: must-pass case `small` failed 1 of ";

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told should panic")]
 
+mod action_attacks;
 mod action_base;
 mod action_composite;
 mod action_events;

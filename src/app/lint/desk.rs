@@ -63,7 +63,7 @@ pub async fn lint_on(options: &LintOptions, ground: &Ground) -> Result<Linted, L
     let mut found = Linted { prompts: 0, files: Vec::new(), rules: Vec::new(), notes: Vec::new() };
     let both = (sides.base.as_ref(), head);
     let settings_path = ground::settings_path(&options.folder, place, both, options.settings.as_deref())?;
-    let settings = match local::settings_of(both, &settings_path, &mut found.files).await {
+    let settings = match local::settings_on(ground, &settings_path, &mut found.files).await {
         Err(LocalError::Findings(broken)) => {
             found.files.extend(broken);
             Settings::default()

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::super::eval;
+use super::super::exit::CommandError;
 use super::Ended;
 use super::console::{print, unguessable};
 use crate::config::ActionConfig;
@@ -26,7 +27,9 @@ const TITLE: &str = "PromptOps";
 pub fn files(config: &ActionConfig, ended: &Ended, secrets: &Secrets) -> Vec<(Kind, String)> {
     let report = &ended.report;
     let mut troubles = Vec::new();
-    let mut write = |file: &Path, text: &str| match eval::write_file(file, text) {
+    let mut write = |file: &Path, text: &str| match not_by_link(file, config.workspace.as_deref())
+        .and_then(|()| eval::write_file(file, text))
+    {
         Ok(()) => true,
         Err(error) => {
             troubles.push((Kind::Warning, error.to_string()));
@@ -55,6 +58,23 @@ pub fn files(config: &ActionConfig, ended: &Ended, secrets: &Secrets) -> Vec<(Ki
     let summary = config.summary.as_deref();
     append("GITHUB_STEP_SUMMARY", summary, &page(summary, ended, secrets));
     troubles
+}
+
+/// The change may have committed a link where a result is to go, which would lead to a file that is none of its own.
+fn not_by_link(file: &Path, workspace: Option<&Path>) -> Result<(), CommandError> {
+    // What lies above the checkout is the runner's.
+    let is_ours = |part: &&Path| match workspace {
+        Some(workspace) if part.is_absolute() => part.starts_with(workspace) && *part != workspace,
+        _ => part.is_relative() && !part.as_os_str().is_empty(),
+    };
+    match file.ancestors().filter(is_ours).find(|part| part.is_symlink()) {
+        Some(link) => Err(CommandError::Input(format!(
+            "`{}` was not written: `{}` is a symbolic link; name a file that is none",
+            file.display(),
+            link.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The page for the summary, within what the step has left of it.

@@ -122,11 +122,11 @@ async fn work(
         file.as_ref().map_or(Ok(()), |file| eval::check_output(&format!("the input `{input}`"), file))?;
     }
     let options = options(config, event, repository)?;
-    let Standing { ground, notes, is_base } = action::stand(&options).await?;
+    let Standing { ground, notes, is_elsewhere } = action::stand(&options).await?;
     let pull = event.pull();
     let is_fork = pull.is_some_and(|pull| pull.is_fork);
     let keys_at_risk = pull.is_some_and(|pull| pull.is_fork && pull.has_secrets);
-    if is_base && keys_at_risk {
+    if is_elsewhere && keys_at_risk {
         let mut ended = stopped(config, End::NotMeasured, &risk(&vendors));
         ended
             .report
@@ -135,7 +135,7 @@ async fn work(
         ended.report.notes.push(FOR_A_FORK.to_owned());
         return Ok(ended);
     }
-    if is_base {
+    if is_elsewhere {
         return Ok(wrong(config, BASE_CHECKED_OUT.to_owned()));
     }
     let gathered = local::gather_on(&options.local, &ground).await?;
@@ -169,7 +169,7 @@ async fn work(
 }
 
 /// What to do where the change is not in the checkout.
-const BASE_CHECKED_OUT: &str = "the checkout holds the base branch and not the change, so there is nothing to compare; run \
+const BASE_CHECKED_OUT: &str = "the checkout does not hold the change but something else, so there is nothing to compare; run \
                                 on pull_request, or check out the change:\n- uses: actions/checkout@v4\n  with:\n    \
                                 ref: ${{ github.event.pull_request.head.sha }}\n";
 

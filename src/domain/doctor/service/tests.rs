@@ -107,7 +107,7 @@ fn deliveries_and_installations_are_looked_at() {
     );
     check(
         |facts| facts.installations = Some(Ok(vec![one(false, Permissions::new())])),
-        "problem installations: acme has not granted metadata: read",
+        "problem installations: acme has not granted checks: write",
     );
 }
 

@@ -87,6 +87,10 @@ fn next(report: &Report) -> Option<String> {
             "Sharpen the judge's rubric, or add a check without a judge to the cases named below."
         }
         (Verdict::NotMeasured, _) => "See below why, then run it again. Answers that came are not asked for again.",
+        (Verdict::NoRegressionFound, Sides::Change) if fails_anew(report) => {
+            "Mend the prompt or the golden set. The cases that fail are new, so they are not compared: they are from the next \
+             change on, once the golden set is on base."
+        }
         (Verdict::NoRegressionFound, _) => return more_cases(report),
         (Verdict::Pass, _) if report.base.is_none() && case => {
             "Mend the prompt or the golden set; with --strict such a case blocks."
@@ -94,6 +98,14 @@ fn next(report: &Report) -> Option<String> {
         (Verdict::Pass, _) => return None,
     };
     Some(text.to_owned())
+}
+
+/// Whether a case fails that base does not have: nothing is worse, and something is to be mended all the same.
+fn fails_anew(report: &Report) -> bool {
+    let cases = report.prompts.iter().filter(|prompt| prompt.has_base).flat_map(|prompt| &prompt.cases);
+    let fails =
+        |case: &CaseReport| case.base.is_none() && case.head.as_ref().is_some_and(|head| head.passes < head.trials);
+    cases.into_iter().any(fails)
 }
 
 /// How many cases would turn "no regression found" into a pass.
