@@ -10,7 +10,7 @@ use crate::domain::ids::PromptPath;
 use crate::domain::prompt::{self, Prompt, RenderError, ResponseFormat, Vars};
 
 /// What stands before a value that was made up.
-const MARK: &str = "REPLACE ME";
+pub const MARK: &str = "REPLACE ME";
 /// Most variables that are found one by one as the template asks for them.
 const MOST_ASKED: usize = 50;
 

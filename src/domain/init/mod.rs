@@ -20,6 +20,7 @@ use super::policy::Principal;
 use super::prompt::{Format, Prompt};
 use super::settings::SETTINGS_PATH;
 
+pub use golden::MARK;
 pub use near::{is_editors, is_near_miss, is_third_party};
 pub use vendors::keys;
 

@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::domain::lint::place;
-use crate::domain::lint::{Config, Finding, MOST_HITS, Member, Rule, RuleId, Subject};
+use crate::domain::init::MARK;
+use crate::domain::lint::place::{self, Places};
+use crate::domain::lint::{Config, Finding, MOST_HITS, Member, Part, Rule, RuleId, Subject};
 
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant, and a test compiles it")]
 static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
@@ -31,6 +32,23 @@ impl Rule for LeftoverPlaceholder {
     }
 
     fn check(&self, subject: &Subject<'_>, _: &Config<'_>, found: &mut Vec<Finding>) {
+        for text in subject.texts.iter().filter(|text| text.part == Part::GoldenSet) {
+            let mut places = Places::new(text.text);
+            let is_comment = |at: &usize| {
+                text.text
+                    .get(..*at)
+                    .and_then(|before| before.lines().last())
+                    .is_some_and(|line| line.trim_start().starts_with('#'))
+            };
+            let hits = text.text.match_indices(MARK).map(|(at, _)| at).filter(|at| !is_comment(at));
+            for at in hits.take(MOST_HITS) {
+                let message = format!("the placeholder `{MARK}` was left in a case, which therefore tests little");
+                let help = "write a real input that belongs there";
+                found.push(
+                    Finding::of_file(self.id(), text.path, message, help).at(Some(places.of(&(at..at + MARK.len())))),
+                );
+            }
+        }
         for member in subject.members {
             for (first_line, text) in said(member) {
                 let mut from = first_line;
@@ -69,6 +87,15 @@ mod tests {
         let file = format!("name: a\nmessages:\n  - role: user\n    content: |\n      Hello.\n      {content}\n");
         let expected = expected.map(|found| format!("6 leftover-placeholder: the placeholder `{found}` was left in"));
         Bench::new(&file).expect("leftover-placeholder", &expected.as_deref().into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn cases_that_init_could_only_begin_are_found_and_the_comment_on_them_is_not() {
+        let golden = "# Put a real input in the place of each REPLACE ME.\ncases:\n  - id: a\n    vars: { q: \"REPLACE ME: q\" }\n    expected: x\n";
+        Bench::new("name: a\nmessages: [{ role: user, content: \"Hi {{q}}\" }]\n").golden(golden).expect(
+            "leftover-placeholder",
+            &["golden:4 leftover-placeholder: the placeholder `REPLACE ME` was left in a case, which therefore tests little"],
+        );
     }
 
     #[test]
