@@ -170,7 +170,7 @@ async fn a_broken_config_on_base_may_not_be_replaced() {
         "prompts: [file://../texts/*.json]\nproviders: [openai:gpt-4o-mini]\ntests: [{vars: {order: A-001}}]\n";
     let pull = app.open(&Change::by("ann").write(CONFIG, config)).await;
     app.expect(pull, "action_required", "in_progress");
-    assert!(app.report(pull).unwrap().contains("mend it on the base branch first"), "{}", app.report(pull).unwrap());
+    assert!(app.report(pull).unwrap().contains("Mend it on the base branch first"), "{}", app.report(pull).unwrap());
     assert_eq!(app.model.calls(), 0);
     app.finish().await;
 

@@ -282,7 +282,7 @@ async fn a_broken_base_may_be_mended_and_not_be_replaced() {
     let replaced = app.open(&worse.write(GOLDEN, golden([1]))).await;
     app.expect(replaced, "action_required", "in_progress");
     let report = app.report(replaced).unwrap();
-    assert!(report.contains("mend it on the base branch first"), "{report}");
+    assert!(report.contains("Mend it on the base branch first"), "{report}");
     assert_eq!(app.model.calls(), 0);
     let mended = app.open(&Change::by("ann").write(GOLDEN, golden([1, 2]))).await;
     app.expect(mended, "success", "in_progress");
