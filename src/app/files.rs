@@ -80,10 +80,7 @@ impl Files {
     pub fn exists(&self, path: &PromptPath) -> bool {
         match self {
             Self::Disk { all, is_closed: true, .. } if all.binary_search(path).is_err() => false,
-            Self::Disk { root, .. } => {
-                !folders(root, path).any(|folder| folder.is_symlink())
-                    && root.join(path.as_str()).symlink_metadata().is_ok()
-            }
+            Self::Disk { root, .. } => root.join(path.as_str()).symlink_metadata().is_ok(),
             Self::Revision { tree, .. } => tree.contains_key(path),
             Self::Remote { tree, .. } => tree.contains_key(path),
         }

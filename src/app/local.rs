@@ -156,7 +156,8 @@ pub async fn gather_on(options: &LocalOptions, ground: &Ground) -> Result<Gather
     }
     let unchanged = found - paths.len();
     let Ground { sides, changed, .. } = ground;
-    let gone = |path: &&PromptPath| governed.classify(path) == Some(Change::Prompt) && !sides.head.exists(path);
+    let gone =
+        |path: &&PromptPath| governed.classify(path) == Some(Change::Prompt) && ground.all.binary_search(path).is_err();
     let removed = changed.iter().flatten().filter(gone).cloned().collect();
     let named = !options.paths.is_empty();
     let pairs = match paths.as_slice() {
