@@ -80,10 +80,18 @@ impl Github {
     /// The app that the credentials belong to.
     ///
     /// # Errors
-    /// Whatever a call can meet.
-    pub async fn app_seen(&self) -> Result<AppSeen, GithubError> {
+    /// When there is no app of that id, and whatever else a call can meet.
+    pub async fn app_seen(&self) -> Result<AppSeen, Trouble> {
         const WHAT: &str = "the app itself";
-        let App { slug, permissions, events } = self.as_app(&Ask::get("/app".into(), WHAT)).await?.parse(WHAT)?;
+        let answer = self.as_app(&Ask::get("/app".into(), WHAT)).await;
+        let App { slug, permissions, events } = match answer.and_then(|answer| answer.parse(WHAT)) {
+            Err(GithubError::NotFound { .. }) => {
+                let message =
+                    "GitHub knows no app of this id: compare PROMPTOPS_GITHUB_APP_ID with the app's settings page";
+                return Err(Trouble { message: message.to_owned(), is_world: false });
+            }
+            app => app?,
+        };
         Ok(AppSeen { slug, permissions, events })
     }
 

@@ -103,8 +103,10 @@ pub(super) fn authorize(
     params: &[(&str, String)],
 ) -> Result<u64, Refusal> {
     let param = |name: &str| params.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value.as_str());
+    let is_suspended = token.and_then(|token| world.installations.get(&token.installation)?.suspended).is_some();
     match (access, caller, token) {
         (Access::Public, ..) => Ok(0),
+        _ if is_suspended => Err(Refusal::suspended()),
         (_, Caller::Anonymous, _) => Err(Refusal::new(401, "Requires authentication")),
         (Access::Anyone, ..) | (Access::Installation, _, Some(_)) => Ok(0),
         (Access::App, Caller::App, _) => Ok(world.repo_id(param("owner"), param("repo")).unwrap_or(0)),

@@ -101,6 +101,11 @@ impl Refusal {
         Self::new(403, "Resource not accessible by integration")
     }
 
+    /// An owner of the account suspended the installation.
+    pub(super) fn suspended() -> Self {
+        Self::new(403, "This installation has been suspended")
+    }
+
     /// A field of the body breaks a rule.
     pub(super) fn invalid(resource: &str, field: &str, code: &str) -> Self {
         Self::explained(resource, field, code, &format!("{field} {}", code.replace('_', " ")))

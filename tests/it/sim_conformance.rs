@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use promptops::domain::ids::{CommitSha, InstallationId, PullNumber, RepoName, TeamSlug};
-use promptops::sim::{Caller, Change, DEFAULT_PERMISSIONS, NewPull, Repo, RequiredCheck, Sim, Verdict};
+use promptops::sim::{Caller, Change, DEFAULT_PERMISSIONS, Manner, NewPull, Repo, RequiredCheck, Sim, Verdict};
 use serde_json::{Value, json};
 
 use crate::support::api::{Client, Outcome, bot, jwt};
@@ -82,6 +82,13 @@ async fn the_app_and_its_people() -> Outcome {
     let guids: Vec<String> = s.sim.deliveries().into_iter().map(|delivery| delivery.guid).collect();
     assert_eq!(guids[1], guids[2]);
     s.app.get("/app/hook/deliveries?cursor=nonsense", 400).await?;
+    let hook = s.app.get("/app/hook/config", 200).await?;
+    assert_eq!(
+        (&hook["url"], &hook["content_type"], &hook["insecure_ssl"]),
+        (&json!("http://127.0.0.1:1/"), &json!("json"), &json!("0"))
+    );
+    assert_eq!(hook["secret"], "********");
+    s.bot.get("/app/hook/config", 401).await?;
     let narrow = json!({"repositories": ["shop"], "permissions": {"checks": "read"}});
     let installation = s.app.get("/repos/acme/shop/installation", 200).await?["id"].to_string();
     s.app.write("POST", &format!("/app/installations/{installation}/access_tokens"), narrow, 201).await?;
@@ -139,6 +146,52 @@ async fn repositories_and_git() -> Outcome {
     s.bot.get(&repo("/commits/unknown-branch"), 422).await?;
     let compare = s.bot.get(&repo("/compare/main...feat/tone"), 200).await?;
     assert_eq!((compare["status"].as_str(), compare["ahead_by"].as_u64()), (Some("ahead"), Some(2)));
+    s.finish();
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_branch_requires_by_a_ruleset_and_by_branch_protection() -> Outcome {
+    let s = scene().await?;
+    let repo = |path: &str| format!("/repos/acme/shop{path}");
+    let (rules, protection) = (repo("/rules/branches/main"), repo("/branches/main/protection/required_status_checks"));
+    let rule = s.bot.get(&rules, 200).await?[0].clone();
+    assert_eq!((&rule["type"], &rule["ruleset_source"]), (&json!("required_status_checks"), &json!("acme/shop")));
+    let path = repo(&format!("/rulesets/{}", rule["ruleset_id"]));
+    let ruleset = s.bot.get(&path, 200).await?;
+    assert_eq!((&ruleset["enforcement"], ruleset.get("bypass_actors")), (&json!("active"), None));
+    s.shop.manner("main", Manner { strict: true, queue: true, bypass: Some(vec![7]), ..Manner::default() })?;
+    let actor = json!({"actor_id": 7, "actor_type": "Team", "bypass_mode": "always"});
+    assert_eq!(s.bot.get(&path, 200).await?["bypass_actors"], json!([actor]));
+    assert_eq!(s.bot.get(&format!("{rules}?per_page=1&page=2"), 200).await?[0]["type"], "merge_queue");
+    s.bot.get(&repo("/rulesets/1"), 404).await?;
+    s.bot.get(&protection, 403).await?;
+    let installation =
+        InstallationId(s.app.get("/repos/acme/shop/installation", 200).await?["id"].to_string().parse()?);
+    s.sim.regrant(installation, &[DEFAULT_PERMISSIONS, &[("administration", "read")]].concat())?;
+    let more = bot(&s.sim, installation).await?;
+    more.get(&protection, 404).await?;
+    s.shop.manner("main", Manner { classic: true, strict: true, ..Manner::default() })?;
+    let protected = more.get(&protection, 200).await?;
+    assert_eq!((&protected["strict"], &protected["checks"][0]["app_id"]), (&json!(true), &json!(s.sim.app_id())));
+    assert_eq!(more.get(&rules, 200).await?, json!([]));
+    let branch = more.get(&repo("/branches/main"), 200).await?;
+    assert_eq!(branch["protection"]["required_status_checks"]["contexts"], protected["contexts"]);
+    more.get(&repo("/branches/nowhere"), 404).await?;
+    s.finish();
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_suspended_installation_may_do_nothing() -> Outcome {
+    let s = scene().await?;
+    let installation = s.app.get("/repos/acme/shop/installation", 200).await?["id"].to_string();
+    s.sim.suspend(InstallationId(installation.parse()?))?;
+    assert!(s.app.get("/repos/acme/shop/installation", 200).await?["suspended_at"].is_string());
+    let refused = s.bot.get("/repos/acme/shop", 403).await?;
+    assert_eq!(refused["message"], "This installation has been suspended");
+    let mint = format!("/app/installations/{installation}/access_tokens");
+    s.app.write("POST", &mint, json!({}), 403).await?;
     s.finish();
     Ok(())
 }

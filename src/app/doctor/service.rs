@@ -44,7 +44,7 @@ pub async fn gather(settings: Settings<'_>) -> ServiceFacts {
         providers: settings.providers,
     };
     if let (Ok(github), Ok(_)) = (&settings.github, &facts.skew_s) {
-        facts.app = Some(github.app_seen().await.map_err(Trouble::from));
+        facts.app = Some(github.app_seen().await);
         if matches!(facts.app, Some(Ok(_))) {
             facts.hook = Some(github.hook_seen().await.map_err(Trouble::from));
             facts.deliveries = Some(github.deliveries_seen().await.map_err(Trouble::from));

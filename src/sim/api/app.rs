@@ -81,6 +81,9 @@ pub(in crate::sim) fn installations(world: &mut World, call: &Call) -> Answer {
 /// `POST /app/installations/{id}/access_tokens`
 pub(in crate::sim) fn create_token(world: &mut World, call: &Call) -> Answer {
     let installation = world.installations.get(&call.number("id")?).ok_or_else(Refusal::not_found)?;
+    if installation.suspended.is_some() {
+        return Err(Refusal::suspended());
+    }
     let repos = narrowed_repos(world, installation, call)?;
     let permissions = narrowed_permissions(installation, call)?;
     let expires = world.clock.seconds() + TOKEN_LIFE;

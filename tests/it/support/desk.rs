@@ -1,5 +1,6 @@
 //! An author's desk: a folder with prompts, often a Git repository, and the real binary run in it with a clean environment.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -87,6 +88,16 @@ impl Desk {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// The variables that a run of the binary needs.
+    pub fn surroundings(&self) -> [(&'static str, OsString); 3] {
+        let home = self.cache.path();
+        [
+            ("PATH", std::env::var_os("PATH").unwrap_or_default()),
+            ("HOME", home.into()),
+            ("PROMPTOPS_CACHE_DIR", home.join("answers").into()),
+        ]
+    }
+
     /// Runs the binary without any provider.
     pub async fn run(&self, arguments: &[&str]) -> Ran {
         self.run_in("", arguments, &[]).await
@@ -100,8 +111,7 @@ impl Desk {
     /// Runs the binary in a folder of the desk, with these variables and no others that matter.
     pub async fn run_in(&self, below: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
         let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_promptops"));
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", self.cache.path()).env("PROMPTOPS_CACHE_DIR", self.cache.path().join("answers"));
+        command.env_clear().envs(self.surroundings());
         command.envs(variables.iter().copied()).args(arguments).current_dir(self.file(below));
         command.timeout(Duration::from_secs(60));
         // The scripted provider answers on this thread meanwhile.

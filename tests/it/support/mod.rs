@@ -10,3 +10,4 @@ pub mod plans;
 pub mod provider;
 pub mod runner;
 pub mod step;
+pub mod terminal;
