@@ -14,7 +14,7 @@ pub enum GithubError {
         what: String,
     },
     /// 403 that is no rate limit.
-    #[error("GitHub refuses {what} ({message}){}", needs(permission.as_deref()))]
+    #[error("GitHub refuses {what} ({message}){}", needs(permission.as_deref(), message))]
     Forbidden {
         /// What was asked for.
         what: String,
@@ -110,8 +110,11 @@ impl GithubError {
     }
 }
 
-fn needs(permission: Option<&str>) -> String {
+fn needs(permission: Option<&str>, message: &str) -> String {
     match permission {
+        _ if message.contains("suspended") => {
+            ": an owner of the account has to lift that in its settings, under GitHub Apps".to_owned()
+        }
         Some(permission) => format!(": grant the app {permission} and accept that on the installation"),
         None => ": check the app's permissions on the installation".to_owned(),
     }

@@ -45,6 +45,11 @@ struct ProtectedChecks {
 }
 
 #[derive(Deserialize)]
+struct Enforced {
+    enabled: bool,
+}
+
+#[derive(Deserialize)]
 struct ProtectedCheck {
     context: String,
     app_id: Option<i64>,
@@ -182,6 +187,7 @@ impl Lookout<'_> {
                 break;
             }
         }
+        seen.has_ruleset = !rulesets.is_empty();
         seen.bypass = self.bypass(&rulesets).await?;
         Ok(())
     }
@@ -209,18 +215,16 @@ impl Lookout<'_> {
 
     /// What of branch protection only administrators see.
     async fn protection(&self, branch: &BranchName, seen: &mut RulesSeen) -> Result<(), GithubError> {
-        let what = format!("the protection of {branch} of {}", self.name);
-        let route = self.route(&format!("/branches/{}/protection/required_status_checks", part(branch.as_str())));
-        let scope = Scope::Protection(self.name.name().to_owned());
-        match self.github.call(self.installation, &scope, &Ask::get(route, what.clone())).await {
-            Ok(answer) => {
-                let checks: ProtectedChecks = answer.parse(&what)?;
-                if checks.strict {
-                    seen.strict.push("branch protection".to_owned());
-                }
+        let found = async {
+            let checks: Option<ProtectedChecks> = self.administered(branch, "required_status_checks").await?;
+            let admins: Option<Enforced> = self.administered(branch, "enforce_admins").await?;
+            Ok((checks.is_some_and(|checks| checks.strict), admins.is_some_and(|admins| !admins.enabled)))
+        };
+        match found.await {
+            Ok((is_strict, is_lax)) => {
+                seen.strict.extend(is_strict.then(|| "branch protection".to_owned()));
+                seen.is_lax = is_lax;
             }
-            // There is protection, and none of checks.
-            Err(GithubError::NotFound { .. }) => {}
             Err(GithubError::Validation { .. } | GithubError::Forbidden { .. }) => seen.unseen.push(
                 "whether branch protection wants branches up to date, and whether administrators may bypass it, takes \
                  Administration: read, which the app does not ask for"
@@ -229,6 +233,22 @@ impl Lookout<'_> {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// A part of a branch's protection; `None` where it protects nothing of that kind.
+    async fn administered<T: DeserializeOwned>(
+        &self,
+        branch: &BranchName,
+        kind: &str,
+    ) -> Result<Option<T>, GithubError> {
+        let what = format!("the protection of {branch} of {}", self.name);
+        let route = self.route(&format!("/branches/{}/protection/{kind}", part(branch.as_str())));
+        let scope = Scope::Protection(self.name.name().to_owned());
+        match self.github.call(self.installation, &scope, &Ask::get(route, what.clone())).await {
+            Ok(answer) => answer.parse(&what).map(Some),
+            Err(GithubError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn route(&self, rest: &str) -> String {

@@ -86,6 +86,12 @@ pub(super) const ROUTES: &[Route] = &[
         ADMINISTRATION,
         rules::protection,
     ),
+    route(
+        "GET",
+        "/repos/{owner}/{repo}/branches/{branch*}/protection/enforce_admins",
+        ADMINISTRATION,
+        rules::enforce_admins,
+    ),
     route("GET", "/repos/{owner}/{repo}/branches/{branch*}", CONTENTS, repos::branch),
     route("GET", "/repos/{owner}/{repo}/rules/branches/{branch*}", METADATA, rules::of_branch),
     route("GET", "/repos/{owner}/{repo}/rulesets/{id}", METADATA, rules::ruleset),

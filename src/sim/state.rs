@@ -76,6 +76,8 @@ pub struct RequiredCheck {
 pub struct Manner {
     /// By branch protection; else by a ruleset.
     pub classic: bool,
+    /// Branch protection binds administrators too.
+    pub binds_admins: bool,
     /// A branch must be up to date before it is merged.
     pub strict: bool,
     /// There is a merge queue.

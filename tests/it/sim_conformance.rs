@@ -171,7 +171,10 @@ async fn what_a_branch_requires_by_a_ruleset_and_by_branch_protection() -> Outco
     s.sim.regrant(installation, &[DEFAULT_PERMISSIONS, &[("administration", "read")]].concat())?;
     let more = bot(&s.sim, installation).await?;
     more.get(&protection, 404).await?;
+    let admins = repo("/branches/main/protection/enforce_admins");
+    more.get(&admins, 404).await?;
     s.shop.manner("main", Manner { classic: true, strict: true, ..Manner::default() })?;
+    assert_eq!(more.get(&admins, 200).await?["enabled"], false);
     let protected = more.get(&protection, 200).await?;
     assert_eq!((&protected["strict"], &protected["checks"][0]["app_id"]), (&json!(true), &json!(s.sim.app_id())));
     assert_eq!(more.get(&rules, 200).await?, json!([]));

@@ -26,8 +26,12 @@ pub struct RulesSeen {
     pub strict: Vec<String>,
     /// Whether there is a merge queue.
     pub has_queue: bool,
+    /// Whether any of it comes from a ruleset.
+    pub has_ruleset: bool,
     /// Who may pass by a ruleset, as far as GitHub shows it: `None` where it does not.
     pub bypass: Option<Vec<String>>,
+    /// Whether branch protection lets administrators pass.
+    pub is_lax: bool,
     /// What could not be seen, each with why.
     pub unseen: Vec<String>,
 }
@@ -115,7 +119,15 @@ fn branch(sheet: &mut Sheet, facts: &RepositoryFacts, branch: &str, rules: &Rule
             None => sheet.skipped("merge-queue", "the app's events could not be seen"),
         }
     }
+    bypass(sheet, branch, rules);
+    for why in &rules.unseen {
+        sheet.skipped("protection", format!("{branch}: {why}"));
+    }
+}
+
+fn bypass(sheet: &mut Sheet, branch: &str, rules: &RulesSeen) {
     match &rules.bypass {
+        _ if !rules.has_ruleset => {}
         None => {
             let why = "GitHub shows who may bypass a ruleset only to those who may edit it; look at it in the settings";
             sheet.skipped("bypass", format!("{branch}: {why}"));
@@ -127,8 +139,12 @@ fn branch(sheet: &mut Sheet, facts: &RepositoryFacts, branch: &str, rules: &Rule
             "take them off the bypass list: an override leaves a trace, a bypass does not",
         ),
     }
-    for why in &rules.unseen {
-        sheet.skipped("protection", format!("{branch}: {why}"));
+    if rules.is_lax {
+        sheet.warning(
+            "bypass",
+            format!("administrators may merge into {branch} past its branch protection"),
+            "tick “Do not allow bypassing the above settings” there: an override leaves a trace, a bypass does not",
+        );
     }
 }
 
@@ -213,11 +229,16 @@ mod tests {
         check(queue(), None, "skipped merge-queue");
         let strict = RulesSeen { strict: vec!["ruleset 7".to_owned()], ..RulesSeen::default() };
         check(strict, None, "warning strict: ruleset 7 wants branches up to date");
-        check(RulesSeen::default(), None, "skipped bypass: main: GitHub shows who may bypass");
-        let bypass = |people: &[&str]| Some(people.iter().map(|one| (*one).to_owned()).collect());
-        check(RulesSeen { bypass: bypass(&[]), ..RulesSeen::default() }, None, "ok bypass");
-        let some = RulesSeen { bypass: bypass(&["team 3"]), ..RulesSeen::default() };
+        let ruleset = |people: Option<&[&str]>| {
+            let bypass = people.map(|people| people.iter().map(|one| (*one).to_owned()).collect());
+            RulesSeen { has_ruleset: true, bypass, ..RulesSeen::default() }
+        };
+        check(ruleset(None), None, "skipped bypass: main: GitHub shows who may bypass");
+        check(ruleset(Some(&[])), None, "ok bypass");
+        let some = ruleset(Some(&["team 3"]));
         check(some, None, "warning bypass: the rulesets of main may be bypassed by team 3");
+        let lax = RulesSeen { is_lax: true, ..RulesSeen::default() };
+        check(lax, None, "warning bypass: administrators may merge into main past its branch protection");
         let unseen = RulesSeen { unseen: vec!["no permission".to_owned()], ..RulesSeen::default() };
         check(unseen, None, "skipped protection: main: no permission");
     }

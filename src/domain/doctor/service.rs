@@ -79,7 +79,7 @@ pub enum DatabaseSeen {
 /// All facts. What follows on a failed fact is `None`.
 #[derive(Debug, Clone)]
 pub struct ServiceFacts {
-    /// Whether the private key can be used.
+    /// Whether the app's id and its private key can be used.
     pub key: Result<(), String>,
     /// Whether webhook secrets are set.
     pub secrets: Result<usize, String>,
@@ -106,12 +106,12 @@ pub struct ServiceFacts {
 pub fn judge(facts: &ServiceFacts) -> Vec<Finding> {
     let mut sheet = Sheet::new(Part::Service);
     match &facts.key {
-        Ok(()) => sheet.ok("private-key", "an RSA key in PEM"),
-        Err(why) => sheet.problem("private-key", why, "download a new key on the app's settings page"),
+        Ok(()) => sheet.ok("credentials", "an app id, and an RSA key in PEM"),
+        Err(why) => wrong(&mut sheet, "credentials", why),
     }
     match &facts.secrets {
         Ok(number) => sheet.ok("webhook-secret", format!("{} set", count(*number, "webhook secret"))),
-        Err(why) => sheet.problem("webhook-secret", why, "copy it from the app's settings page"),
+        Err(why) => wrong(&mut sheet, "webhook-secret", why),
     }
     clock(&mut sheet, &facts.skew_s);
     seen(&mut sheet, "app", facts.app.as_ref(), app);
@@ -135,6 +135,11 @@ pub fn judge(facts: &ServiceFacts) -> Vec<Finding> {
         Err(why) => sheet.problem("providers", why, "mend it: `serve` does not start with it"),
     }
     sheet.finish()
+}
+
+/// A setting that cannot be used; why says what to do.
+fn wrong(sheet: &mut Sheet, check: &'static str, why: &str) {
+    sheet.failed(check, &Trouble { message: why.to_owned(), is_world: false });
 }
 
 /// Judges a fact that may be missing.

@@ -81,3 +81,15 @@ pub(in crate::sim) fn protection(world: &mut World, call: &Call) -> Answer {
     });
     Ok(Reply::json(200, body))
 }
+
+/// `GET /repos/{owner}/{repo}/branches/{branch}/protection/enforce_admins`
+pub(in crate::sim) fn enforce_admins(world: &mut World, call: &Call) -> Answer {
+    let repo = repo_of(world, call)?;
+    let branch = call.param("branch");
+    let Manner { classic, binds_admins, .. } = manner(repo, branch);
+    if !classic {
+        return Err(Refusal::new(404, "Branch not protected"));
+    }
+    let url = format!("{}/branches/{branch}/protection/enforce_admins", repository::api_url(world, repo));
+    Ok(Reply::json(200, json!({"url": url, "enabled": binds_admins})))
+}

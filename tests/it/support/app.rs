@@ -7,6 +7,7 @@ use promptops::app::job::Job;
 use promptops::app::service::RunBounds;
 use promptops::cli::Server;
 use promptops::config::{GithubConfig, ProviderConfig, ServeConfig};
+use promptops::domain::app_manifest::{EVENTS, PERMISSIONS};
 use promptops::domain::audit::AuditEntry;
 use promptops::domain::ids::{CommitSha, InstallationId, PullNumber, RepoName, TeamSlug};
 use promptops::engine::clock::{Clock, SystemClock};
@@ -146,7 +147,9 @@ impl TestApp {
         {
             repo.role(login, role).unwrap();
         }
-        let installation = sim.install("acme").unwrap();
+        // Exactly what the App asks for: whatever needs more fails here.
+        sim.reregister(PERMISSIONS, EVENTS);
+        let installation = sim.install_on("acme", None, PERMISSIONS).unwrap();
         protect(&sim, &repo, "main");
         let mood = Arc::new(Mutex::new(Mood::Fine));
         let shared = mood.clone();

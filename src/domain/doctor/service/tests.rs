@@ -136,6 +136,6 @@ fn what_follows_on_a_bad_key_is_skipped() {
         facts.key = Err("no RSA key".to_owned());
         (facts.app, facts.hook) = (None, None);
     };
-    check(bad, "problem private-key: no RSA key");
+    check(bad, "problem credentials: no RSA key");
     check(bad, "skipped webhook: GitHub cannot be asked as the app");
 }
