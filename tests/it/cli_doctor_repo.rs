@@ -34,8 +34,8 @@ async fn all_is_well() {
     let (said, code) = look(&app, &[]).await;
     insta::assert_snapshot!(said, @r"
     ok         settings: acme/prompts has settings on its default branch
-    ok         required-check: `promptops/evaluation: main` is required by ruleset 1011 from our app
-    ok         required-check: `promptops/approval: main` is required by ruleset 1011 from our app
+    ok         required-check: `promptops/evaluation: main` is required by ruleset N from our app
+    ok         required-check: `promptops/approval: main` is required by ruleset N from our app
     ok         bypass: nobody may bypass the rulesets of main
     ");
     assert_eq!(code, 0);
@@ -55,14 +55,13 @@ async fn checks_that_are_not_required_are_told() {
                -> add it to the required checks of a ruleset for main, with the app 424242 as its source
     problem    required-check: `promptops/approval: main` is not required: main can be merged into without it
                -> add it to the required checks of a ruleset for main, with the app 424242 as its source
-    ok         bypass: nobody may bypass the rulesets of main
     ");
     assert_eq!(code, 2);
     require(&app, &[(EVALUATION, Some(app.sim.app_id())), ("build", None)]);
     let (said, code) = look(&app, &[]).await;
     insta::assert_snapshot!(said, @r"
     ok         settings: acme/prompts has settings on its default branch
-    ok         required-check: `promptops/evaluation: main` is required by ruleset 1011 from our app
+    ok         required-check: `promptops/evaluation: main` is required by ruleset N from our app
     problem    required-check: `promptops/approval: main` is not required: main can be merged into without it
                -> add it to the required checks of a ruleset for main, with the app 424242 as its source
     skipped    bypass: main: GitHub shows who may bypass a ruleset only to those who may edit it; look at it in the settings
@@ -78,9 +77,9 @@ async fn checks_that_any_app_or_another_may_write_are_told() {
     let (said, code) = look(&app, &[]).await;
     insta::assert_snapshot!(said, @r"
     ok         settings: acme/prompts has settings on its default branch
-    problem    required-check: ruleset 1011 requires `promptops/evaluation: main` from anybody: every workflow's token can write it
+    problem    required-check: ruleset N requires `promptops/evaluation: main` from anybody: every workflow's token can write it
                -> choose the app 424242 as its source
-    problem    required-check: ruleset 1011 wants `promptops/approval: main` from the app 15368, which is not ours: it never comes
+    problem    required-check: ruleset N wants `promptops/approval: main` from the app 15368, which is not ours: it never comes
                -> choose the app 424242 as its source
     skipped    bypass: main: GitHub shows who may bypass a ruleset only to those who may edit it; look at it in the settings
     ");
@@ -97,7 +96,6 @@ async fn branch_protection_counts_as_much_as_a_ruleset() {
     ok         settings: acme/prompts has settings on its default branch
     ok         required-check: `promptops/evaluation: main` is required by branch protection from our app
     ok         required-check: `promptops/approval: main` is required by branch protection from our app
-    ok         bypass: nobody may bypass the rulesets of main
     skipped    protection: main: whether branch protection wants branches up to date, and whether administrators may bypass it, takes Administration: read, which the app does not ask for
     ");
     assert_eq!(code, 0);
@@ -111,7 +109,8 @@ async fn branch_protection_counts_as_much_as_a_ruleset() {
     ok         required-check: `promptops/approval: main` is required by branch protection from our app
     warning    strict: branch protection wants branches up to date before a merge into main
                -> nothing breaks, but each merge makes all others update and run again: a merge queue costs less
-    ok         bypass: nobody may bypass the rulesets of main
+    warning    bypass: administrators may merge into main past its branch protection
+               -> tick “Do not allow bypassing the above settings” there: an override leaves a trace, a bypass does not
     ");
     assert_eq!(code, 0);
     app.repo.manner("main", Manner { classic: true, binds_admins: true, ..Manner::default() }).unwrap();
@@ -123,9 +122,6 @@ async fn branch_protection_counts_as_much_as_a_ruleset() {
                -> choose the app 424242 as its source
     problem    required-check: `promptops/approval: main` is not required: main can be merged into without it
                -> add it to the required checks of a ruleset for main, with the app 424242 as its source
-    warning    strict: branch protection wants branches up to date before a merge into main
-               -> nothing breaks, but each merge makes all others update and run again: a merge queue costs less
-    ok         bypass: nobody may bypass the rulesets of main
     ");
     assert_eq!(code, 2);
     app.finish().await;
@@ -139,9 +135,9 @@ async fn a_queue_strictness_and_who_may_bypass_are_told() {
     let (said, code) = look(&app, &[]).await;
     insta::assert_snapshot!(said, @r"
     ok         settings: acme/prompts has settings on its default branch
-    ok         required-check: `promptops/evaluation: main` is required by ruleset 1011 from our app
-    ok         required-check: `promptops/approval: main` is required by ruleset 1011 from our app
-    warning    strict: ruleset 1011 wants branches up to date before a merge into main
+    ok         required-check: `promptops/evaluation: main` is required by ruleset N from our app
+    ok         required-check: `promptops/approval: main` is required by ruleset N from our app
+    warning    strict: ruleset N wants branches up to date before a merge into main
                -> nothing breaks, but each merge makes all others update and run again: a merge queue costs less
     ok         merge-queue: main has a merge queue, and the app hears its groups
     warning    bypass: the rulesets of main may be bypassed by Team 7
@@ -165,14 +161,13 @@ async fn another_branch_is_looked_at_too() {
     let (said, code) = look(&app, &["--branch", "release/1"]).await;
     insta::assert_snapshot!(said, @r"
     ok         settings: acme/prompts has settings on its default branch
-    ok         required-check: `promptops/evaluation: main` is required by ruleset 1011 from our app
-    ok         required-check: `promptops/approval: main` is required by ruleset 1011 from our app
+    ok         required-check: `promptops/evaluation: main` is required by ruleset N from our app
+    ok         required-check: `promptops/approval: main` is required by ruleset N from our app
     skipped    bypass: main: GitHub shows who may bypass a ruleset only to those who may edit it; look at it in the settings
     problem    required-check: `promptops/evaluation: release/1` is not required: release/1 can be merged into without it
                -> add it to the required checks of a ruleset for release/1, with the app 424242 as its source
     problem    required-check: `promptops/approval: release/1` is not required: release/1 can be merged into without it
                -> add it to the required checks of a ruleset for release/1, with the app 424242 as its source
-    ok         bypass: nobody may bypass the rulesets of release/1
     ");
     assert_eq!(code, 2);
     protect(&app.sim, &app.repo, "release/1");
@@ -191,8 +186,8 @@ async fn a_branch_that_does_not_exist_is_told() {
     let (said, code) = look(&app, &["--branch", "mian"]).await;
     insta::assert_snapshot!(said, @r"
     ok         settings: acme/prompts has settings on its default branch
-    ok         required-check: `promptops/evaluation: main` is required by ruleset 1011 from our app
-    ok         required-check: `promptops/approval: main` is required by ruleset 1011 from our app
+    ok         required-check: `promptops/evaluation: main` is required by ruleset N from our app
+    ok         required-check: `promptops/approval: main` is required by ruleset N from our app
     skipped    bypass: main: GitHub shows who may bypass a ruleset only to those who may edit it; look at it in the settings
     problem    rules: acme/prompts has no branch `mian`
                -> check the name that `--branch` gives
@@ -208,8 +203,8 @@ async fn settings_that_are_broken_or_missing_are_told() {
     insta::assert_snapshot!(said, @r"
     problem    settings: acme/prompts: .github/promptops.yml:1:1: unknown key `promts` in the settings
                -> mend it in a pull request
-    ok         required-check: `promptops/evaluation: main` is required by ruleset 1011 from our app
-    ok         required-check: `promptops/approval: main` is required by ruleset 1011 from our app
+    ok         required-check: `promptops/evaluation: main` is required by ruleset N from our app
+    ok         required-check: `promptops/approval: main` is required by ruleset N from our app
     skipped    bypass: main: GitHub shows who may bypass a ruleset only to those who may edit it; look at it in the settings
     ");
     assert_eq!(code, 2);
@@ -219,8 +214,8 @@ async fn settings_that_are_broken_or_missing_are_told() {
     insta::assert_snapshot!(said, @r"
     warning    settings: acme/prompts has no settings on its default branch: without an organisation's the gate is silent
                -> merge a .github/promptops.yml, for instance that of `promptops init`
-    ok         required-check: `promptops/evaluation: main` is required by ruleset 1011 from our app
-    ok         required-check: `promptops/approval: main` is required by ruleset 1011 from our app
+    ok         required-check: `promptops/evaluation: main` is required by ruleset N from our app
+    ok         required-check: `promptops/approval: main` is required by ruleset N from our app
     skipped    bypass: main: GitHub shows who may bypass a ruleset only to those who may edit it; look at it in the settings
     ");
     assert_eq!(code, 0);
@@ -241,7 +236,7 @@ async fn a_repository_without_the_app_is_told_and_so_is_one_that_is_suspended() 
     app.sim.suspend(app.installation).unwrap();
     let (said, code) = look(&app, &[]).await;
     insta::assert_snapshot!(said, @r"
-      problem    repository: GitHub refuses an access token for installation 1012 (This installation has been suspended): check the app's permissions on the installation
+      problem    repository: GitHub refuses an access token for installation N (This installation has been suspended): an owner of the account has to lift that in its settings, under GitHub Apps
     ");
     assert_eq!(code, 2);
     app.finish().await;
