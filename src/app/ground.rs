@@ -8,8 +8,9 @@ use super::discover::{self, Place};
 use super::files::{Content, Entry, Files};
 use super::load::{self, LoadError};
 use super::local::LocalError;
-use crate::domain::governed::golden_siblings;
+use crate::domain::governed::{Governed, golden_siblings};
 use crate::domain::ids::{CommitSha, PromptPath};
+use crate::domain::policy::Change;
 use crate::domain::prompt::Format;
 use crate::domain::settings::SETTINGS_PATH;
 use crate::domain::source::MAX_FILE_BYTES;
@@ -142,6 +143,24 @@ pub(super) async fn head_side(
     all.retain(|path| place.root.join(path.as_str()).symlink_metadata().is_ok());
     all.sort();
     Ok((Files::Disk { root: place.root.clone(), all: all.clone(), is_closed: false }, None, all))
+}
+
+/// Governed prompts that head has no more, by the changed files where those are known; else a new name is no removal.
+pub(super) fn gone(ground: &Ground, governed: &Governed) -> BTreeSet<PromptPath> {
+    let is_there = |path: &PromptPath| {
+        // A file that Git ignores now is on disk all the same.
+        let on_disk = || ground.place.root.join(path.as_str()).symlink_metadata().is_ok();
+        ground.all.binary_search(path).is_ok() || (ground.head.is_none() && on_disk())
+    };
+    let is_gone = |path: &&PromptPath| governed.classify(path) == Some(Change::Prompt) && !is_there(path);
+    match (&ground.changed, &ground.sides.base) {
+        (Some(changed), _) => changed.iter().filter(is_gone).cloned().collect(),
+        (None, Some(base)) => {
+            let renamed: BTreeSet<&PromptPath> = ground.sides.renames.values().collect();
+            base.paths().into_iter().filter(is_gone).filter(|path| !renamed.contains(path)).cloned().collect()
+        }
+        (None, None) => BTreeSet::new(),
+    }
 }
 
 /// Those of head's prompts that change.

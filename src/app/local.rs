@@ -15,10 +15,10 @@ use super::plan::{self, Overrides, Pair};
 use super::result;
 use crate::domain::budget::Estimate;
 use crate::domain::diagnostic::{Diagnostic, Parsed, Severity};
+use crate::domain::gate::Verdict;
 use crate::domain::governed::Governed;
 use crate::domain::ids::{CommitSha, PromptPath};
 use crate::domain::lint::Config;
-use crate::domain::policy::Change;
 use crate::domain::prompt;
 use crate::domain::report::{Outcome, Report};
 use crate::domain::settings::{self, Settings};
@@ -88,7 +88,7 @@ pub struct Gathered {
     pub rivals: Option<[String; 2]>,
     /// How many prompts were left out because they do not change.
     pub unchanged: usize,
-    /// Prompts that head has no more, where the changed files are known.
+    /// Prompts among those that are meant which only base has.
     pub removed: Vec<PromptPath>,
 }
 
@@ -112,6 +112,23 @@ impl Gathered {
             }
         };
         self.report(outcome)
+    }
+
+    /// The report where there is nothing to run: that prompts are gone is a change, which models cannot judge.
+    #[must_use]
+    pub fn idle(&self) -> Report {
+        if self.removed.is_empty() {
+            return self.report(Outcome::NothingGoverned);
+        }
+        let mut report = self.report(Outcome::Measured(Verdict::Pass));
+        let note = "Nothing is left to evaluate. Whether prompts may be removed is for the approval policy to say.";
+        report.notes.push(note.to_owned());
+        report
+    }
+
+    /// Says which prompts are gone.
+    pub fn tell_removed(&self, report: &mut Report) {
+        report.notes.extend(self.removed.iter().map(|path| format!("{path} is removed")));
     }
 
     /// A report of these sides without measurements.
@@ -146,23 +163,23 @@ pub async fn gather_on(options: &LocalOptions, ground: &Ground) -> Result<Gather
     let settings_path = ground::settings_path(&options.folder, &ground.place, both, options.settings.as_deref())?;
     let settings = settings_on(ground, &settings_path, &mut warnings).await?;
     let governed = Governed::new(&settings).map_err(|error| LocalError::Input(error.to_string()))?;
-    let mut paths = discover::select(&options.folder, &ground.place, &options.paths, &ground.all, &governed)?;
+    // What only base has is meant too: a change that takes the last prompt away is no mistake in the names.
+    let gone = ground::gone(ground, &governed);
+    let known: Vec<PromptPath> = ground.all.iter().chain(&gone).cloned().collect();
+    let mut paths = discover::select(&options.folder, &ground.place, &options.paths, &known, &governed)?;
     if paths.is_empty() {
         return Err(LocalError::Input(discover::none_found(&ground.place, &ground.all, &settings)));
     }
+    let removed: Vec<PromptPath> = paths.extract_if(.., |path| gone.contains(path)).collect();
     let found = paths.len();
     if let Some(changed) = ground.changed.as_ref().filter(|changed| !changed.contains(&settings_path)) {
         paths = ground::only_touched(&ground.sides.head, paths, changed).await?;
     }
     let unchanged = found - paths.len();
-    let Ground { sides, changed, .. } = ground;
-    let gone =
-        |path: &&PromptPath| governed.classify(path) == Some(Change::Prompt) && ground.all.binary_search(path).is_err();
-    let removed = changed.iter().flatten().filter(gone).cloned().collect();
     let named = !options.paths.is_empty();
     let pairs = match paths.as_slice() {
         [] => Vec::new(),
-        paths => load_pairs(paths, sides, &settings, &governed, named, &mut warnings).await?,
+        paths => load_pairs(paths, &ground.sides, &settings, &governed, named, &mut warnings).await?,
     };
     let (base, head) = (ground.base.clone(), ground.head.clone());
     Ok(Gathered { settings, pairs, base, head, warnings, rivals: None, unchanged, removed })

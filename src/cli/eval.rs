@@ -36,6 +36,13 @@ pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
         Err(error) => return failed(arguments, error, &secrets),
     };
     show::findings(&gathered.warnings);
+    if gathered.pairs.is_empty() {
+        let mut report = gathered.idle();
+        gathered.tell_removed(&mut report);
+        report.diagnostics.extend(gathered.warnings.iter().cloned());
+        print(arguments, &report, &secrets, true)?;
+        return Ok(Outcome::Passed);
+    }
     // A recording answers from a file: nobody needs to be spared.
     let spared = arguments.replay.is_none().then_some(&vendors);
     let max_cost = arguments.max_cost.or(gathered.settings.run_usd);
@@ -61,6 +68,7 @@ pub async fn run(arguments: &EvalArguments) -> Result<Outcome, CommandError> {
     match result {
         Ok(mut report) => {
             show::findings(&report.diagnostics);
+            gathered.tell_removed(&mut report);
             report.diagnostics.extend(gathered.warnings.iter().cloned());
             report.took_ms = u64::try_from(started.elapsed().as_millis()).ok();
             report.replayed = arguments.replay.is_some();

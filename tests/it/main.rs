@@ -37,6 +37,7 @@ mod cli_policy;
 mod cli_promptfoo;
 mod cli_prompty;
 mod cli_provider;
+mod cli_removed;
 mod cli_render;
 mod cli_reports;
 mod cli_vendors;

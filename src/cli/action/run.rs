@@ -13,7 +13,6 @@ use crate::config::{ActionConfig, ProviderConfig};
 use crate::domain::actions::commands::Kind;
 use crate::domain::actions::{End, Event, FailOn};
 use crate::domain::diagnostic::Severity;
-use crate::domain::gate::Verdict;
 use crate::domain::ids::ModelId;
 use crate::domain::report::{Outcome as ReportOutcome, Report};
 use crate::github::Repository;
@@ -141,10 +140,7 @@ async fn work(
     let gathered = local::gather_on(&options.local, &ground).await?;
     let overrides = &options.local.overrides;
     let mut ended = if gathered.pairs.is_empty() {
-        // A prompt that is gone is a change, with nothing left to run.
-        let removed = !gathered.removed.is_empty();
-        let outcome = if removed { ReportOutcome::Measured(Verdict::Pass) } else { ReportOutcome::NothingGoverned };
-        Ended::of(End::Passed, gathered.report(outcome))
+        Ended::of(End::Passed, gathered.idle())
     } else if keys_at_risk {
         let report = action::without_models(&options.local, &ground, &gathered, risk(&vendors)).await?;
         withheld(report)
@@ -195,7 +191,7 @@ fn withheld(mut report: Report) -> Ended {
 
 fn tell_what_was_looked_at(report: &mut Report, gathered: &Gathered, notes: Vec<String>) {
     report.notes.extend(notes);
-    report.notes.extend(gathered.removed.iter().map(|path| format!("{path} is removed")));
+    gathered.tell_removed(report);
     match gathered.unchanged {
         0 => {}
         1 => report.notes.push("1 prompt does not change and was not run.".to_owned()),
