@@ -1,5 +1,5 @@
 //! The checks that stand on a commit: every holder's result is kept, and the worst of them is what is posted. Two lanes may
-//! post at once: whoever finds that a result came in meanwhile posts again. Decides nothing of its own.
+//! post at once: whoever finds that a result came in meanwhile, or another check run, posts again. Decides nothing of its own.
 
 use super::job::JobError;
 use super::service::Service;
@@ -147,7 +147,7 @@ impl<'a> Board<'a> {
                 }
                 None => (shared.posted.check_id, shared.posted.digest),
             };
-            if self.service.store.confirm_post(key, shared.posted.generation, id, digest).await? {
+            if self.service.store.confirm_post(key, &shared.posted, id, digest).await? {
                 return Ok(());
             }
         }

@@ -247,29 +247,31 @@ impl Store {
         rows.iter().map(own_from).collect()
     }
 
-    /// Remembers what was posted; false if a result changed since `generation` was read: then what was posted may be out of
-    /// date and has to be posted again. Whoever is still posting read an older generation, and will be told the same.
+    /// Remembers what was posted; false if since `read` a result changed, or another writer confirmed another check run: then
+    /// what was posted may be out of date, or not on the newest run, and has to be posted again. Whoever is still posting will
+    /// be told the same.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn confirm_post(
         &self,
         key: &CheckKey,
-        generation: i64,
+        read: &PostedCheck,
         check_id: Option<u64>,
         digest: Option<Digest>,
     ) -> Result<bool, StoreError> {
         let mut write = self.write(CONFIRM).await?;
         let confirmed = sqlx::query(
             "UPDATE posted_checks SET check_id = $5, digest = $6, writers = 0 \
-             WHERE repo_id = $1 AND sha = $2 AND name = $3 AND generation = $4",
+             WHERE repo_id = $1 AND sha = $2 AND name = $3 AND generation = $4 AND check_id IS NOT DISTINCT FROM $7",
         )
         .bind(to_db(key.repo.0))
         .bind(key.sha.as_str())
         .bind(key.name.as_str())
-        .bind(generation)
+        .bind(read.generation)
         .bind(check_id.map(to_db))
         .bind(digest.map(|digest| digest.0.to_vec()))
+        .bind(read.check_id.map(to_db))
         .execute(&mut *write.tx)
         .await
         .map_err(StoreError::during(CONFIRM))?;
