@@ -1,5 +1,5 @@
 //! The checks that stand on a commit: every holder's result is kept, and the worst of them is what is posted. Two lanes may
-//! post at once: whoever finds that a result came in meanwhile posts again. Decides nothing of its own.
+//! post at once: whoever finds that a result came in meanwhile, or another check run, posts again. Decides nothing of its own.
 
 use super::job::JobError;
 use super::service::Service;
@@ -147,7 +147,7 @@ impl<'a> Board<'a> {
                 }
                 None => (shared.posted.check_id, shared.posted.digest),
             };
-            if self.service.store.confirm_post(key, shared.posted.generation, id, digest).await? {
+            if self.service.store.confirm_post(key, &shared.posted, id, digest).await? {
                 return Ok(());
             }
         }
@@ -181,8 +181,8 @@ impl<'a> Board<'a> {
     }
 
     /// Looks at GitHub where the results known here decide: before all let the merge through, for other open pull requests with
-    /// this head, of which one without a result holds it; where another's result holds it, whether that one is still there. True
-    /// if that one has gone elsewhere and its result was taken out.
+    /// this head, of which one without a result holds it from now on, until it is looked at or has gone; where another's result
+    /// holds it, whether that one is still there, else its result is taken out. True if the results are others now.
     async fn look_for_others(
         &self,
         key: &CheckKey,
@@ -196,13 +196,16 @@ impl<'a> Board<'a> {
                     Some(listed) => listed,
                     None => self.repository.pulls_with_head(others.base, &key.sha).await?,
                 };
-                for number in others.listed.insert(there) {
-                    let holder = Holder::Pull(*number);
+                let mut is_new = false;
+                for holder in others.listed.insert(there).iter().map(|number| Holder::Pull(*number)) {
                     if !results.iter().any(|(known, _)| *known == holder) {
-                        results.push((holder, Said::undecided()));
+                        let (undecided, now_ms) = (Said::undecided(), self.service.clock.now_ms());
+                        let (id, body) = (holder.to_string(), undecided.to_body());
+                        is_new |= self.service.store.put_missing_result(key, &id, &body, now_ms).await?;
+                        results.push((holder, undecided));
                     }
                 }
-                Ok(false)
+                Ok(is_new)
             }
             Some((holder @ Holder::Pull(number), _))
                 if holder != by && self.is_gone(number, key, others.base).await? =>

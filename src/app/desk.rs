@@ -155,9 +155,13 @@ impl<'a> Desk<'a> {
         Ok(true)
     }
 
-    /// Whether a result is kept already, and certainly posted.
+    /// Whether a result is kept already, and certainly posted. Where others hold the check as well, one of them may have gone
+    /// unheard, and keep a success from being seen.
     fn shows(&self, post: &Post) -> bool {
-        self.own(&post.name).is_some_and(|own| own.posted.is_confirmed() && own.body == post.said.to_body())
+        self.own(&post.name).is_some_and(|own| {
+            let is_hidden = own.is_shared && post.said.is_success();
+            own.posted.is_confirmed() && !is_hidden && own.body == post.said.to_body()
+        })
     }
 
     /// Takes back what this pull request said on this head.

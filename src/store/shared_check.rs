@@ -68,6 +68,8 @@ pub struct OwnResult {
     pub body: String,
     /// What is posted there.
     pub posted: PostedCheck,
+    /// Whether others hold the same check.
+    pub is_shared: bool,
 }
 
 /// The state of a pull request's publication that a writer has read: if another has written since, nothing is changed.
@@ -120,6 +122,38 @@ impl Store {
         }
         write.commit().await?;
         Ok(saved)
+    }
+
+    /// Keeps a result for a holder who has none on this check, and announces a writer for it; false if there is one.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing is kept.
+    pub async fn put_missing_result(
+        &self,
+        key: &CheckKey,
+        holder: &str,
+        body: &str,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
+        let mut write = self.write(PUT).await?;
+        let put = sqlx::query(
+            "INSERT INTO check_results (repo_id, sha, name, holder, body) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (repo_id, sha, name, holder) DO NOTHING",
+        )
+        .bind(to_db(key.repo.0))
+        .bind(key.sha.as_str())
+        .bind(key.name.as_str())
+        .bind(holder)
+        .bind(body)
+        .execute(&mut *write.tx)
+        .await
+        .map_err(StoreError::during(PUT))?;
+        if put.rows_affected() == 0 {
+            return Ok(false);
+        }
+        announce(&mut write, (key.repo, key.sha.as_str(), &key.name), now_ms).await?;
+        write.commit().await?;
+        Ok(true)
     }
 
     /// Takes back a holder's result on one check, and announces a writer for it; false if there was none.
@@ -235,7 +269,9 @@ impl Store {
     /// When the database fails.
     pub async fn results_of(&self, repo: RepoId, holder: &str) -> Result<Vec<OwnResult>, StoreError> {
         let rows = sqlx::query(
-            "SELECT r.sha, r.name, r.body, p.generation, p.writers, p.check_id, p.digest FROM check_results r \
+            "SELECT r.sha, r.name, r.body, p.generation, p.writers, p.check_id, p.digest, \
+             (SELECT COUNT(*) FROM check_results o WHERE o.repo_id = r.repo_id AND o.sha = r.sha AND o.name = r.name \
+             AND o.holder <> r.holder) FROM check_results r \
              JOIN posted_checks p ON p.repo_id = r.repo_id AND p.sha = r.sha AND p.name = r.name \
              WHERE r.repo_id = $1 AND r.holder = $2 ORDER BY r.sha, r.name",
         )
@@ -247,29 +283,31 @@ impl Store {
         rows.iter().map(own_from).collect()
     }
 
-    /// Remembers what was posted; false if a result changed since `generation` was read: then what was posted may be out of
-    /// date and has to be posted again. Whoever is still posting read an older generation, and will be told the same.
+    /// Remembers what was posted; false if since `read` a result changed, or another writer confirmed another check run: then
+    /// what was posted may be out of date, or not on the newest run, and has to be posted again. Whoever is still posting will
+    /// be told the same.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn confirm_post(
         &self,
         key: &CheckKey,
-        generation: i64,
+        read: &PostedCheck,
         check_id: Option<u64>,
         digest: Option<Digest>,
     ) -> Result<bool, StoreError> {
         let mut write = self.write(CONFIRM).await?;
         let confirmed = sqlx::query(
             "UPDATE posted_checks SET check_id = $5, digest = $6, writers = 0 \
-             WHERE repo_id = $1 AND sha = $2 AND name = $3 AND generation = $4",
+             WHERE repo_id = $1 AND sha = $2 AND name = $3 AND generation = $4 AND check_id IS NOT DISTINCT FROM $7",
         )
         .bind(to_db(key.repo.0))
         .bind(key.sha.as_str())
         .bind(key.name.as_str())
-        .bind(generation)
+        .bind(read.generation)
         .bind(check_id.map(to_db))
         .bind(digest.map(|digest| digest.0.to_vec()))
+        .bind(read.check_id.map(to_db))
         .execute(&mut *write.tx)
         .await
         .map_err(StoreError::during(CONFIRM))?;
@@ -332,5 +370,6 @@ fn own_from(row: &AnyRow) -> Result<OwnResult, StoreError> {
         name: row.try_get(1).map_err(StoreError::during(LOAD))?,
         body: row.try_get(2).map_err(StoreError::during(LOAD))?,
         posted: posted_from(row, 3)?,
+        is_shared: row.try_get::<i64, _>(7).map_err(StoreError::during(LOAD))? > 0,
     })
 }

@@ -104,6 +104,42 @@ async fn a_pull_request_we_were_never_told_of_holds_the_commit_too() {
 }
 
 #[tokio::test]
+async fn a_pull_request_we_hear_of_when_it_moves_on_leaves_the_commit_to_the_other() {
+    let mut app = TestApp::new().await;
+    app.sim.set_knobs(Knobs { drop_next: u32::MAX, ..Knobs::default() });
+    let unknown = app.open_unsettled(&better());
+    app.sim.set_knobs(Knobs::default());
+    let twin = app.open_twin("bob", "main");
+    app.approve(twin, "mara").await;
+    assert!(!app.can_merge(twin));
+    let title = app.approval(twin).title.unwrap();
+    assert!(title.starts_with("#1: Not looked at yet"), "{title}");
+    app.repo.push("change-1", &Change::by("ann").write(PROMPT, prompt("You answer customers kindly."))).unwrap();
+    app.settle().await;
+    assert!(app.can_merge(twin) && !app.can_merge(unknown));
+    read_reports(&app, &[unknown, twin]);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_pull_request_that_came_and_went_unheard_holds_nobody_at_the_next_look() {
+    let mut app = TestApp::new().await;
+    app.sim.set_knobs(Knobs { drop_next: u32::MAX, ..Knobs::default() });
+    let unknown = app.open_unsettled(&better());
+    app.sim.set_knobs(Knobs::default());
+    let twin = app.open_twin("bob", "main");
+    app.approve(twin, "mara").await;
+    assert!(!app.can_merge(twin));
+    app.sim.set_knobs(Knobs { drop_next: u32::MAX, ..Knobs::default() });
+    app.repo.close(unknown, "ann").unwrap();
+    app.sim.set_knobs(Knobs::default());
+    app.approve(twin, "max").await;
+    assert!(app.can_merge(twin));
+    read_reports(&app, &[twin]);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_pull_request_that_was_closed_unheard_holds_nobody_for_ever() {
     let mut app = TestApp::new().await;
     let pull = app.open(&better()).await;

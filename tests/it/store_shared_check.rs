@@ -30,11 +30,11 @@ async fn a_post_is_confirmed_only_if_no_result_came_in_meanwhile() {
         assert_eq!((early.generation, early.writers, early.check_id), (1, 1, None));
         put(&store, "pull/8", "red", None).await;
         let digest = Some(Digest::of_parts([b"green".as_slice()]));
-        assert!(!store.confirm_post(&key(), early.generation, Some(5), digest).await.unwrap());
+        assert!(!store.confirm_post(&key(), &early, Some(5), digest).await.unwrap());
         let now = store.shared_check(&key()).await.unwrap();
         assert_eq!((now.posted.generation, now.posted.check_id, now.results.len()), (2, None, 2));
         assert!(!now.posted.is_confirmed());
-        assert!(store.confirm_post(&key(), 2, Some(5), digest).await.unwrap());
+        assert!(store.confirm_post(&key(), &now.posted, Some(5), digest).await.unwrap());
         let own = store.results_of(REPO, "pull/8").await.unwrap();
         assert_eq!((own.len(), own[0].body.as_str(), own[0].posted.check_id), (1, "red", Some(5)));
         assert!(own[0].posted.is_confirmed());
@@ -42,7 +42,24 @@ async fn a_post_is_confirmed_only_if_no_result_came_in_meanwhile() {
         assert!(store.drop_result(&key(), "pull/8", NOON).await.unwrap());
         assert!(!store.drop_result(&key(), "pull/8", NOON).await.unwrap());
         assert_eq!(bodies(&store).await, ["green"]);
-        assert!(!store.confirm_post(&key(), 2, Some(5), digest).await.unwrap());
+        assert!(!store.confirm_post(&key(), &now.posted, Some(5), digest).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_writers_who_each_made_a_check_run_one_is_told_to_look_again() {
+    on_each_database(|store| async move {
+        put(&store, "pull/7", "begun", None).await;
+        put(&store, "pull/8", "begun", None).await;
+        let read = store.shared_check(&key()).await.unwrap().posted;
+        let digest = Some(Digest::of_parts([b"begun".as_slice()]));
+        assert!(store.confirm_post(&key(), &read, Some(5), digest).await.unwrap());
+        assert!(!store.confirm_post(&key(), &read, Some(6), digest).await.unwrap());
+        let again = store.shared_check(&key()).await.unwrap().posted;
+        assert_eq!(again.check_id, Some(5));
+        assert!(store.confirm_post(&key(), &again, Some(6), digest).await.unwrap());
+        assert_eq!(store.shared_check(&key()).await.unwrap().posted.check_id, Some(6));
     })
     .await;
 }

@@ -7,6 +7,7 @@ use promptops::sim::Delivery;
 
 use super::history::Step;
 use super::play::{Concerned, Game, Key, Word, concerns};
+use super::world::Files;
 
 /// A game with what the product can know of it.
 pub struct Playing {
@@ -73,7 +74,9 @@ impl Playing {
                 }
                 Concerned::All => self.watched.clone().into_iter().for_each(|pull| self.wake(pull, step)),
                 Concerned::Base(base) => {
-                    let known = self.watched.clone().into_iter().filter(|pull| self.goes_to(*pull, base, step));
+                    let known = self.watched.clone().into_iter();
+                    let known =
+                        known.filter(|pull| self.goes_to(*pull, base, step) && self.is_controlled_anew(*pull, step));
                     known.collect::<Vec<_>>().into_iter().for_each(|pull| self.wake(pull, step));
                 }
             }
@@ -84,6 +87,14 @@ impl Playing {
     fn goes_to(&self, pull: usize, base: &str, step: usize) -> bool {
         let known = self.woken.get(&pull).copied().unwrap_or_default();
         [known, step].iter().all(|at| self.game.words[*at].get(pull).is_some_and(|word| word.key.1 == base))
+    }
+
+    /// Whether base controls it otherwise from a step on than at any moment since the product looked at it.
+    fn is_controlled_anew(&self, pull: usize, step: usize) -> bool {
+        let known = self.woken.get(&pull).copied().unwrap_or_default();
+        let control = |word: &Word| self.game.world.control(word.tip);
+        let before: Vec<Files> = self.words_since(pull, known).take(step.saturating_sub(known)).map(control).collect();
+        !before.is_empty() && self.words_since(pull, step).map(control).all(|now| !before.contains(&now))
     }
 
     fn note(&mut self, pull: usize, step: usize) {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::policies::{POLICIES, Quorum, Rule, When, Who};
 use super::world::{
-    Content, Difference, LEGAL, LEGAL_SET, MOVED, Opinion, Person, Pull, README, REPLY, REPLY_SET, SETTINGS, WRITERS,
-    World,
+    Content, Difference, LEGAL, LEGAL_SET, MOVED, Opinion, Override, Person, Pull, README, REPLY, REPLY_SET, SETTINGS,
+    WRITERS, World,
 };
 
 /// What keeps a pull request from being merged.
@@ -241,11 +241,13 @@ fn may_override(world: &World, pull: &Pull, person: Person) -> bool {
     WRITERS.contains(&person) && !is_involved && named.is_some_and(|team| world.is_member(team, person))
 }
 
-/// Whether somebody has let this very head through who may.
+/// Whether somebody has let this very head through who may, having seen what is asked of it now.
 fn is_overridden(world: &World, pull: &Pull) -> bool {
     let head = world.head(pull);
     // Whoever cannot be kept apart from those who made the change must not count.
     let is_told = new_commits(world, pull).iter().all(|commit| !world.commits[*commit].has_stranger);
-    let counts = |(person, commit): &(Person, usize)| *commit == head && may_override(world, pull, person);
+    let question = world.question(pull);
+    let counts =
+        |given: &Override| given.head == head && given.question == question && may_override(world, pull, given.by);
     is_told && pull.overrides.iter().any(counts)
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::history::{BASES, Hand, History, Move, Step, Words};
 use super::oracle::{Against, against, can_override};
-use super::world::{Commit, Difference, Opinion, Person, Pull, Review, World, put};
+use super::world::{Commit, Difference, Opinion, Override, Person, Pull, Review, World, put};
 use crate::support::app::protect;
 
 /// Head and base: what the names and the commit of our checks depend on.
@@ -19,6 +19,8 @@ pub type Key = (usize, &'static str);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
     pub key: Key,
+    /// Its base's tip.
+    pub tip: usize,
     pub open: bool,
     pub against: Against,
 }
@@ -104,7 +106,8 @@ impl Game {
         let word = |at| {
             let pull: &Pull = &self.world.pulls[at];
             let key = (self.world.head(pull), pull.base);
-            Word { key, open: pull.open, against: against(&self.world, at) }
+            let tip = self.world.tip(pull.base);
+            Word { key, tip, open: pull.open, against: against(&self.world, at) }
         };
         self.words.push((0..self.world.pulls.len()).map(word).collect());
     }
@@ -341,8 +344,8 @@ impl Game {
                 // GitHub tells times by the second, and whoever overrides has looked at the head before.
                 game.sim.advance(Duration::from_secs(2));
                 if can_override(&game.world, pull, by) {
-                    let head = game.world.tip(branch);
-                    game.world.pulls[pull].overrides.push((by, head));
+                    let (head, question) = (game.world.tip(branch), game.world.question(&game.world.pulls[pull]));
+                    game.world.pulls[pull].overrides.push(Override { by, head, question });
                 }
             }
             game.repo.comment(game.numbers[pull], by, text).is_ok()
@@ -361,7 +364,7 @@ pub enum Concerned {
     One(usize),
     /// It is closed, and is not looked at any more.
     Closed(usize),
-    /// Those that it knows to go to this base.
+    /// Those that it knows to go to this base, if something else controls them now.
     Base(&'static str),
     /// All that it knows.
     All,

@@ -286,6 +286,7 @@ fn wrong(playing: &mut Playing, pull: usize, what: &str, figures: &mut Figures, 
     let _ = writeln!(said, "the oracle's reasons: {:?}", now.against);
     let _ = writeln!(said, "GitHub's: {:?}", game.repo.can_merge(game.numbers[pull]).err());
     let head = game.repo.pull(game.numbers[pull]).unwrap().head;
+    let _ = writeln!(said, "the head is {}, the oracle's {}", head.short(), now.key.0);
     for check in game.repo.check_runs(&head) {
         let (title, text) = (check.title.clone().unwrap_or_default(), check.text.clone().unwrap_or_default());
         let _ = writeln!(said, "{} is {}: {title}\n{text}", check.name, state(&check));

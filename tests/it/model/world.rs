@@ -72,9 +72,21 @@ pub struct Pull {
     pub open: bool,
     pub draft: bool,
     pub reviews: Vec<Review>,
-    /// Who has overridden the evaluation, on which head; a retarget ends them all.
-    pub overrides: Vec<(Person, usize)>,
+    /// A retarget ends them all.
+    pub overrides: Vec<Override>,
 }
+
+/// Somebody has let a result through.
+#[derive(Debug, Clone)]
+pub struct Override {
+    pub by: Person,
+    pub head: usize,
+    /// What the result answered.
+    pub question: Question,
+}
+
+/// What a run answers: what controls it on its base, and what the pull request changes.
+pub type Question = (Files, Difference);
 
 /// One repository with its people.
 #[derive(Debug, Clone, Default)]
@@ -163,6 +175,18 @@ impl World {
             put(&mut merged, path, theirs);
         }
         Some(merged)
+    }
+
+    /// All on a commit that can control what goes there.
+    pub fn control(&self, commit: usize) -> Files {
+        let mut control = self.files(commit).clone();
+        control.remove(README);
+        control
+    }
+
+    pub fn question(&self, pull: &Pull) -> Question {
+        let tip = self.tip(pull.base);
+        (self.control(tip), self.brought(tip, self.head(pull)))
     }
 
     /// The settings on a branch.
