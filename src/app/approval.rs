@@ -107,6 +107,7 @@ pub(super) fn decide(governed: &Governed, question: Digest, facts: &mut PullFact
     }
     override_blocked(&decision, report);
     report.approval = Some(ApprovalSummary::of(&decision));
+    report.can_override = governed.control.settings.policy.overriders.is_some();
     decision
 }
 

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::domain::ids::Digest;
+use crate::domain::ids::{Digest, ModelId};
 use crate::engine::clock::Clock;
 use crate::engine::provider::{Completion, CompletionRequest, KnownAnswers, Provider, ProviderError};
 use crate::store::Store;
@@ -77,6 +77,10 @@ impl Provider for Cached {
             self.queue.send((self.stored_key(&key), completion.clone())).await.ok();
             Ok(completion)
         })
+    }
+
+    fn ready(&self, model: &ModelId) -> Result<(), String> {
+        self.inner.ready(model)
     }
 
     fn recall<'a>(&'a self, keys: &'a [Digest]) -> BoxFuture<'a, KnownAnswers> {

@@ -8,6 +8,7 @@ use super::local::LocalError;
 use crate::domain::doctor::{count, some};
 use crate::domain::governed::Governed;
 use crate::domain::ids::PromptPath;
+use crate::domain::init;
 use crate::domain::policy::Change;
 use crate::domain::prompt::{self, Format};
 use crate::domain::promptfoo;
@@ -116,13 +117,15 @@ pub fn none_found(place: &Place, all: &[PromptPath], settings: &Settings) -> Str
              name the files"
         );
     }
-    let misses: Vec<&str> = all.iter().filter(|path| is_near_miss(path)).map(PromptPath::as_str).collect();
-    let near = match misses.as_slice() {
+    let misses: Vec<&PromptPath> = all.iter().filter(|path| is_near_miss(path) || init::is_near_miss(path)).collect();
+    let names: Vec<&str> = misses.iter().map(|path| path.as_str()).collect();
+    let near = match names.as_slice() {
         [] => String::new(),
-        misses => format!(" (not prompts by their names: {})", some(misses, MOST_NAMED)),
+        names => format!(" (not prompts by their names: {})", some(names, MOST_NAMED)),
     };
+    let renaming = init::renaming(&misses).map_or_else(String::new, |command| format!(", as in `{command}`"));
     format!(
-        "no prompt files found in `{root}`: none of {} ends in {}, or is a promptfoo config{near}; name such a file, or run \
+        "no prompt files found in `{root}`: none of {} ends in {}, or is a promptfoo config{near}; name such a file{renaming}, or run \
          `promptops init`",
         count(all.len(), "file"),
         prompt::endings()

@@ -1,9 +1,10 @@
 //! Pairs the two sides of a change into one run's plan. Reads nothing, asks nobody.
 
 use super::load::{LoadedPrompt, about};
-use crate::domain::diagnostic::Diagnostic;
+use crate::domain::diagnostic::{Diagnostic, Location};
 use crate::domain::evaluator::Evaluator;
 use crate::domain::gate::GateSettings;
+use crate::domain::golden::GoldenSet;
 use crate::domain::golden::difference::plan_cases;
 use crate::domain::ids::{Digest, ModelId, PromptPath};
 use crate::domain::settings::Settings;
@@ -78,7 +79,11 @@ fn planned(pair: &Pair, settings: &Settings, overrides: &Overrides) -> Result<Pl
         let model = overrides.base_model.clone().or_else(|| model(base)).unwrap_or_else(|| head_model.clone());
         (base.prompt.clone(), model)
     });
-    check_judges(pair, settings)?;
+    let sets = pair.base.iter().chain([&pair.head]).filter_map(|side| side.golden.as_ref());
+    // Every model that judges must be named, before anything is asked.
+    if let Some(open) = sets.filter_map(|set| unnamed_model(set, settings)).next() {
+        return Err(Box::new(open));
+    }
     let base_golden = pair.base.as_ref().and_then(|base| base.golden.as_ref());
     let cases = plan_cases(base_golden, pair.head.golden.as_ref(), overrides.base_gates);
     // How often is asked decides too: where base gates, base's word counts, and a new file may ask for no more than usual.
@@ -91,33 +96,27 @@ fn planned(pair: &Pair, settings: &Settings, overrides: &Overrides) -> Result<Pl
     Ok(PlannedPrompt { path: pair.path.clone(), base, head: (pair.head.prompt.clone(), head_model), cases, trials })
 }
 
-/// Every model that judges must be named, before anything is asked.
-fn check_judges(pair: &Pair, settings: &Settings) -> Result<(), Box<Diagnostic>> {
-    let first = |is_open: fn(&Evaluator) -> bool| {
-        let cases = pair.base.iter().chain([&pair.head]).flat_map(|side| &side.golden).flat_map(|set| &set.cases);
-        cases.filter(|case| case.evaluators.iter().any(is_open)).map(|case| case.id.clone()).next()
-    };
-    if settings.judge.is_none()
+/// A golden set that a model judges while none is named for it: nothing can be run. At the line of the first such case.
+pub(super) fn unnamed_model(set: &GoldenSet, settings: &Settings) -> Option<Diagnostic> {
+    let first = |is_open: fn(&Evaluator) -> bool| set.cases.iter().find(|case| case.evaluators.iter().any(is_open));
+    let (code, case, message, help) = if settings.judge.is_none()
         && let Some(case) = first(Evaluator::needs_default_judge)
     {
-        return Err(Box::new(about(
-            "no-judge",
-            &pair.path,
-            format!("case `{case}` is judged by a model, and no judge model is named"),
-            "set `evaluation.judge` in .github/promptops.yml, or `model` in the judge evaluator",
-        )));
-    }
-    if settings.embeddings.is_none()
+        let message = format!("case `{}` is judged by a model, and no judge model is named", case.id);
+        let help = "set `evaluation.judge: provider/model` in .github/promptops.yml, or `model` in the judge evaluator";
+        ("no-judge", case, message, help)
+    } else if settings.embeddings.is_none()
         && let Some(case) = first(Evaluator::needs_default_embeddings)
     {
-        return Err(Box::new(about(
-            "no-embeddings",
-            &pair.path,
-            format!("case `{case}` is compared by embeddings, and no embeddings model is named"),
-            "set `evaluation.embeddings` in .github/promptops.yml, or `model` in the `similar` evaluator",
-        )));
-    }
-    Ok(())
+        let message = format!("case `{}` is compared by embeddings, and no embeddings model is named", case.id);
+        let help = "set `evaluation.embeddings: provider/model` in .github/promptops.yml, or `model` in the `similar` \
+                    evaluator";
+        ("no-embeddings", case, message, help)
+    } else {
+        return None;
+    };
+    let line = Location { line: case.line.max(1), column: 1, length: 0 };
+    Some(about(code, &set.path, message, help).at(line, None))
 }
 
 fn gate_settings(settings: &Settings, overrides: &Overrides, seed: u64) -> GateSettings {

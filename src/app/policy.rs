@@ -47,7 +47,10 @@ pub async fn test(folder: &Path, file: Option<&str>) -> Result<Tested, LocalErro
     let named: Vec<String> = file.iter().map(|file| (*file).to_owned()).collect();
     let desk = Desk::at(folder, &named).await?;
     let path = desk.path(folder, file.unwrap_or(TESTS_PATH), file.is_none())?;
-    let bytes = desk.read(&path).await?;
+    let bytes = match desk.files.read(&path, MAX_FILE_BYTES).await? {
+        Content::Missing if file.is_none() => return Err(LocalError::Input(no_tests())),
+        _ => desk.read(&path).await?,
+    };
     let (tests, settings) = (policy_tests::parse(&path, &bytes), desk.settings(None).await);
     let (mut tests, settings) = match (tests, settings) {
         (Ok(tests), Ok(settings)) => (tests, settings),
@@ -61,6 +64,11 @@ pub async fn test(folder: &Path, file: Option<&str>) -> Result<Tested, LocalErro
     tests.value.people.code_owners = code_owners(&desk.files).await?;
     let outcomes = policy_tests::run(&tests.value, &settings.value).map_err(|e| LocalError::Input(e.to_string()))?;
     Ok(Tested { path, outcomes, warnings: settings.warnings.into_iter().chain(tests.warnings).collect() })
+}
+
+fn no_tests() -> String {
+    let example: String = policy_tests::EXAMPLE.lines().map(|line| format!("  {line}\n")).collect();
+    format!("no file at `{TESTS_PATH}`: write one to start from, as\n{}", example.trim_end())
 }
 
 /// The repository's CODEOWNERS, where GitHub looks for it.

@@ -1,6 +1,7 @@
 //! Who answers a run, and within which limits: a recording, or the vendors behind the cache of answers. Knows no report.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,14 +84,7 @@ pub async fn provider(
 
 /// The cache of answers; a run goes on without it when it cannot be opened.
 async fn answers() -> Option<Store> {
-    let opened = async {
-        let folder = config::process().cache_folder().map_err(|error| error.to_string())?;
-        let folder = folder.ok_or("there is no cache folder")?;
-        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let file = folder.join("answers.db");
-        Store::open(&format!("sqlite://{}", file.display())).await.map_err(|error| error.to_string())
-    };
-    match opened.await {
+    match open_answers().await {
         Ok(store) => {
             // A cache that cannot be tidied still answers.
             if let Err(error) = store.prune(Retention::default(), SystemClock.now_ms()).await {
@@ -98,9 +92,24 @@ async fn answers() -> Option<Store> {
             }
             Some(store)
         }
-        Err(error) => {
-            show::warning(&format!("answers are not cached: {error}; set PROMPTOPS_CACHE_DIR to a writable folder"));
+        Err(why) => {
+            show::warning(&format!("answers are not cached: {why}"));
             None
         }
     }
+}
+
+/// Opens the cache, or says what is in the way and what to do.
+async fn open_answers() -> Result<Store, String> {
+    const ELSEWHERE: &str = "set PROMPTOPS_CACHE_DIR to a writable folder";
+    let folder = config::process().cache_folder().map_err(|error| format!("{error}; {ELSEWHERE}"))?;
+    let folder = folder.ok_or_else(|| format!("there is no cache folder; {ELSEWHERE}"))?;
+    std::fs::create_dir_all(&folder).map_err(|error| format!("`{}`: {error}; {ELSEWHERE}", folder.display()))?;
+    let file = folder.join("answers.db");
+    Store::open(&format!("sqlite://{}", file.display())).await.map_err(|error| {
+        // Only the last cause is about this file: the ones before it speak of the service's database.
+        let cause = std::iter::successors(Some(&error as &dyn Error), |error| (*error).source()).last();
+        let cause = cause.map_or_else(String::new, ToString::to_string);
+        format!("`{}` cannot be used ({cause}); delete it, {ELSEWHERE}, or run with --no-cache", file.display())
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use url::Url;
+use url::{Host, Url};
 
 use super::args::InitArguments;
 use super::exit::{CommandError, Outcome};
@@ -30,11 +30,6 @@ pub async fn run(arguments: &InitArguments) -> Result<Outcome, CommandError> {
     if arguments.manifest {
         println!("{:#}", manifest(&wishes, None));
         return Ok(Outcome::Passed);
-    }
-    if wishes.url.starts_with("http://") {
-        show::warning(
-            "--url begins with http://: webhooks, and with them texts of prompts, go over the network in the clear",
-        );
     }
     let api_url = config::process().github_api_url().map_err(|error| CommandError::Input(error.to_string()))?;
     let setup = AppSetup { api_url, wishes, folder: super::folder()? };
@@ -64,11 +59,27 @@ fn wishes(arguments: &InitArguments) -> Result<AppWishes, CommandError> {
     if !matches!(url.scheme(), "https" | "http") || !url.has_host() || !is_plain {
         return Err(wrong(text));
     }
+    if url.scheme() == "http" && !is_here(&url) {
+        return Err(CommandError::Input(format!(
+            "--url: `{text}` is not encrypted, and GitHub sends texts of prompts there; put a proxy with a certificate in \
+             front of the service and write https://HOST (http:// is for this machine alone)"
+        )));
+    }
     let url = url.as_str().trim_end_matches('/');
     let url = url.strip_suffix(HOOK).unwrap_or(url).trim_end_matches('/').to_owned();
     let org = arguments.org.as_deref().map(Login::parse).transpose();
     let org = org.map_err(|error| CommandError::Input(format!("--org: {error}")))?;
     Ok(AppWishes { url, org: org.map(|org| org.as_str().to_owned()), public: arguments.public })
+}
+
+/// Whether an address is on this machine.
+fn is_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 fn tell(created: &Created) {

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 
 use super::args::{Arguments, CompletionsArguments, ManArguments};
@@ -15,8 +15,15 @@ use super::exit::{CommandError, Outcome};
 /// See [`CommandError`].
 pub fn completions(arguments: &CompletionsArguments) -> Result<Outcome, CommandError> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Arguments::command(), "promptops", &mut script);
+    clap_complete::generate(arguments.shell, &mut shown(&Arguments::command()), "promptops", &mut script);
     print(&script)
+}
+
+/// The commands that people see: a shell would offer the hidden ones as well.
+fn shown(all: &Command) -> Command {
+    let below: Vec<Command> = all.get_subcommands().filter(|below| !below.is_hide_set()).cloned().collect();
+    let root = Command::new("promptops").args(all.get_arguments().cloned()).subcommands(below);
+    root.version(env!("CARGO_PKG_VERSION"))
 }
 
 /// Prints the manual page of `promptops`, or writes that of every command into a folder.
@@ -39,7 +46,7 @@ pub fn pages(arguments: &ManArguments) -> Result<Outcome, CommandError> {
 }
 
 /// One manual page.
-fn page(command: clap::Command) -> Result<Vec<u8>, CommandError> {
+fn page(command: Command) -> Result<Vec<u8>, CommandError> {
     let mut page = Vec::new();
     let man = Man::new(command).source(concat!("promptops ", env!("CARGO_PKG_VERSION"))).manual("PromptOps");
     man.render(&mut page).map_err(|error| CommandError::Bug(format!("a manual page cannot be rendered: {error}")))?;

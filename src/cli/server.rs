@@ -24,7 +24,7 @@ use crate::engine::provider::Provider;
 use crate::github::webhook::WebhookSecrets;
 use crate::github::{Github, GithubOptions};
 use crate::provider::Registry;
-use crate::store::{DeliveryWriter, Mark, Retention, Store};
+use crate::store::{DeliveryWriter, Mark, Retention, Store, StoreError};
 use crate::web::{self, WebState};
 use crate::worker::{Dispatch, GiveUp, Worker, WorkerSettings};
 
@@ -168,7 +168,7 @@ async fn service(
     .map_err(|error| CommandError::Input(super::chain(&error)))?;
     let store = Store::open(config.database_url.expose_secret())
         .await
-        .map_err(|error| CommandError::World(super::chain(&error)))?;
+        .map_err(|error| CommandError::World(no_database(config.database_url.expose_secret(), &error)))?;
     let (cached, answers) = Cached::new(fresh.clone(), config.providers.servers(), store.clone(), clock.clone());
     let secrets = secrets(config);
     let prices = Arc::new(Prices::new(config.providers.prices.clone()));
@@ -178,6 +178,14 @@ async fn service(
 }
 
 /// All values of the configuration that must never be shown.
+/// That the database cannot be used; a file is named, a server's address may hold a password.
+fn no_database(url: &str, error: &StoreError) -> String {
+    let said = super::chain(error);
+    let Some(file) = url.strip_prefix("sqlite:") else { return said };
+    let file = file.trim_start_matches("//").split('?').next().unwrap_or_default();
+    format!("`{file}`: {said}; restore it from a backup, or move it away to start with an empty one")
+}
+
 fn secrets(config: &ServeConfig) -> Secrets {
     let github = &config.github;
     let keys = github.webhook_secrets.iter().chain([&github.private_key, &config.database_url]);

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use crate::config;
 use crate::domain::diagnostic::Diagnostic;
+use crate::domain::report::findings::{EXPLAIN, for_people, rule};
 use crate::domain::report::terminal::Look;
 use crate::domain::report::text::Style;
 use crate::domain::untrusted::Secrets;
@@ -21,11 +22,15 @@ pub fn look() -> Look {
     Look { columns: columns.into(), style: Style { colour: terminal && config::process().colour() } }
 }
 
-/// Prints findings with their excerpts. What has the shape of a secret on such a line is taken out.
+/// Prints findings with their excerpts and rules. What has the shape of a secret on such a line is taken out.
 pub fn findings(findings: &[Diagnostic]) {
     let secrets = Secrets::default();
-    for finding in findings {
-        eprintln!("{}", secrets.redact(&finding.render()));
+    let shown = for_people(findings);
+    for finding in &shown {
+        eprintln!("{}", secrets.redact(&finding.render_of(rule(finding))));
+    }
+    if shown.iter().any(|finding| rule(finding).is_some()) {
+        eprintln!("{EXPLAIN}");
     }
 }
 

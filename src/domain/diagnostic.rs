@@ -123,6 +123,12 @@ impl Diagnostic {
     /// The finding for a terminal or a log: `path:line:column: error: message`, the excerpt with a caret, the help.
     #[must_use]
     pub fn render(&self) -> String {
+        self.render_of(None)
+    }
+
+    /// The same with the rule that it comes from at the end of its line.
+    #[must_use]
+    pub fn render_of(&self, rule: Option<&str>) -> String {
         let severity = match self.severity {
             Severity::Warning => "warning",
             Severity::Error => "error",
@@ -131,7 +137,8 @@ impl Diagnostic {
         if let Some(at) = self.location {
             out += &format!(":{}:{}", at.line, at.column);
         }
-        out += &format!(": {severity}: {}\n", visible(&self.message));
+        let rule = rule.map_or_else(String::new, |rule| format!(" [{rule}]"));
+        out += &format!(": {severity}: {}{rule}\n", visible(&self.message));
         if let (Some(at), Some(excerpt)) = (self.location, &self.excerpt) {
             let number = at.line.to_string();
             let gutter = " ".repeat(number.len());

@@ -28,6 +28,9 @@ pub(super) async fn afford(answerer: &Answerer<'_>, trials: &[Trial], groups: &[
     let open = of_stage(answerer, trials, groups, true).await;
     let models = open.unpriced();
     if !models.is_empty() {
+        // Who has no key learns of that first: a price would not help.
+        let ready = models.iter().try_for_each(|model| answerer.caller.provider.ready(model));
+        ready.map_err(RunError::Provider)?;
         return Err(RunError::UnknownPrice { models });
     }
     purse.provide(open.usd()).await.map_err(|error| match error {

@@ -184,6 +184,14 @@ pub trait Provider: Send + Sync {
         key: Digest,
     ) -> BoxFuture<'a, Result<Completion, ProviderError>>;
 
+    /// Whether somebody is set up to answer for a model. Asks nobody.
+    ///
+    /// # Errors
+    /// What is missing, and what to do.
+    fn ready(&self, _model: &ModelId) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Answers that are known already, looked up together.
     fn recall<'a>(&'a self, _keys: &'a [Digest]) -> BoxFuture<'a, KnownAnswers> {
         Box::pin(async { KnownAnswers::new() })
@@ -202,6 +210,10 @@ impl<P: Provider + ?Sized> Provider for std::sync::Arc<P> {
         key: Digest,
     ) -> BoxFuture<'a, Result<Completion, ProviderError>> {
         (**self).complete(request, key)
+    }
+
+    fn ready(&self, model: &ModelId) -> Result<(), String> {
+        (**self).ready(model)
     }
 
     fn recall<'a>(&'a self, keys: &'a [Digest]) -> BoxFuture<'a, KnownAnswers> {

@@ -137,4 +137,8 @@ impl Provider for Registry {
     ) -> BoxFuture<'a, Result<Completion, ProviderError>> {
         Box::pin(self.dispatch(request))
     }
+
+    fn ready(&self, model: &ModelId) -> Result<(), String> {
+        self.check(model)
+    }
 }

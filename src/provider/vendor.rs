@@ -86,6 +86,10 @@ pub(super) fn not_set_up(name: &str, kind: Kind) -> String {
     match kind {
         Kind::Azure => format!("no key and endpoint for {name} models: set {key} and {url}"),
         Kind::Bedrock => format!("no key and region for {name} models: set {key}, and AWS_REGION"),
+        Kind::OpenAi => format!(
+            "no key for {name} models: set {key}, or {url} to a gateway that serves them; models named ollama/NAME need no \
+             key"
+        ),
         _ => format!("no key for {name} models: set {key}"),
     }
 }

@@ -65,6 +65,8 @@ async fn a_github_file_with_its_cases_becomes_the_pair() {
         vars:
           amount: 1.5
     "#);
+    // The judge of `github/fluency` is for the settings to name.
+    desk.write(".github/promptops.yml", "evaluation: { judge: openai/gpt-4o }\n");
     let ran = desk.run(&["lint", "out"]).await;
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "1 prompt: 0 errors, 1 warning\n"));
 }

@@ -230,6 +230,8 @@ async fn json_says_the_same_for_programs() {
     );
     let problem = found["findings"].as_array().unwrap().iter().find(|one| one["level"] == "problem").unwrap();
     assert_eq!((&problem["part"], &problem["check"]), (&json!("providers"), &json!("provider")));
-    assert_eq!(problem["advice"], "no key for openai models: set OPENAI_API_KEY");
+    let advice = "no key for openai models: set OPENAI_API_KEY, or OPENAI_BASE_URL to a gateway that serves them; \
+                  models named ollama/NAME need no key";
+    assert_eq!(problem["advice"], advice);
     assert_eq!(ran.stderr, "");
 }

@@ -277,3 +277,31 @@ async fn outside_a_repository_the_folder_is_measured() {
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.ends_with("is not inside a Git repository; run this in one, or leave out --base\n"), "{ran:?}");
 }
+
+#[tokio::test]
+async fn a_cache_that_cannot_be_used_is_named_with_what_to_do() {
+    let server = Scripted::start(answer).await;
+    let desk = desk();
+    desk.write("cache/answers.db", "this is no database, and it is longer than the header of one would have to be");
+    let cache = desk.file("cache");
+    let url = format!("{}/v1", server.url());
+    let variables = [("OPENAI_BASE_URL", url.as_str()), ("PROMPTOPS_CACHE_DIR", cache.to_str().unwrap())];
+    let ran = desk.run_in("", &["eval"], &variables).await;
+    assert_eq!(ran.code, 0, "the run goes on: {ran:?}");
+    let file = desk.file("cache/answers.db").display().to_string();
+    let start = format!("warning: answers are not cached: `{file}` cannot be used (");
+    assert!(ran.stderr.contains(&start) && ran.stderr.contains("; delete it, "), "{ran:?}");
+    assert!(ran.stderr.contains("or run with --no-cache") && !ran.stderr.contains("DATABASE_URL"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_must_pass_case_that_fails_on_both_sides_did_not_get_worse() {
+    let server = Scripted::start(|_| Reply::text("No.")).await;
+    let must = GOLDEN.replace("  - id: large\n", "  - id: large\n    must_pass: always\n");
+    let desk = Desk::repository(&[("a.prompt.yml", PROMPT), ("a.golden.yml", &must)]);
+    desk.write("a.prompt.yml", brief());
+    let ran = desk.ask(&server, &["eval", "--base", "HEAD"]).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let line = "  fails  large (must pass, fails on both sides)  contains \"colleague\": ";
+    assert!(ran.stdout.contains(line) && !ran.stdout.contains("  worse  "), "{ran:?}");
+}

@@ -209,6 +209,12 @@ async fn the_manifest_alone_is_printed_and_wrong_options_are_refused() {
     };
     check(&["init", "--app"], "--url <URL>").await;
     check(&["init", "--app", "--url", "p.dev"], "--url: `p.dev` is not where a service can be reached").await;
+    check(&["init", "--app", "--url", "http://p.dev"], "write https://HOST (http:// is for this machine alone)").await;
+    check(&["init", "--app", "--url", "http://10.0.0.7:8080"], "--url: `http://10.0.0.7:8080` is not encrypted").await;
+    for here in ["http://localhost:8080", "http://127.0.0.1", "http://[::1]:1"] {
+        let ran = desk.run(&["init", "--app", "--manifest", "--url", here]).await;
+        assert_eq!(ran.code, 0, "{here}: {ran:?}");
+    }
     check(&["init", "--app", "--url", "https://p.dev?x"], "write it as https://HOST").await;
     check(&["init", "--app", "--url", "https://p.dev", "--org", "a/b"], "--org: `a/b` is not a valid login").await;
     check(&["init", "--app", "--url", "https://p.dev", "--yes"], "cannot be used with").await;

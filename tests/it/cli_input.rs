@@ -247,6 +247,22 @@ async fn a_place_without_prompts_says_where_was_looked_and_for_what() {
     let desk = Desk::repository(&[("my-prompt.txt", "hello")]);
     let ran = desk.run(&["eval"]).await;
     assert!(ran.code == 2 && ran.stderr.contains("(not prompts by their names: my-prompt.txt)"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("name such a file, as in `git mv my-prompt.txt my-prompt.prompt.md`, or run"),
+        "{ran:?}"
+    );
+    let among = Desk::repository(&[("prompts/refund.txt", "hello")]);
+    let ran = among.run(&["eval"]).await;
+    assert!(ran.stderr.contains("`git mv prompts/refund.txt prompts/refund.prompt.md`"), "{ran:?}");
+    desk.git(&["mv", "my-prompt.txt", "my-prompt.prompt.md"]);
+    let ran = desk.run(&["render", "my-prompt.prompt.md", "--format", "json"]).await;
+    let messages = &ran.json()["messages"];
+    assert_eq!(
+        (&messages[0]["role"], &messages[0]["content"][0]["text"]),
+        (&"user".into(), &"hello".into()),
+        "{ran:?}"
+    );
+    desk.git(&["rm", "--quiet", "--force", "my-prompt.prompt.md"]);
     desk.write("prompts/a.prompt.yml", PROMPT);
     desk.write(".github/promptops.yml", "prompts: { include: ['prmpts/**'] }\n");
     let ran = desk.run(&["eval"]).await;

@@ -218,7 +218,7 @@ async fn a_model_that_is_not_named_is_missed_before_any_call() {
     let ran = desk(golden).ask(&server, &["eval"]).await;
     assert_eq!((ran.code, server.calls()), (2, 0), "{ran:?}");
     assert!(ran.said().contains("case `a` is compared by embeddings, and no embeddings model is named"), "{ran:?}");
-    assert!(ran.said().contains("set `evaluation.embeddings`"), "{ran:?}");
+    assert!(ran.said().contains("set `evaluation.embeddings: provider/model`"), "{ran:?}");
 }
 
 #[tokio::test]

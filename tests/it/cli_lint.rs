@@ -53,9 +53,82 @@ async fn errors_in_settings_prompts_and_golden_sets_are_all_found_and_exit_with_
         | ^^^^^
       = help: did you mean `model`?
 
-    c.golden.yml: warning: 2 cases; to exclude a drop of 0.05 takes 52, even if no case changes
+    c.golden.yml: warning: 2 cases; to exclude a drop of 0.05 takes 52, even if no case changes [golden-set-too-small]
       = help: add 50 more, or widen `evaluation.margin`
+
+    `promptops lint --explain RULE` says more of a rule in brackets
     "#);
+}
+
+#[tokio::test]
+async fn a_judge_without_a_model_is_found_before_anything_is_run() {
+    let judged = |check: &str| GOLDEN.replace("contains: colleague", check);
+    let check = async |check: &str, settings: &str, code: i32, said: &str| {
+        let desk =
+            Desk::repository(&[(SETTINGS, settings), ("a.prompt.yml", PROMPT), ("a.golden.yml", &judged(check))]);
+        let ran = desk.run(&["lint"]).await;
+        assert_eq!(ran.code, code, "{ran:?}");
+        assert!(ran.said().starts_with(said), "{said} is missing in {ran:?}");
+    };
+    check(
+        "judge: { rubric: Polite }",
+        QUIET,
+        2,
+        "1 prompt: 1 error, 0 warnings\n\
+         a.golden.yml:6:1: error: case `large` is judged by a model, and no judge model is named\n  \
+         = help: set `evaluation.judge: provider/model` in .github/promptops.yml, or `model` in the judge evaluator\n",
+    )
+    .await;
+    check("similar: { value: Hello }", QUIET, 2, "1 prompt: 1 error").await;
+    check("judge: { rubric: Polite, model: openai/gpt-4o }", QUIET, 0, "1 prompt: 0 errors").await;
+    let named = format!("evaluation: {{ judge: openai/gpt-4o }}\n{QUIET}");
+    check("judge: { rubric: Polite }", &named, 0, "1 prompt: 0 errors").await;
+}
+
+#[tokio::test]
+async fn a_misspelt_variable_names_what_the_cases_call_it() {
+    let desk = Desk::repository(&[
+        (SETTINGS, QUIET),
+        ("a.prompt.yml", &PROMPT.replace("{{amount}}", "{{ammount}}")),
+        ("a.golden.yml", GOLDEN),
+    ]);
+    let ran = desk.run(&["lint"]).await;
+    assert_eq!(ran.code, 2, "{ran:?}");
+    let help = "  = help: did you mean `amount`? Else add `ammount` to the vars of the case, or give it a `default` under \
+                `variables`\n";
+    assert!(ran.stderr.contains(help), "{ran:?}");
+    desk.write("a.prompt.yml", PROMPT.replace("{{amount}}", "{{amount.net}}"));
+    let ran = desk.run(&["lint"]).await;
+    assert!(ran.code == 2 && ran.stderr.contains("= help: add `amount.net` to the vars"), "{ran:?}");
+    let other = PROMPT.replace("{{amount}}", "{{amount}} {{customer}}");
+    desk.write("a.prompt.yml", other);
+    let ran = desk.run(&["lint"]).await;
+    assert!(ran.code == 2 && ran.stderr.contains("= help: add `customer` to the vars"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn many_golden_sets_that_are_too_small_are_one_warning_for_people() {
+    let more = |cases: usize| {
+        let more = |n: usize| format!("  - {{ id: more-{n}, vars: {{ amount: {n} EUR }}, expected: x }}\n");
+        format!("{GOLDEN}{}", (0..cases).map(more).collect::<String>())
+    };
+    let files = ["a", "b", "c"].map(|name| (format!("{name}.prompt.yml"), PROMPT.replace("Refund", name)));
+    let sets = [("a.golden.yml", more(3)), ("b.golden.yml", more(0)), ("c.golden.yml", more(1))];
+    let prompts = files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    let rules = (SETTINGS, "lint: { rules: { near-duplicate: off } }\n");
+    let all: Vec<(&str, &str)> =
+        prompts.chain(sets.iter().map(|(path, text)| (*path, text.as_str()))).chain([rules]).collect();
+    let desk = Desk::repository(&all);
+    let ran = desk.run(&["lint"]).await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "3 prompts: 0 errors, 3 warnings\n"), "{ran:?}");
+    insta::assert_snapshot!(ran.stderr, @"
+    b.golden.yml: warning: 3 golden sets are too small; to exclude a drop of 0.05 takes 52, even if no case changes: this one has 2 cases, c.golden.yml 3 cases, a.golden.yml 5 cases [golden-set-too-small]
+      = help: add cases, the smallest set first, or widen `evaluation.margin`
+
+    `promptops lint --explain RULE` says more of a rule in brackets
+    ");
+    let ran = desk.run(&["lint", "--format", "json"]).await;
+    assert_eq!(ran.json()["findings"].as_array().map(Vec::len), Some(3), "{ran:?}");
 }
 
 #[tokio::test]
@@ -104,8 +177,10 @@ async fn an_error_of_a_rule_exits_with_1_and_a_secret_is_never_shown() {
         | ^^^^^^^^^^^
       = help: did you mean `description`?
 
-    a.prompt.yml:1:14: error: an API key stands here
+    a.prompt.yml:1:14: error: an API key stands here [secret]
       = help: revoke it, then remove it: what is in a prompt reaches the provider
+
+    `promptops lint --explain RULE` says more of a rule in brackets
     ");
     for format in ["json", "sarif"] {
         let ran = desk.run(&["lint", "--format", format]).await;
@@ -162,10 +237,12 @@ async fn against_a_base_a_changed_prompt_wants_a_higher_version() {
     assert_eq!(ran.stdout, "1 prompt: 0 errors, 0 warnings\n", "without a base nothing is known to have changed");
     let ran = desk.run(&["lint", "--base", "HEAD"]).await;
     insta::assert_snapshot!(ran.stderr, @"
-    a.prompt.yml:1:1: warning: the prompt changed and its version is still 1.2.0
+    a.prompt.yml:1:1: warning: the prompt changed and its version is still 1.2.0 [version-not-bumped]
       1 | version: 1.2.0
         | ^^^^^^^
       = help: raise `version`, for instance to 1.2.1
+
+    `promptops lint --explain RULE` says more of a rule in brackets
     ");
     desk.write("a.prompt.yml", format!("version: 1.3.0\n{}", PROMPT.replace("formally", "warmly")));
     assert_eq!(desk.run(&["lint", "--base", "HEAD"]).await.stdout, "1 prompt: 0 errors, 0 warnings\n");

@@ -60,6 +60,8 @@ async fn every_shell_gets_completions_of_every_command() {
             let name = path.last().unwrap();
             assert!(script.contains(name.as_str()), "{shell} does not know {path:?}");
         }
+        let hidden = ["promptops__action", "promptops;action", "'action:", "-a \"action\"", "'action', "];
+        assert!(!hidden.iter().any(|mark| script.contains(mark)), "{shell} offers what `--help` hides");
         if let Some((good, said)) = check.and_then(|(program, flags)| taken_by(program, &flags, &script)) {
             assert!(good, "{shell}: {said}");
         }

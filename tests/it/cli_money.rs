@@ -74,6 +74,14 @@ async fn a_model_without_a_price_runs_without_a_budget_only() {
     let ran = desk.ask(&server, &["eval", "--model", "openai/ours", "--max-cost", "1"]).await;
     assert_eq!((ran.code, server.calls()), (3, 0), "{ran:?}");
     assert!(ran.stderr.contains("error: the price of `openai/ours` is not known, so no budget can be kept"), "{ran:?}");
+    let ran = desk.run(&["eval", "--model", "openai/ours", "--max-cost", "1"]).await;
+    let first = "error: a.prompt.yml: no key for openai models: set OPENAI_API_KEY";
+    assert!(ran.code == 3 && ran.stderr.contains(first) && !ran.stderr.contains("price"), "a key comes first: {ran:?}");
+    let ran = desk.run(&["eval", "--model", "openai/ours", "--estimate"]).await;
+    assert!(ran.code == 0 && !ran.stdout.contains('$'), "what is not known is not nothing: {ran:?}");
+    assert!(ran.stdout.contains(" out: unknown price\nIn total 4 calls, unknown price.\n"), "{ran:?}");
+    let advice = "The price of openai/ours is not known: state it under [prices.\"openai/ours\"] in promptops.toml.";
+    assert!(ran.stdout.contains(advice), "{ran:?}");
     let ran = desk.ask(&server, &["eval", "--model", "openai/ours", "--format", "markdown"]).await;
     assert_eq!((ran.code, server.calls()), (0, 4), "{ran:?}");
     let said = ran.stdout.replace('`', "");

@@ -72,7 +72,28 @@ async fn mistakes_in_either_file_exit_with_2_and_name_the_place() {
     }
     let ran = Desk::plain().run(&["policy", "test"]).await;
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("no file at `.github/promptops.tests.yml`"), "{}", ran.stderr);
+    insta::assert_snapshot!(ran.stderr, @r#"
+    error: no file at `.github/promptops.tests.yml`: write one to start from, as
+      teams: { "@acme/prompt-reviewers": ["@mara"] }
+      tests:
+        - name: a change waits for a reviewer
+          pull: { author: "@ann", changes: [prompts/a.prompt.yml] }
+          expect: { approval: waiting }
+    "#);
+}
+
+#[tokio::test]
+async fn the_example_to_start_from_holds() {
+    let desk = desk();
+    std::fs::remove_file(desk.file(".github/promptops.tests.yml")).unwrap();
+    let said = desk.run(&["policy", "test"]).await.stderr;
+    let example: Vec<&str> = said.lines().skip(1).map(|line| line.strip_prefix("  ").unwrap()).collect();
+    desk.write(".github/promptops.tests.yml", example.join("\n"));
+    let ran = desk.run(&["policy", "test"]).await;
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (0, "ok    a change waits for a reviewer\n1 test: 1 passed, 0 failed\n")
+    );
 }
 
 const FACTS: &str = "teams: { \"@acme/prompt-reviewers\": [\"@mara\", \"@secret-member\"] }\n\

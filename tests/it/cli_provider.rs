@@ -105,7 +105,8 @@ async fn a_wrong_key_is_said_and_not_shown() {
 async fn a_missing_key_and_an_unknown_vendor_are_said_once() {
     let desk = desk(40);
     let ran = desk.run(&["eval"]).await;
-    let expected = "running 40 trials\nerror: a.prompt.yml: no key for openai models: set OPENAI_API_KEY\n";
+    let expected = "running 40 trials\nerror: a.prompt.yml: no key for openai models: set OPENAI_API_KEY, or \
+                    OPENAI_BASE_URL to a gateway that serves them; models named ollama/NAME need no key\n";
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (3, "", expected));
     let ran = desk.run(&["eval", "--model", "mistral/large"]).await;
     assert_eq!(ran.code, 3);

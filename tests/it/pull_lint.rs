@@ -152,7 +152,8 @@ async fn a_version_that_stays_is_told_on_its_line_or_in_the_text() {
     let pull = app.open(&Change::by("ann").write(PROMPT, with("1.0.0", "You answer kindly."))).await;
     let evaluation = app.evaluation(pull);
     assert_eq!(evaluation.annotations, [] as [serde_json::Value; 0], "its line is not among the changed ones");
-    assert!(evaluation.text.unwrap().contains("its version is still 1.0.0"));
+    let text = evaluation.text.unwrap();
+    assert!(text.contains("its version is still 1.0.0") && text.contains("(`version-not-bumped`)"), "{text}");
     app.push(&Change::by("ann").write(PROMPT, with("0.9.0", "You answer kindly."))).await;
     assert_eq!(app.evaluation(pull).annotations[0]["title"], "version-not-bumped");
     let _ = app.report(pull);

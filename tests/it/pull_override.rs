@@ -38,6 +38,9 @@ fn last_answer(app: &TestApp, pull: PullNumber) -> String {
 async fn a_lead_overrides_a_regression_with_a_reason_that_is_shown_and_kept() {
     let (app, pull) = blocked("{ from: [leads] }").await;
     assert!(!app.can_merge(pull));
+    assert!(
+        app.report(pull).unwrap().contains("`/promptops explain`, `/promptops override REASON`, `/promptops help`.")
+    );
     app.say_later(pull, "lee", WHY).await;
     app.expect(pull, "success", "success");
     assert!(app.can_merge(pull));
@@ -137,6 +140,8 @@ async fn who_made_the_change_and_whom_the_settings_do_not_name_cannot_override()
 async fn without_override_in_the_settings_nobody_can() {
     let mut app = TestApp::new().await;
     let pull = app.open(&worse()).await;
+    let report = app.report(pull).unwrap();
+    assert!(report.contains("`/promptops explain`, `/promptops help`.") && !report.contains("/promptops override"));
     app.say_later(pull, "lee", WHY).await;
     assert!(last_answer(&app, pull).contains("Nobody may override here"));
     app.expect(pull, "failure", "in_progress");

@@ -3,13 +3,14 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use promptops::sim::Change;
+use promptops::sim::{Change, Sim};
 use secrecy::ExposeSecret;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::support::app::{MODEL_KEY, Mood, PROMPT, TestApp, forgets, prompt};
+use crate::support::desk::Desk;
 
 /// `promptops serve` with its log.
 struct Process {
@@ -117,4 +118,23 @@ async fn the_binary_serves_a_pull_request_drains_and_logs_no_secret_and_no_promp
     }
     let _ = app.report(pull);
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_used_is_named_with_what_to_do() {
+    let key = Sim::start().await.unwrap().private_key();
+    let desk = Desk::plain();
+    desk.write("mine.db", "this is no database, and it is longer than the header of one would have to be");
+    let variables = [
+        ("PROMPTOPS_DATABASE_URL", "sqlite://mine.db"),
+        ("PROMPTOPS_LISTEN", "127.0.0.1:0"),
+        ("PROMPTOPS_GITHUB_APP_ID", "1"),
+        ("PROMPTOPS_GITHUB_PRIVATE_KEY", key),
+        ("PROMPTOPS_GITHUB_WEBHOOK_SECRET", "a secret that is long enough"),
+        ("OPENAI_API_KEY", MODEL_KEY),
+    ];
+    let ran = desk.run_in("", &["serve"], &variables).await;
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("`mine.db`: the database "), "{ran:?}");
+    assert!(ran.stderr.contains("; restore it from a backup, or move it away to start with an empty one"), "{ran:?}");
 }

@@ -9,6 +9,7 @@ use crate::app::discover;
 use crate::app::ground::{self, Ground};
 use crate::app::load::{self, LoadedPrompt, about};
 use crate::app::local::{self, LocalError};
+use crate::app::plan;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::governed::{Governed, golden_siblings};
 use crate::domain::ids::PromptPath;
@@ -89,6 +90,8 @@ pub async fn lint_on(options: &LintOptions, ground: &Ground) -> Result<Linted, L
         for loaded in &mut loaded {
             found.files.extend(governed.check_golden_set(&loaded.prompt));
             take_stock(loaded, path, &mut used, &mut found.files);
+            let open = loaded.golden.as_ref().and_then(|set| plan::unnamed_model(set, &settings));
+            file::extend(&mut found.files, open.into_iter().collect());
         }
         let before = match sides.base_of(path) {
             Some((files, path)) => local::load_base(files, path, &mut found.files).await?,

@@ -1,11 +1,12 @@
 //! Every variable a prompt uses must have a value in every case; said before anything is run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::GoldenSet;
 use crate::domain::diagnostic::{Diagnostic, Location};
 use crate::domain::prompt::{Body, Prompt, RenderError};
+use crate::domain::reader::nearest;
 
 /// Most cases named in one finding.
 const MAX_NAMED: usize = 3;
@@ -77,6 +78,16 @@ fn unsound(prompt: &Prompt, set: &GoldenSet) -> Vec<Diagnostic> {
     broken.take(MAX_NAMED).collect()
 }
 
+/// What the cases call a variable of a name like this one, if the prompt does not use that as well.
+fn meant<'s>(prompt: &Prompt, set: &'s GoldenSet, name: &str) -> Option<&'s str> {
+    let places = prompt.body.places();
+    // Of `a.b` not `a` is misspelt where the cases have that.
+    let used: BTreeSet<&str> = places.iter().map(|place| place.variable).chain(name.split('.').next()).collect();
+    let given: BTreeSet<&str> = set.cases.iter().flat_map(|case| case.vars.keys()).map(|name| &**name).collect();
+    let spare: Vec<&str> = given.into_iter().filter(|name| !used.contains(*name)).collect();
+    nearest(name, &spare)
+}
+
 fn undefined(prompt: &Prompt, set: &GoldenSet, name: &str, place: &str, at: Option<Location>) -> Option<Diagnostic> {
     // A default stands in for a missing value in a message only; evaluators see what the case gives.
     if place == "a message" && prompt.variables.get(name).is_some_and(|variable| variable.default.is_some()) {
@@ -97,8 +108,9 @@ fn undefined(prompt: &Prompt, set: &GoldenSet, name: &str, place: &str, at: Opti
         let _ = write!(message, " and {more} more");
     }
     let or_default = if place == "a message" { ", or give it a `default` under `variables`" } else { "" };
+    let meant = meant(prompt, set, name).map_or_else(String::new, |meant| format!("did you mean `{meant}`? Else "));
     let mut finding = Diagnostic::error("undefined-variable", &prompt.path, message)
-        .with_help(format!("add `{name}` to the vars of the case{or_default}"));
+        .with_help(format!("{meant}add `{name}` to the vars of the case{or_default}"));
     finding.location = at;
     Some(finding)
 }

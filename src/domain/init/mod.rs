@@ -21,7 +21,7 @@ use super::prompt::{Format, Prompt};
 use super::settings::SETTINGS_PATH;
 
 pub use golden::MARK;
-pub use near::{is_editors, is_near_miss, is_third_party};
+pub use near::{is_editors, is_near_miss, is_third_party, renaming};
 pub use vendors::keys;
 
 /// The workflow that is written.

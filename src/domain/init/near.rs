@@ -40,6 +40,22 @@ pub fn is_near_miss(path: &PromptPath) -> bool {
     !is_about && (among_prompts || (is_called_so && ending != "md"))
 }
 
+/// The command that makes a prompt of a text: as it is, it is one message of the user. Texts in a template language are none
+/// that another name makes one.
+#[must_use]
+pub fn renaming(near: &[&PromptPath]) -> Option<String> {
+    let (path, stem) = near.iter().find_map(|path| {
+        let (stem, ending) = path.as_str().rsplit_once('.')?;
+        (ending.eq_ignore_ascii_case("txt") && !stem.is_empty() && !stem.ends_with('/')).then_some((path, stem))
+    })?;
+    let stem = stem.strip_suffix(".prompt").unwrap_or(stem);
+    let quoted = |text: &str| {
+        let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
+        if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    };
+    Some(format!("git mv {} {}", quoted(path.as_str()), quoted(&format!("{stem}.prompt.md"))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +78,18 @@ mod tests {
         check("node_modules/x/prompts/a.txt", false);
         check("notes.txt", false);
         check("prompts/.txt", false);
+    }
+
+    #[test]
+    fn a_text_becomes_a_prompt_by_its_name() {
+        let check = |near: &[&str], expected: Option<&str>| {
+            let near: Vec<PromptPath> = near.iter().map(|path| PromptPath::parse(path).unwrap()).collect();
+            assert_eq!(renaming(&near.iter().collect::<Vec<_>>()).as_deref(), expected);
+        };
+        check(&["prompts/a.jinja", "prompts/b.txt"], Some("git mv prompts/b.txt prompts/b.prompt.md"));
+        check(&["b.prompt.txt"], Some("git mv b.prompt.txt b.prompt.md"));
+        check(&["my prompt's.txt"], Some(r"git mv 'my prompt'\''s.txt' 'my prompt'\''s.prompt.md'"));
+        check(&["prompts/a.jinja"], None);
     }
 
     #[test]

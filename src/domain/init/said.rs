@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Cases, Found, FoundPrompt, Plan, WORKFLOW_PATH};
+use super::{Cases, Found, FoundPrompt, Plan, WORKFLOW_PATH, renaming};
 use crate::domain::ids::PromptPath;
 use crate::domain::prompt::Format;
 use crate::domain::untrusted::{Secrets, Untrusted};
@@ -38,6 +38,9 @@ pub fn found(found: &Found) -> String {
     if !found.near.is_empty() {
         out.push_str("Perhaps prompts, but in no format that is read; a text becomes one as NAME.prompt.md:\n");
         listed(&mut out, &found.near, path);
+        if let Some(command) = renaming(&found.near.iter().collect::<Vec<_>>()) {
+            let _ = writeln!(out, "  as in: {} (its variables are written {{{{ name }}}})", shown(&command));
+        }
     }
     if found.editors > 0 {
         let _ =

@@ -13,6 +13,7 @@ mod waiver;
 pub use catalogue::{CATALOGUE, LEVELS, Level, RuleId};
 pub use finding::Finding;
 pub use outcome::{Checked, Ran, after_run, check};
+pub use rules::size as too_small;
 pub use subject::{Config, Member, Neighbours, Part, Subject, Text};
 
 /// One rule. It says what it finds; whether that is wanted, waived or grave is decided elsewhere.

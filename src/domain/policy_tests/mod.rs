@@ -21,6 +21,15 @@ pub use run::{Outcome, run};
 /// Path of the tests in a repository.
 pub const TESTS_PATH: &str = ".github/promptops.tests.yml";
 
+/// A file of tests to start from.
+pub const EXAMPLE: &str = "\
+teams: { \"@acme/prompt-reviewers\": [\"@mara\"] }
+tests:
+  - name: a change waits for a reviewer
+    pull: { author: \"@ann\", changes: [prompts/a.prompt.yml] }
+    expect: { approval: waiting }
+";
+
 /// A file of tests.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestFile {

@@ -27,13 +27,22 @@ pub fn text(estimate: &Estimate, secrets: &Secrets) -> String {
             grouped(prompt.known)
         );
         let (asked, said) = (grouped(prompt.input_tokens), grouped(prompt.output_tokens));
-        let _ = writeln!(text, "  about {asked} tokens in, {said} out: {}", usd(prompt.usd));
+        let cost = cost(prompt.usd, prompt.unpriced.is_empty());
+        let _ = writeln!(text, "  about {asked} tokens in, {said} out: {cost}");
     }
     let calls = usize::try_from(estimate.calls()).unwrap_or(usize::MAX);
-    let _ = writeln!(text, "In total {}, about {}.", counted(calls, "call", "calls"), usd(estimate.usd()));
+    let total = match cost(estimate.usd(), estimate.unpriced().is_empty()) {
+        known if estimate.unpriced().is_empty() => format!("about {known}"),
+        unknown => unknown,
+    };
+    let _ = writeln!(text, "In total {}, {total}.", counted(calls, "call", "calls"));
     for model in estimate.unpriced() {
         let model = Untrusted::new(model.as_str(), secrets).line(100);
-        let _ = writeln!(text, "The cost of {model} is not known and left out: state it in promptops.toml.");
+        let _ = writeln!(
+            text,
+            "The price of {model} is not known: state it under [prices.\"{model}\"] in promptops.toml. Until then a run with \
+             a budget is refused."
+        );
     }
     let _ = writeln!(
         text,
@@ -41,6 +50,15 @@ pub fn text(estimate: &Estimate, secrets: &Secrets) -> String {
         price::as_of()
     );
     text
+}
+
+/// What is known of a cost; a cost that is not known is never shown as none.
+fn cost(known: f64, is_whole: bool) -> String {
+    match (is_whole, known > 0.0) {
+        (true, _) => usd(known),
+        (false, true) => format!("{} plus an unknown price", usd(known)),
+        (false, false) => "unknown price".to_owned(),
+    }
 }
 
 #[derive(Serialize)]
@@ -108,9 +126,10 @@ mod tests {
         let expected = "\
 prompts/reply.prompt.yml
   48 cases × 2 sides × 1 trial: 90 calls, 6 known already
-  about 36,000 tokens in, 9,000 out: $3.50
-In total 90 calls, about $3.50.
-The cost of gateway/judge is not known and left out: state it in promptops.toml.
+  about 36,000 tokens in, 9,000 out: $3.50 plus an unknown price
+In total 90 calls, $3.50 plus an unknown price.
+The price of gateway/judge is not known: state it under [prices.\"gateway/judge\"] in promptops.toml. Until then a run with \
+a budget is refused.
 ";
         let said = text(&estimate, &Secrets::default());
         assert!(said.starts_with(expected), "{said}");

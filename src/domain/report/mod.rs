@@ -10,6 +10,7 @@ pub mod decision;
 mod diff;
 pub mod doctor_v1;
 pub mod estimate;
+pub mod findings;
 mod fit;
 pub mod github_models;
 pub mod html;
@@ -189,6 +190,9 @@ pub struct Report {
     /// How prompts change that nobody ran.
     #[serde(default)]
     pub not_run: Vec<TextChange>,
+    /// Whether the settings name people who may override.
+    #[serde(default)]
+    pub can_override: bool,
 }
 
 /// One prompt's own text before and after the change.
@@ -233,6 +237,7 @@ impl Report {
             took_ms: None,
             of_step: false,
             not_run: Vec::new(),
+            can_override: false,
         }
     }
 
@@ -460,6 +465,12 @@ impl PromptReport {
             Reason::MustPassFailed { case, failures, runs, .. } if &**case == id => Some((*failures, *runs)),
             _ => None,
         })
+    }
+
+    /// Whether a must-pass case blocks although base fails it as well.
+    fn is_broken_on_base(&self, id: &str) -> bool {
+        let is_it = |reason: &Reason| matches!(reason, Reason::MustPassFailed { case, broken_on_base: true, .. } if &**case == id);
+        self.reasons.iter().any(is_it)
     }
 
     fn with_status(&self, status: CaseStatus) -> impl Iterator<Item = &CaseReport> {

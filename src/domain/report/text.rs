@@ -3,6 +3,7 @@
 mod summary;
 
 use super::diff::{self, Mark};
+use super::findings::{for_people, rule};
 use super::{CaseReport, PromptReport, Report, SideReport, words};
 use crate::domain::diagnostic::Severity;
 use crate::domain::gate::Verdict;
@@ -82,7 +83,7 @@ pub fn text(report: &Report, style: Style, secrets: &Secrets) -> String {
 
 fn findings(report: &Report, style: Style, secrets: &Secrets) -> Vec<String> {
     let mut lines = Vec::new();
-    for finding in &report.diagnostics {
+    for finding in &for_people(&report.diagnostics) {
         let place = match finding.location {
             Some(at) => format!("{}:{}:{}", finding.path, at.line, at.column),
             None => finding.path.to_string(),
@@ -92,7 +93,8 @@ fn findings(report: &Report, style: Style, secrets: &Secrets) -> Vec<String> {
             Severity::Warning => style.paint("33", "warning"),
         };
         let (place, message) = (Untrusted::new(&place, secrets), Untrusted::new(&finding.message, secrets));
-        lines.push(format!("{}: {word}: {}", place.line(300), message.line(300)));
+        let rule = rule(finding).map_or_else(String::new, |rule| format!(" [{rule}]"));
+        lines.push(format!("{}: {word}: {}{rule}", place.line(300), message.line(300)));
         if let Some(excerpt) = &finding.excerpt {
             lines.push(format!("  | {}", Untrusted::new(excerpt, secrets).line(200)));
         }

@@ -29,14 +29,24 @@ impl Rule for GoldenSetTooSmall {
                 false => ("independent case", "independent cases"),
             };
             let cases = if independent == 1 { one } else { several };
-            let message = format!(
-                "{independent} {cases}; to exclude a drop of {} takes {needed}, even if no case changes",
-                config.margin
-            );
+            let message = message(&format!("{independent} {cases}"), config.margin, needed);
             let help = format!("add {} more, or widen `evaluation.margin`", needed - independent);
             found.push(Finding::of_file(self.id(), &set.path, message, help));
         }
     }
+}
+
+/// What the rule says of a set: `said` is its number of cases in words.
+#[must_use]
+pub fn message(said: &str, margin: f64, needed: u32) -> String {
+    format!("{said}; to exclude a drop of {margin} takes {needed}, even if no case changes")
+}
+
+/// The parts of such a message: how many cases, the same in words, and what it takes.
+#[must_use]
+pub fn read(message: &str) -> Option<(u32, &str, &str)> {
+    let (said, takes) = message.split_once("; ")?;
+    Some((said.split_once(' ')?.0.parse().ok()?, said, takes))
 }
 
 /// The least number of cases whose bound is within the margin if none of them changes; `None` if no number is.

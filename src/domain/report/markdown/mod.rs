@@ -11,6 +11,7 @@ mod tests;
 pub use answers::{explain, help};
 
 use super::approval::{ApprovalLine, ApprovalState, ApprovalSummary};
+use super::findings::rule;
 use super::fit::{Block, Keep, Measure, fit};
 use super::{Outcome, Report, Sides, words};
 use crate::domain::diagnostic::{Diagnostic, Severity};
@@ -210,8 +211,13 @@ fn footer(report: &Report, secrets: &Secrets) -> String {
     };
     let spent =
         if report.prompts.is_empty() { String::new() } else { format!(" This run: {}.", words::spending(report)) };
-    let commands =
-        if report.of_step { "" } else { " Commands: `/promptops eval`, `/promptops explain`, `/promptops help`." };
+    let commands = match (report.of_step, report.can_override) {
+        (true, _) => "",
+        (false, true) => {
+            " Commands: `/promptops eval`, `/promptops explain`, `/promptops override REASON`, `/promptops help`."
+        }
+        (false, false) => " Commands: `/promptops eval`, `/promptops explain`, `/promptops help`.",
+    };
     format!("{revisions}{spent}{commands}\n")
 }
 
@@ -274,7 +280,7 @@ pub(super) fn diagnostics(findings: &[Diagnostic], secrets: &Secrets) -> String 
             let help = format!("{}{rest}", first.to_uppercase());
             text.push_str(&format!(". {}.", Untrusted::new(help.trim_end_matches('.'), secrets).prose(SENTENCE)));
         }
-        text.push('\n');
+        text.push_str(&rule(finding).map_or_else(|| "\n".to_owned(), |rule| format!(" (`{rule}`)\n")));
         if let Some(excerpt) = &finding.excerpt {
             // Set in by two, so that the fence belongs to its list item.
             for line in Untrusted::new(excerpt, secrets).fence(300).lines() {

@@ -2,7 +2,7 @@
 
 use super::{Style, wrap};
 use crate::domain::gate::Verdict;
-use crate::domain::gate::verdict::Reason;
+use crate::domain::gate::verdict::{CaseStatus, Reason};
 use crate::domain::report::{CaseReport, Outcome, PromptReport, Report, Sides, words};
 use crate::domain::untrusted::{Secrets, Untrusted};
 
@@ -40,28 +40,40 @@ fn worse(report: &Report, secrets: &Secrets) -> Vec<String> {
     let cases: Vec<(&PromptReport, &CaseReport)> =
         prompts.iter().flat_map(|prompt| prompt.troubled().into_iter().map(move |case| (*prompt, case))).collect();
     let several = prompts.len() > 1;
-    let mut texts: Vec<String> =
-        cases.iter().take(NAMED_CASES).map(|(prompt, case)| named(prompt, case, several, secrets)).collect();
+    let of_case = |(prompt, case): &(&PromptReport, &CaseReport)| (word(case), named(prompt, case, several, secrets));
+    let mut texts: Vec<(&str, String)> = cases.iter().take(NAMED_CASES).map(of_case).collect();
     if let Some(more) = cases.len().checked_sub(NAMED_CASES).filter(|more| *more > 0) {
-        texts.push(format!("… and {}", words::counted(more, "more case", "more cases")));
+        texts.push(("", format!("… and {}", words::counted(more, "more case", "more cases"))));
     }
     if texts.is_empty() && report.verdict() == Verdict::Regression {
-        texts = blocking(&prompts, secrets);
+        let word = if report.base.is_some() { "worse" } else { "fails" };
+        texts = blocking(&prompts, secrets).into_iter().map(|text| (word, text)).collect();
     }
-    let word = if report.base.is_some() { "worse" } else { "fails" };
-    let first = std::iter::once(word).chain(std::iter::repeat(""));
-    texts.iter().zip(first).flat_map(|(text, word)| entry(word, text)).collect()
+    let mut before = "";
+    let mut lines = Vec::new();
+    for (word, text) in &texts {
+        // A word stands once for all that it is true of.
+        lines.extend(entry(if *word == before { "" } else { word }, text));
+        before = word;
+    }
+    lines
+}
+
+/// What a case to look at did: only what base passed can have become worse.
+fn word(case: &CaseReport) -> &'static str {
+    if case.status == CaseStatus::Broken { "worse" } else { "fails" }
 }
 
 fn named(prompt: &PromptReport, case: &CaseReport, several: bool, secrets: &Secrets) -> String {
     let show = |text: &str, most| Untrusted::new(text, secrets).line(most);
     let of = if several { format!("{} / ", show(&prompt.name, 30)) } else { String::new() };
+    let both = if prompt.is_broken_on_base(&case.id) { " (must pass, fails on both sides)" } else { "" };
     let reason = match (case.failed_evaluators.first(), case.error()) {
         (Some(failed), _) => format!("{}: {}", failed.name, failed.reason),
         (None, Some(error)) => format!("no answer: {error}"),
-        (None, None) => return format!("{of}{}", show(&case.id, 40)),
+        (None, None) => return format!("{of}{}{both}", show(&case.id, 40)),
     };
-    format!("{of}{}  {}", show(&case.id, 40), show(&reason, 90))
+    format!("{of}{}{both}  {}", show(&case.id, 40), show(&reason, 90))
 }
 
 fn blocking(prompts: &[&PromptReport], secrets: &Secrets) -> Vec<String> {
