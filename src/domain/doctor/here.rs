@@ -243,10 +243,10 @@ fn prompts(sheet: &mut Sheet, seen: &PromptsSeen) {
         paths.dedup();
         some(&paths, MOST_NAMES)
     };
-    golden_sets(sheet, &of("no-golden-set"), &of("golden-set-too-small"), &paths);
+    let errors: Vec<&Diagnostic> = seen.findings.iter().filter(|one| one.severity == Severity::Error).collect();
+    golden_sets(sheet, &of("no-golden-set"), &of("golden-set-too-small"), errors.is_empty(), &paths);
     let unknown = of("unknown-key");
     each(sheet, "unknown-keys", &unknown, false);
-    let errors: Vec<&Diagnostic> = seen.findings.iter().filter(|one| one.severity == Severity::Error).collect();
     match errors.as_slice() {
         [] => sheet.ok("files", "every prompt and golden set can be used"),
         errors => each(sheet, "files", errors, true),
@@ -264,6 +264,7 @@ fn golden_sets(
     sheet: &mut Sheet,
     none: &[&Diagnostic],
     small: &[&Diagnostic],
+    all_usable: bool,
     paths: &dyn Fn(&[&Diagnostic]) -> String,
 ) {
     if !none.is_empty() {
@@ -280,7 +281,9 @@ fn golden_sets(
             format!("{}: {}", first.message, first.help.as_deref().unwrap_or("add cases")),
         );
     }
-    if none.is_empty() && small.is_empty() {
+    if !all_usable {
+        sheet.skipped("golden-sets", "files that cannot be used were not looked at");
+    } else if none.is_empty() && small.is_empty() {
         sheet.ok("golden-sets", "every prompt has a golden set large enough for the margin");
     }
 }
@@ -369,6 +372,7 @@ mod tests {
         check(&facts, "warning golden-set-size: 1 golden set too small for the margin: b.golden.yml");
         check(&facts, "warning unknown-keys: c.prompt.yml: said");
         check(&facts, "problem files: e.prompt.yml: said");
+        check(&facts, "skipped golden-sets: files that cannot be used");
         check(&facts, "warning lint: 1 more warning");
     }
 

@@ -162,7 +162,11 @@ impl Playing {
         let now = self.now(pull);
         let same = |pull: usize| {
             let now = self.now(pull);
-            let same = |word: &Word| word.is_at(now.key) && word.against.checks == now.against.checks;
+            let same = |word: &Word| {
+                word.is_at(now.key)
+                    && word.against.checks == now.against.checks
+                    && word.against.has_conflict() == now.against.has_conflict()
+            };
             self.woken.get(&pull).is_some_and(|since| self.words_since(pull, *since).all(same))
         };
         // Whoever shared its checks and left is known to have left.

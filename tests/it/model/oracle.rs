@@ -21,10 +21,17 @@ pub struct Against {
 }
 
 impl Against {
+    /// Whether it cannot be told what a merge would leave, and so what it breaks.
+    pub fn has_conflict(&self) -> bool {
+        self.github.iter().any(|reason| reason == CONFLICTS)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.github.is_empty() && self.checks.is_empty() && self.others.is_empty()
     }
 }
+
+const CONFLICTS: &str = "it conflicts with its base";
 
 /// Every reason against merging it now; none if it may be merged.
 pub fn against(world: &World, number: usize) -> Against {
@@ -37,7 +44,7 @@ pub fn against(world: &World, number: usize) -> Against {
         against.github.push("it is a draft".to_owned());
     }
     if world.merged(world.tip(pull.base), world.head(pull)).is_none() {
-        against.github.push("it conflicts with its base".to_owned());
+        against.github.push(CONFLICTS.to_owned());
     }
     against.checks = check_reasons(world, pull);
     // A check belongs to a commit: what stands on a shared one is the worst of those who share it.
@@ -62,23 +69,26 @@ fn check_reasons(world: &World, pull: &Pull) -> Vec<String> {
         return Vec::new();
     }
     let mut against = Vec::new();
-    if let Some(Some(Content::Settings(new))) = brought.get(SETTINGS)
-        && !POLICIES[*new].readable
-    {
-        against.push("it brings settings that cannot be read".to_owned());
-    }
-    let broken = broken_orders(world, pull, &brought);
+    let is_unreadable = brings_unreadable(&brought);
+    // What cannot be read is not run.
+    let broken = if is_unreadable { BTreeSet::new() } else { broken_orders(world, pull, &brought) };
     let rules: Vec<&Rule> =
         policy.rules.iter().filter(|rule| applies(world, pull, rule.when, &brought, !broken.is_empty())).collect();
     if !rules.is_empty() && new_commits(world, pull).iter().any(|commit| world.commits[*commit].has_stranger) {
         against.push("nobody knows who made one of its commits".to_owned());
     }
     let unsatisfied: Vec<String> = rules.iter().filter_map(|rule| unsatisfied(world, pull, rule)).collect();
-    if !broken.is_empty() && !is_waived(&rules, &unsatisfied) && !is_overridden(world, pull) {
-        against.push(format!("it breaks {broken:?}"));
+    let is_held = is_unreadable || (!broken.is_empty() && !is_waived(&rules, &unsatisfied));
+    if is_held && !is_overridden(world, pull) {
+        let unreadable = || "it brings settings that cannot be read".to_owned();
+        against.push(if is_unreadable { unreadable() } else { format!("it breaks {broken:?}") });
     }
     against.extend(unsatisfied);
     against
+}
+
+fn brings_unreadable(brought: &Difference) -> bool {
+    matches!(brought.get(SETTINGS), Some(Some(Content::Settings(new))) if !POLICIES[*new].readable)
 }
 
 /// A rule about regressions waives one once all rules are satisfied.
@@ -226,11 +236,12 @@ pub fn can_override(world: &World, number: usize, person: Person) -> bool {
     let pull = &world.pulls[number];
     let policy = &POLICIES[world.policy(pull.base)];
     let brought = governed(world, pull, world.head(pull));
+    let is_unreadable = brings_unreadable(&brought);
     let rules: Vec<&Rule> =
-        policy.rules.iter().filter(|rule| applies(world, pull, rule.when, &brought, true)).collect();
+        policy.rules.iter().filter(|rule| applies(world, pull, rule.when, &brought, !is_unreadable)).collect();
     let unsatisfied: Vec<String> = rules.iter().filter_map(|rule| unsatisfied(world, pull, rule)).collect();
-    let blocks = policy.readable && !broken_orders(world, pull, &brought).is_empty();
-    blocks && !is_waived(&rules, &unsatisfied) && may_override(world, pull, person)
+    let breaks = !broken_orders(world, pull, &brought).is_empty() && !is_waived(&rules, &unsatisfied);
+    policy.readable && (is_unreadable || breaks) && may_override(world, pull, person)
 }
 
 /// Whether the settings on base name them, they may write, and the change is none of theirs.
