@@ -18,6 +18,12 @@ pub struct CheckKey {
     pub name: String,
 }
 
+impl CheckKey {
+    fn parts(&self) -> (RepoId, &CommitSha, &str) {
+        (self.repo, &self.sha, &self.name)
+    }
+}
+
 /// What one holder came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldResult {
@@ -106,18 +112,9 @@ impl Store {
             return Ok(saved);
         }
         for (name, body) in results {
-            sqlx::query(
-                "INSERT INTO check_results (repo_id, sha, name, holder, body) VALUES ($1, $2, $3, $4, $5) \
-                 ON CONFLICT (repo_id, sha, name, holder) DO UPDATE SET body = excluded.body",
-            )
-            .bind(to_db(repo.0))
-            .bind(sha.as_str())
-            .bind(name.as_str())
-            .bind(holder)
-            .bind(body.as_str())
-            .execute(&mut *write.tx)
-            .await
-            .map_err(StoreError::during(PUT))?;
+            let sql = "INSERT INTO check_results (repo_id, sha, name, holder, body) VALUES ($1, $2, $3, $4, $5) \
+                       ON CONFLICT (repo_id, sha, name, holder) DO UPDATE SET body = excluded.body";
+            change(&mut write, sql, (repo, sha, name), (holder, body)).await.map_err(StoreError::during(PUT))?;
             announce(&mut write, (repo, sha.as_str(), name), now_ms).await?;
         }
         write.commit().await?;
@@ -136,19 +133,10 @@ impl Store {
         now_ms: i64,
     ) -> Result<bool, StoreError> {
         let mut write = self.write(PUT).await?;
-        let put = sqlx::query(
-            "INSERT INTO check_results (repo_id, sha, name, holder, body) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (repo_id, sha, name, holder) DO NOTHING",
-        )
-        .bind(to_db(key.repo.0))
-        .bind(key.sha.as_str())
-        .bind(key.name.as_str())
-        .bind(holder)
-        .bind(body)
-        .execute(&mut *write.tx)
-        .await
-        .map_err(StoreError::during(PUT))?;
-        if put.rows_affected() == 0 {
+        let sql = "INSERT INTO check_results (repo_id, sha, name, holder, body) VALUES ($1, $2, $3, $4, $5) \
+                   ON CONFLICT (repo_id, sha, name, holder) DO NOTHING";
+        let put = change(&mut write, sql, key.parts(), (holder, body)).await.map_err(StoreError::during(PUT))?;
+        if put == 0 {
             return Ok(false);
         }
         announce(&mut write, (key.repo, key.sha.as_str(), &key.name), now_ms).await?;
@@ -192,18 +180,8 @@ impl Store {
         now_ms: i64,
     ) -> Result<bool, StoreError> {
         let mut write = self.write(DROP).await?;
-        let replaced = sqlx::query(
-            "UPDATE check_results SET body = $5 WHERE repo_id = $1 AND sha = $2 AND name = $3 AND holder = $4",
-        )
-        .bind(to_db(key.repo.0))
-        .bind(key.sha.as_str())
-        .bind(key.name.as_str())
-        .bind(holder)
-        .bind(body)
-        .execute(&mut *write.tx)
-        .await
-        .map_err(StoreError::during(DROP))?
-        .rows_affected();
+        let sql = "UPDATE check_results SET body = $5 WHERE repo_id = $1 AND sha = $2 AND name = $3 AND holder = $4";
+        let replaced = change(&mut write, sql, key.parts(), (holder, body)).await.map_err(StoreError::during(DROP))?;
         if replaced == 0 {
             return Ok(false);
         }
@@ -218,17 +196,9 @@ impl Store {
     /// When the database fails; then it stays.
     pub async fn drop_left(&self, key: &CheckKey, holder: &str, body: &str) -> Result<(), StoreError> {
         let mut write = self.write(DROP).await?;
-        sqlx::query(
-            "DELETE FROM check_results WHERE repo_id = $1 AND sha = $2 AND name = $3 AND holder = $4 AND body = $5",
-        )
-        .bind(to_db(key.repo.0))
-        .bind(key.sha.as_str())
-        .bind(key.name.as_str())
-        .bind(holder)
-        .bind(body)
-        .execute(&mut *write.tx)
-        .await
-        .map_err(StoreError::during(DROP))?;
+        let sql =
+            "DELETE FROM check_results WHERE repo_id = $1 AND sha = $2 AND name = $3 AND holder = $4 AND body = $5";
+        change(&mut write, sql, key.parts(), (holder, body)).await.map_err(StoreError::during(DROP))?;
         write.commit().await
     }
 
@@ -333,6 +303,17 @@ async fn pass(write: &mut Write, repo: RepoId, guard: Option<Guard>) -> Result<S
         .await
         .map_err(StoreError::during(PUT))?;
     Ok(if passed.rows_affected() == 1 { Saved::Stored(generation + 1) } else { Saved::Stale })
+}
+
+/// Changes a holder's result on a check; says how many rows that were. The statement takes all five in this order.
+async fn change(
+    write: &mut Write,
+    sql: &'static str,
+    (repo, sha, name): (RepoId, &CommitSha, &str),
+    (holder, body): (&str, &str),
+) -> Result<u64, sqlx::Error> {
+    let query = sqlx::query(sql).bind(to_db(repo.0)).bind(sha.as_str()).bind(name).bind(holder).bind(body);
+    Ok(query.execute(&mut *write.tx).await?.rows_affected())
 }
 
 async fn announce(write: &mut Write, (repo, sha, name): (RepoId, &str, &str), now_ms: i64) -> Result<(), StoreError> {

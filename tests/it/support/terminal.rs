@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use rustix::fs::OFlags;
@@ -41,9 +41,11 @@ impl Terminal {
         let name = std::ffi::OsString::from_vec(ptsname(&ours, Vec::new()).unwrap().into_bytes());
         let flags = i32::try_from(OFlags::NOCTTY.bits()).unwrap();
         let theirs = OpenOptions::new().read(true).write(true).custom_flags(flags).open(name).unwrap();
-        // Ctrl-C reaches only what has the terminal for its own, which takes a session of its own.
+        // Ctrl-C reaches only what has the terminal for its own, which takes a session of its own; and what a shell has
+        // started in the background ignores it, with all its children.
         let mut command = Command::new("setsid");
-        command.arg("-c").arg(env!("CARGO_BIN_EXE_promptops")).args(arguments).current_dir(desk.path());
+        command.args(["-c", "env", "--default-signal=INT", env!("CARGO_BIN_EXE_promptops")]);
+        command.args(arguments).current_dir(desk.path());
         command.env_clear().envs(desk.surroundings()).env("TERM", "xterm");
         command.stdin(theirs.try_clone().unwrap()).stdout(theirs.try_clone().unwrap()).stderr(theirs);
         let child = command.spawn().expect("setsid of util-linux");
@@ -82,8 +84,12 @@ impl Terminal {
 
     /// Waits until the binary has ended; gives how, and all that was shown.
     pub fn end(mut self) -> (ExitStatus, String) {
-        while let Ok(bytes) = self.screen.recv_timeout(PATIENCE) {
-            self.shown += &String::from_utf8_lossy(&bytes);
+        loop {
+            match self.screen.recv_timeout(PATIENCE) {
+                Ok(bytes) => self.shown += &String::from_utf8_lossy(&bytes),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end:\n{}", self.shown),
+            }
         }
         assert!(!self.shown.contains("panicked"), "{}", self.shown);
         (self.child.wait().unwrap(), std::mem::take(&mut self.shown).replace('\r', ""))
